@@ -1,0 +1,252 @@
+//! What we answer: routes, formats, problems. The one place where a request becomes a response, on
+//! every edge.
+
+mod health;
+mod help;
+mod list;
+mod negotiate;
+pub mod problem;
+mod query;
+mod route;
+
+use std::time::Duration;
+
+use http::header::{AGE, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, VARY};
+use http::{HeaderValue, Response, StatusCode};
+use serde::Serialize;
+
+use crate::aws::client::Usage;
+use crate::aws::platform::{Level, Platform};
+use crate::config::{Config, ConfigError, FILTER_TAGS};
+use crate::fleet::filter::TagFilter;
+use crate::fleet::refresh::Fleet;
+use problem::Problem;
+use route::Route;
+
+/// The header that carries the request's id.
+pub const REQUEST_ID: &str = "x-request-id";
+
+/// A request, as far as an answer depends on it.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The HTTP method.
+    pub method: String,
+    /// Scheme and authority, such as `https://ecs-status.example.workers.dev`.
+    pub origin: String,
+    /// The path, percent-encoded as it came.
+    pub path: String,
+    /// What stands after the `?`, percent-encoded as it came.
+    pub query: Option<String>,
+    /// The `Accept` header.
+    pub accept: Option<String>,
+    /// What names this request in the log.
+    pub id: String,
+}
+
+/// What one request did, for the log.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    level: Level,
+    event: &'static str,
+    request_id: String,
+    method: String,
+    route: &'static str,
+    filter_keys: Vec<String>,
+    status: u16,
+    /// Why the status is an error; for the operator, so it names variables.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+    duration_ms: u128,
+    aws_calls: u32,
+    aws_retries: u32,
+    aws_throttles: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot_age_seconds: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failures: Option<usize>,
+}
+
+/// A response before the headers that all have.
+struct Answer {
+    status: StatusCode,
+    content_type: &'static str,
+    body: Vec<u8>,
+    /// Seconds that caches may keep it; none: not at all.
+    max_age: Option<Duration>,
+    age: Duration,
+    /// It depends on `Accept`.
+    varies: bool,
+    allow: Option<&'static str>,
+    retry_after: Option<Duration>,
+}
+
+impl Answer {
+    fn ok(content_type: &'static str, body: Vec<u8>) -> Self {
+        Self {
+            status: StatusCode::OK,
+            content_type,
+            body,
+            max_age: None,
+            age: Duration::ZERO,
+            varies: false,
+            allow: None,
+            retry_after: None,
+        }
+    }
+}
+
+/// Answers `request` from `fleet`, or, where the configuration is broken, as far as that goes, and
+/// writes the one log line of the request.
+///
+/// 1. A path that is no route is 404, another method than GET and HEAD is 405.
+/// 2. `/` needs nothing: 200.
+/// 3. A broken configuration is 500.
+/// 4. `/list` reads its query (400), takes a snapshot (502, 503, 504) and filters it: 200.
+/// 5. `/healthz` asks whether the keys work: 200 or the status of the failure.
+pub async fn handle<P: Platform>(
+    request: &Request,
+    fleet: Result<&Fleet<P>, &ConfigError>,
+    platform: &P,
+) -> Response<Vec<u8>> {
+    let started = platform.now();
+    let mut record = Record {
+        level: Level::Info,
+        event: "request",
+        request_id: request.id.clone(),
+        method: request.method.clone(),
+        route: "none",
+        filter_keys: Vec::new(),
+        status: 0,
+        problem: None,
+        duration_ms: 0,
+        aws_calls: 0,
+        aws_retries: 0,
+        aws_throttles: 0,
+        snapshot_age_seconds: None,
+        failures: None,
+    };
+    let answer = answer(request, fleet, &mut record)
+        .await
+        .unwrap_or_else(|problem| {
+            record.problem = Some(problem.log_line());
+            problem.into_answer()
+        });
+    record.status = answer.status.as_u16();
+    record.level = match answer.status.as_u16() {
+        500.. => Level::Error,
+        _ => Level::Info,
+    };
+    record.duration_ms = platform
+        .now()
+        .duration_since(started)
+        .unwrap_or_default()
+        .as_millis();
+    if platform.enabled(record.level)
+        && let Ok(line) = serde_json::to_string(&record)
+    {
+        platform.write(record.level, line);
+    }
+    respond(answer, request)
+}
+
+async fn answer<P: Platform>(
+    request: &Request,
+    fleet: Result<&Fleet<P>, &ConfigError>,
+    record: &mut Record,
+) -> Result<Answer, Box<Problem>> {
+    // (1)
+    let route = Route::of(&request.path).ok_or_else(|| Problem::not_found(&request.path))?;
+    record.route = route.path();
+    if !matches!(request.method.as_str(), "GET" | "HEAD") {
+        return Err(Problem::method_not_allowed().into());
+    }
+    // (2)
+    if route == Route::Help {
+        let default = || FILTER_TAGS.map(String::from).to_vec();
+        let keys = fleet.map_or_else(|_| default(), |fleet| fleet.config().filter_tags.clone());
+        return Ok(help::answer(request, &keys));
+    }
+    // (3)
+    let fleet = fleet.map_err(|error| Problem::configuration(error, route == Route::Healthz))?;
+    match route {
+        // (4)
+        Route::List => {
+            let filter = filter(request, fleet.config())?;
+            record.filter_keys = filter.keys().map(str::to_owned).collect();
+            let (served, usage) = fleet.snapshot(&request.id).await;
+            record.spent(usage);
+            let served = served.map_err(Problem::of_cause)?;
+            record.snapshot_age_seconds = Some(served.age.as_secs());
+            record.failures = Some(served.snapshot.failures.len());
+            list::answer(&served, &filter, fleet.config().snapshot_max_age)
+        }
+        // (5)
+        Route::Healthz | Route::Help => {
+            let (health, usage) = fleet.health(&request.id).await;
+            record.spent(usage);
+            health::answer(&health)
+        }
+    }
+}
+
+fn filter(request: &Request, config: &Config) -> Result<TagFilter, Box<Problem>> {
+    let pairs = query::pairs(request.query.as_deref().unwrap_or_default())
+        .map_err(|error| Problem::malformed_query(error, &config.filter_tags))?;
+    let filter = TagFilter::new(pairs, &config.filter_tags)
+        .map_err(|unknown| Problem::unknown_key(&unknown.0, &config.filter_tags))?;
+    Ok(filter)
+}
+
+impl Record {
+    fn spent(&mut self, usage: Usage) {
+        self.aws_calls = usage.calls;
+        self.aws_retries = usage.retries;
+        self.aws_throttles = usage.throttles;
+    }
+}
+
+fn respond(answer: Answer, request: &Request) -> Response<Vec<u8>> {
+    let length = answer.body.len();
+    let body = if request.method == "HEAD" {
+        Vec::new()
+    } else {
+        answer.body
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = answer.status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    headers.insert(AGE, HeaderValue::from(answer.age.as_secs()));
+    headers.insert(
+        CACHE_CONTROL,
+        match answer.max_age {
+            Some(max_age) => {
+                HeaderValue::try_from(format!("public, max-age={}", max_age.as_secs()))
+                    .unwrap_or(HeaderValue::from_static("no-store"))
+            }
+            None => HeaderValue::from_static("no-store"),
+        },
+    );
+    headers.insert(
+        "x-content-type-options",
+        HeaderValue::from_static("nosniff"),
+    );
+    if answer.varies {
+        headers.insert(VARY, HeaderValue::from_static("accept"));
+    }
+    if let Some(allow) = answer.allow {
+        headers.insert(http::header::ALLOW, HeaderValue::from_static(allow));
+    }
+    if let Some(wait) = answer.retry_after {
+        headers.insert(
+            http::header::RETRY_AFTER,
+            HeaderValue::from(wait.as_secs().max(1)),
+        );
+    }
+    if let Ok(id) = HeaderValue::from_str(&request.id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    response
+}

@@ -1,0 +1,129 @@
+//! Which format an `Accept` header asks for (RFC 9110, section 12.5.1).
+
+/// The best of `offers` (media types, the default first) for `accept`. What the client likes most
+/// wins; among equals the first. If it accepts none of them, it gets the default rather than a 406.
+pub(super) fn best<T: Copy>(accept: Option<&str>, offers: &[(&str, T)], default: T) -> T {
+    let ranges: Vec<Range> = accept
+        .unwrap_or("*/*")
+        .split(',')
+        .filter_map(Range::parse)
+        .collect();
+    let mut best = (0, default);
+    for (media_type, format) in offers {
+        let quality = quality(&ranges, media_type);
+        if quality > best.0 {
+            best = (quality, *format);
+        }
+    }
+    best.1
+}
+
+/// A media range and its weight in thousandths.
+struct Range<'a> {
+    kind: &'a str,
+    subtype: &'a str,
+    weight: u16,
+}
+
+impl<'a> Range<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
+        let mut parts = text.split(';').map(str::trim);
+        let (kind, subtype) = parts.next()?.split_once('/')?;
+        let weight = parts
+            .filter_map(|parameter| parameter.split_once('='))
+            .find(|(name, _)| name.trim().eq_ignore_ascii_case("q"))
+            .map_or(Some(1_000), |(_, value)| thousandths(value.trim()))?;
+        Some(Self {
+            kind,
+            subtype,
+            weight,
+        })
+    }
+
+    /// How exactly it names `media_type`; none if it does not.
+    fn specificity(&self, media_type: &str) -> Option<u8> {
+        let (kind, subtype) = media_type.split_once('/')?;
+        if self.kind.eq_ignore_ascii_case(kind) {
+            if self.subtype.eq_ignore_ascii_case(subtype) {
+                return Some(2);
+            }
+            return (self.subtype == "*").then_some(1);
+        }
+        (self.kind == "*" && self.subtype == "*").then_some(0)
+    }
+}
+
+fn quality(ranges: &[Range<'_>], media_type: &str) -> u16 {
+    ranges
+        .iter()
+        .filter_map(|range| Some((range.specificity(media_type)?, range.weight)))
+        .max()
+        .map_or(0, |(_, weight)| weight)
+}
+
+/// `0.5` is 500. At most three decimals, at most 1.
+fn thousandths(text: &str) -> Option<u16> {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let whole: u16 = whole.parse().ok()?;
+    if decimals.len() > 3 || !decimals.bytes().all(|b| b.is_ascii_digit()) || whole > 1 {
+        return None;
+    }
+    let decimals: u16 = format!("{decimals:0<3}").parse().ok()?;
+    Some((whole * 1_000 + decimals).min(1_000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const OFFERS: [(&str, &str); 3] = [
+        ("text/plain", "text"),
+        ("text/html", "html"),
+        ("application/json", "json"),
+    ];
+
+    fn chosen(accept: &str) -> &'static str {
+        best(Some(accept), &OFFERS, "text")
+    }
+
+    #[test]
+    fn curl_browsers_and_programs_get_what_they_like_most() {
+        assert_eq!(best(None, &OFFERS, "text"), "text");
+        assert_eq!(chosen("*/*"), "text");
+        assert_eq!(
+            chosen("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
+            "html"
+        );
+        assert_eq!(chosen("application/json"), "json");
+        assert_eq!(chosen("application/json, text/plain, */*"), "text");
+        assert_eq!(chosen("Application/JSON ; Q=0.9, text/*;q=0.5"), "json");
+    }
+
+    #[test]
+    fn the_most_exact_range_decides() {
+        assert_eq!(chosen("text/*, text/plain;q=0.1"), "html");
+        assert_eq!(chosen("*/*;q=0.5, text/plain;q=0, text/html;q=0"), "json");
+    }
+
+    #[test]
+    fn what_accepts_nothing_of_ours_gets_the_default() {
+        for accept in [
+            "",
+            "image/png",
+            "nonsense",
+            "text/html;q=x",
+            "text/html;q=0",
+            "*/plain",
+        ] {
+            assert_eq!(chosen(accept), "text", "{accept}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_makes_it_panic(accept in ".*") {
+            chosen(&accept);
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Problem details (RFC 9457). The caller's fault is explained; ours and AWS's are logged in full
+//! and become one bare sentence.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use serde::Serialize;
+
+use super::Answer;
+use super::query::MalformedQuery;
+use crate::config::ConfigError;
+use crate::fleet::failure::Cause;
+
+/// The longest part of the caller's own words that is repeated, in characters.
+const REPEATED: usize = 64;
+
+/// The methods that every route has.
+const ALLOW: &str = "GET, HEAD";
+
+/// What to ask again after when AWS throttles.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// An answer that is an error.
+#[derive(Debug)]
+pub(super) struct Problem {
+    body: Body,
+    status: StatusCode,
+    allow: Option<&'static str>,
+    retry_after: Option<Duration>,
+    /// For the log, where it is more than the detail.
+    log: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    valid_keys: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    variables: Vec<&'static str>,
+}
+
+impl Problem {
+    fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self {
+            body: Body {
+                r#type: "about:blank",
+                title: status.canonical_reason().unwrap_or("Error"),
+                status: status.as_u16(),
+                detail: detail.into(),
+                valid_keys: Vec::new(),
+                variables: Vec::new(),
+            },
+            status,
+            allow: None,
+            retry_after: None,
+            log: None,
+        }
+    }
+
+    pub(super) fn not_found(path: &str) -> Self {
+        let detail = format!(
+            "There is nothing at {}; / tells what there is.",
+            quoted(path)
+        );
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    pub(super) fn method_not_allowed() -> Self {
+        let detail = format!("This is read-only: use one of {ALLOW}.");
+        let problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, detail);
+        Self {
+            allow: Some(ALLOW),
+            ..problem
+        }
+    }
+
+    pub(super) fn malformed_query(error: MalformedQuery, valid: &[String]) -> Self {
+        let detail = format!("The query cannot be read: {error}.");
+        Self::new(StatusCode::BAD_REQUEST, detail).with_valid_keys(valid)
+    }
+
+    pub(super) fn unknown_key(key: &str, valid: &[String]) -> Self {
+        let detail = format!(
+            "{} is no filter key; the valid ones are {}.",
+            quoted(key),
+            valid.join(", ")
+        );
+        Self::new(StatusCode::BAD_REQUEST, detail).with_valid_keys(valid)
+    }
+
+    /// `named`: the answer says which variables are wrong, and not only the log.
+    pub(super) fn configuration(error: &ConfigError, named: bool) -> Self {
+        let problem = Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            if named {
+                format!("The configuration is not usable: {error}.")
+            } else {
+                "The configuration is not usable; /healthz says which variable is wrong.".to_owned()
+            },
+        );
+        let mut problem = Self {
+            log: Some(error.to_string()),
+            ..problem
+        };
+        if named {
+            problem.body.variables = error.problems.iter().map(|p| p.variable).collect();
+        }
+        problem
+    }
+
+    pub(super) fn of_cause(cause: Cause) -> Self {
+        let status = match cause {
+            Cause::Throttled => StatusCode::SERVICE_UNAVAILABLE,
+            Cause::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+            _ => StatusCode::BAD_GATEWAY,
+        };
+        let problem = Self::new(
+            status,
+            format!("The fleet could not be read: {}.", cause.reason()),
+        );
+        Self {
+            retry_after: (cause == Cause::Throttled).then_some(RETRY_AFTER),
+            ..problem
+        }
+    }
+
+    pub(super) fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "The answer could not be written.",
+        )
+    }
+
+    fn with_valid_keys(mut self, valid: &[String]) -> Self {
+        self.body.valid_keys = valid.to_vec();
+        self
+    }
+
+    pub(super) fn log_line(&self) -> String {
+        match &self.log {
+            Some(line) => line.clone(),
+            // What the caller sent stays out of the log.
+            None if self.status.is_client_error() => self.body.title.to_owned(),
+            None => self.body.detail.clone(),
+        }
+    }
+
+    pub(super) fn into_answer(self) -> Answer {
+        let body = serde_json::to_vec(&self.body).unwrap_or_default();
+        Answer {
+            status: self.status,
+            allow: self.allow,
+            retry_after: self.retry_after,
+            ..Answer::ok("application/problem+json", body)
+        }
+    }
+}
+
+/// The caller's words, in quotes, cut where they are long.
+fn quoted(text: &str) -> String {
+    let mut shown: String = text.chars().take(REPEATED).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    format!("\"{shown}\"")
+}

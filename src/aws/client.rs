@@ -1,0 +1,392 @@
+//! Client: signs, sends, retries and decodes calls of the AWS JSON 1.1 protocol.
+
+use std::cell::Cell;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use http::header::CONTENT_TYPE;
+use http::{Method, Request, Response};
+use serde::Serialize;
+
+use super::credentials::Credentials;
+use super::ecs::{self, Operation};
+use super::endpoint::Endpoint;
+use super::error::{Error, ServiceError};
+use super::platform::{Level, Platform, SendError};
+use super::retry::{self, MAX_ATTEMPTS, RetryQuota};
+use super::sigv4;
+
+/// A clock is off if it differs from AWS's by more than this; AWS accepts five minutes.
+const TOLERATED_SKEW: Duration = Duration::from_mins(4);
+
+/// The error codes that a wrong clock can cause (AWS SDKs' clock skew correction).
+const SKEW_CODES: [&str; 6] = [
+    "AuthFailure",
+    "InvalidSignatureException",
+    "RequestExpired",
+    "RequestInTheFuture",
+    "RequestTimeTooSkewed",
+    "SignatureDoesNotMatch",
+];
+
+/// The longest part of AWS's message that is logged, in characters.
+const LOGGED_MESSAGE: usize = 1_024;
+
+/// What was spent on calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Requests sent, retries included.
+    pub calls: u32,
+    /// Requests sent again.
+    pub retries: u32,
+    /// Answers that asked for fewer calls.
+    pub throttles: u32,
+}
+
+/// The time that a group of calls may take together, and what they used.
+#[derive(Debug)]
+pub struct Budget {
+    request_id: String,
+    deadline: SystemTime,
+    attempt_timeout: Duration,
+    usage: Cell<Usage>,
+}
+
+impl Budget {
+    /// Calls on behalf of `request_id` may run from `now` for `time`. One attempt may take a third
+    /// of it, a little less, so that a call that hangs can be made again in time.
+    #[must_use]
+    pub fn new(request_id: &str, now: SystemTime, time: Duration) -> Self {
+        Self {
+            request_id: request_id.to_owned(),
+            deadline: now + time,
+            attempt_timeout: time.mul_f64(0.3),
+            usage: Cell::default(),
+        }
+    }
+
+    /// What was spent so far.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        self.usage.get()
+    }
+
+    fn spend(&self, change: impl FnOnce(&mut Usage)) {
+        let mut usage = self.usage.get();
+        change(&mut usage);
+        self.usage.set(usage);
+    }
+
+    fn remaining(&self, now: SystemTime) -> Option<Duration> {
+        let left = self.deadline.duration_since(now).ok()?;
+        (!left.is_zero()).then_some(left)
+    }
+}
+
+/// Calls ECS in one region with one set of credentials.
+#[derive(Debug)]
+pub struct Client<P> {
+    platform: P,
+    endpoint: Endpoint,
+    region: String,
+    credentials: Credentials,
+    skew: Cell<Skew>,
+    quota: RetryQuota,
+}
+
+/// How far AWS's clock is from ours.
+#[derive(Clone, Copy, Debug)]
+enum Skew {
+    Ahead(Duration),
+    Behind(Duration),
+}
+
+impl Skew {
+    fn between(ours: SystemTime, theirs: SystemTime) -> Self {
+        match theirs.duration_since(ours) {
+            Ok(ahead) => Self::Ahead(ahead),
+            Err(behind) => Self::Behind(behind.duration()),
+        }
+    }
+
+    fn size(self) -> Duration {
+        match self {
+            Self::Ahead(size) | Self::Behind(size) => size,
+        }
+    }
+
+    fn apply(self, now: SystemTime) -> SystemTime {
+        match self {
+            Self::Ahead(size) => now.checked_add(size),
+            Self::Behind(size) => now.checked_sub(size),
+        }
+        .unwrap_or(now)
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FailedAttempt<'a> {
+    level: Level,
+    event: &'static str,
+    request_id: &'a str,
+    operation: &'static str,
+    region: &'a str,
+    attempt: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    code: &'a str,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aws_request_id: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Call<'a> {
+    level: Level,
+    event: &'static str,
+    request_id: &'a str,
+    operation: &'static str,
+    attempt: u32,
+    status: u16,
+    bytes: usize,
+    duration_ms: u128,
+}
+
+impl<P: Platform> Client<P> {
+    /// A client that signs for `region` and sends to `endpoint`.
+    pub fn new(platform: P, endpoint: Endpoint, region: String, credentials: Credentials) -> Self {
+        Self {
+            platform,
+            endpoint,
+            region,
+            credentials,
+            skew: Cell::new(Skew::Ahead(Duration::ZERO)),
+            quota: RetryQuota::default(),
+        }
+    }
+
+    /// What the edge lends.
+    pub fn platform(&self) -> &P {
+        &self.platform
+    }
+
+    /// Makes one call, with up to [`MAX_ATTEMPTS`] attempts inside `budget`. Every error is logged
+    /// with AWS's code, message and request id.
+    ///
+    /// # Errors
+    /// The last attempt's [`Error`], or [`Error::DeadlineExceeded`] where there was no time for one.
+    pub async fn call<O: Operation>(
+        &self,
+        operation: &O,
+        budget: &Budget,
+    ) -> Result<O::Output, Error> {
+        let body = serde_json::to_vec(operation).map_err(Error::Unreadable)?;
+        let (attempt, answer) = self.attempts(O::NAME, &body, budget).await?;
+        serde_json::from_slice(&answer).map_err(|error| {
+            let error = Error::Unreadable(error);
+            self.log_failure(O::NAME, attempt, &error, budget);
+            error
+        })
+    }
+
+    async fn attempts(
+        &self,
+        operation: &'static str,
+        body: &[u8],
+        budget: &Budget,
+    ) -> Result<(u32, Vec<u8>), Error> {
+        let mut skew_corrected = false;
+        let mut attempt = 1;
+        let mut retries = 0;
+        loop {
+            let started = self.platform.now();
+            let remaining = budget.remaining(started).ok_or(Error::DeadlineExceeded)?;
+            let request = self
+                .request(operation, body, started)
+                .map_err(Error::Signing)?;
+            budget.spend(|usage| usage.calls += 1);
+            let timeout = remaining.min(budget.attempt_timeout);
+            let sent = self.platform.send(request, timeout).await;
+            let now = self.platform.now();
+            let (error, asked) = match sent {
+                Ok(response) if response.status().is_success() => {
+                    self.quota.give_back(retries);
+                    self.log_call(operation, attempt, &response, now, started, budget);
+                    return Ok((attempt, response.into_body()));
+                }
+                Ok(response) => {
+                    let error = ServiceError::from_response(&response);
+                    if !skew_corrected && self.correct_skew(&error, &response, now) {
+                        skew_corrected = true;
+                        self.log_failure(operation, attempt, &Error::Service(error), budget);
+                        budget.spend(|usage| usage.retries += 1);
+                        continue;
+                    }
+                    if retry::is_throttle(&error) {
+                        budget.spend(|usage| usage.throttles += 1);
+                    }
+                    (Error::Service(error), retry_after(&response))
+                }
+                Err(error) => (Error::Send(error), None),
+            };
+            self.log_failure(operation, attempt, &error, budget);
+
+            if attempt == MAX_ATTEMPTS || !retry::is_retryable(&error) || !self.quota.take() {
+                return Err(error);
+            }
+            let wait = retry::backoff(attempt, self.platform.bits(), asked);
+            if budget.remaining(now).is_none_or(|left| left <= wait) {
+                return Err(error);
+            }
+            self.platform.sleep(wait).await;
+            budget.spend(|usage| usage.retries += 1);
+            attempt += 1;
+            retries += 1;
+        }
+    }
+
+    /// The signed request, built from scratch.
+    fn request(
+        &self,
+        operation: &str,
+        body: &[u8],
+        now: SystemTime,
+    ) -> Result<Request<Vec<u8>>, sigv4::SigningError> {
+        let mut request = Request::new(body.to_vec());
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.endpoint.uri().clone();
+        let target = format!("{}.{operation}", ecs::TARGET_PREFIX);
+        let headers = request.headers_mut();
+        headers.insert(
+            CONTENT_TYPE,
+            http::HeaderValue::from_static("application/x-amz-json-1.1"),
+        );
+        if let Ok(target) = target.parse() {
+            headers.insert("x-amz-target", target);
+        }
+        let now = self.skew.get().apply(now);
+        sigv4::sign(
+            &mut request,
+            &self.credentials,
+            &self.region,
+            ecs::SIGNING_NAME,
+            now,
+        )?;
+        Ok(request)
+    }
+
+    /// Takes AWS's clock from the answer's `Date`, if the error can come from ours being off.
+    fn correct_skew(
+        &self,
+        error: &ServiceError,
+        response: &Response<Vec<u8>>,
+        now: SystemTime,
+    ) -> bool {
+        if !SKEW_CODES.contains(&error.code.as_str()) {
+            return false;
+        }
+        let Some(theirs) = date(response) else {
+            return false;
+        };
+        let skew = Skew::between(now, theirs);
+        let used = self.skew.get().apply(now);
+        let is_off = Skew::between(used, theirs).size() > TOLERATED_SKEW;
+        if is_off {
+            self.skew.set(skew);
+        }
+        is_off
+    }
+
+    fn log_call(
+        &self,
+        operation: &'static str,
+        attempt: u32,
+        response: &Response<Vec<u8>>,
+        now: SystemTime,
+        started: SystemTime,
+        budget: &Budget,
+    ) {
+        self.write(Level::Debug, || Call {
+            level: Level::Debug,
+            event: "awsCall",
+            request_id: &budget.request_id,
+            operation,
+            attempt,
+            status: response.status().as_u16(),
+            bytes: response.body().len(),
+            duration_ms: now.duration_since(started).unwrap_or_default().as_millis(),
+        });
+    }
+
+    fn log_failure(&self, operation: &'static str, attempt: u32, error: &Error, budget: &Budget) {
+        let service = match error {
+            Error::Service(error) => Some(error),
+            _ => None,
+        };
+        let message = match error {
+            Error::Service(error) => error.message.clone(),
+            Error::Unreadable(cause) => format!(
+                "{error}: {:?} at column {}",
+                cause.classify(),
+                cause.column()
+            ),
+            _ => std::error::Error::source(error)
+                .unwrap_or(error)
+                .to_string(),
+        };
+        self.write(Level::Warn, || FailedAttempt {
+            level: Level::Warn,
+            event: "awsError",
+            request_id: &budget.request_id,
+            operation,
+            region: &self.region,
+            attempt,
+            status: service.map(|error| error.status),
+            code: service.map_or(code(error), |error| &error.code),
+            message: self
+                .credentials
+                .redact(&message)
+                .chars()
+                .take(LOGGED_MESSAGE)
+                .collect(),
+            aws_request_id: service.and_then(|error| error.request_id.as_deref()),
+        });
+    }
+
+    fn write<T: Serialize>(&self, level: Level, record: impl FnOnce() -> T) {
+        if self.platform.enabled(level)
+            && let Ok(line) = serde_json::to_string(&record())
+        {
+            self.platform.write(level, line);
+        }
+    }
+}
+
+/// Our own code for an error that did not come from AWS.
+fn code(error: &Error) -> &'static str {
+    match error {
+        Error::Service(_) => "",
+        Error::Send(SendError::Unreachable(_)) => "Unreachable",
+        Error::Send(SendError::TimedOut) => "TimedOut",
+        Error::Send(SendError::TooLarge) => "TooLarge",
+        Error::Send(SendError::SubrequestLimit) => "SubrequestLimit",
+        Error::Unreadable(_) => "Unreadable",
+        Error::Signing(_) => "Signing",
+        Error::DeadlineExceeded => "DeadlineExceeded",
+    }
+}
+
+fn retry_after(response: &Response<Vec<u8>>) -> Option<Duration> {
+    let value = response.headers().get("x-amz-retry-after")?.to_str().ok()?;
+    value.trim().parse().ok().map(Duration::from_millis)
+}
+
+fn date(response: &Response<Vec<u8>>) -> Option<SystemTime> {
+    let value = response.headers().get(http::header::DATE)?.to_str().ok()?;
+    let date = DateTime::from_str(value, Format::HttpDate).ok()?;
+    let secs = u64::try_from(date.secs()).ok()?;
+    UNIX_EPOCH.checked_add(Duration::from_secs(secs))
+}

@@ -1,0 +1,236 @@
+//! What can go wrong in a call, and the error bodies of AWS, in JSON (AWS JSON protocols,
+//! "Operation error serialization") and in XML (query protocols, and the front door of any).
+
+use std::fmt;
+
+use http::Response;
+use quick_xml::Reader;
+use quick_xml::events::Event;
+use serde::Deserialize;
+
+use super::platform::SendError;
+use super::sigv4::SigningError;
+
+/// Why a call has no answer.
+#[derive(Debug)]
+pub enum Error {
+    /// AWS answered with an error.
+    Service(ServiceError),
+    /// There was no response.
+    Send(SendError),
+    /// The response is not what the operation answers.
+    Unreadable(serde_json::Error),
+    /// The request could not be signed.
+    Signing(SigningError),
+    /// The deadline of the whole budget passed.
+    DeadlineExceeded,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Service(_) => "AWS answered with an error",
+            Self::Send(_) => "no response from AWS",
+            Self::Unreadable(_) => "the response cannot be read",
+            Self::Signing(_) => "the request cannot be signed",
+            Self::DeadlineExceeded => "the time for all calls ran out",
+        })
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Service(error) => Some(error),
+            Self::Send(error) => Some(error),
+            Self::Unreadable(error) => Some(error),
+            Self::Signing(error) => Some(error),
+            Self::DeadlineExceeded => None,
+        }
+    }
+}
+
+/// An error that AWS answered with. Code and message are AWS's own: they belong in the log, not in
+/// a public answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceError {
+    /// The HTTP status.
+    pub status: u16,
+    /// The error code without namespace and URI, such as `ThrottlingException`; empty if the body
+    /// has none.
+    pub code: String,
+    /// AWS's explanation, which may hold ARNs and account ids.
+    pub message: String,
+    /// The id by which AWS's support finds the call.
+    pub request_id: Option<String>,
+}
+
+impl fmt::Display for ServiceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.status, self.code, self.message)
+    }
+}
+
+impl std::error::Error for ServiceError {}
+
+#[derive(Deserialize)]
+struct JsonBody {
+    #[serde(rename = "__type")]
+    kind: Option<String>,
+    code: Option<String>,
+    message: Option<String>,
+    #[serde(rename = "Message")]
+    capital_message: Option<String>,
+}
+
+impl ServiceError {
+    /// Reads the error out of a response whose status is not a success. Never fails: what cannot
+    /// be read is left empty.
+    #[must_use]
+    pub fn from_response(response: &Response<Vec<u8>>) -> Self {
+        let header = |name| response.headers().get(name).and_then(|v| v.to_str().ok());
+        let mut error = from_json(response.body())
+            .or_else(|| from_xml(response.body()))
+            .unwrap_or_default();
+        error.status = response.status().as_u16();
+        if error.code.is_empty() {
+            error.code = header("x-amzn-errortype")
+                .map(bare_code)
+                .unwrap_or_default();
+        }
+        if let Some(id) = header("x-amzn-requestid") {
+            error.request_id = Some(id.to_owned());
+        }
+        error
+    }
+}
+
+fn from_json(body: &[u8]) -> Option<ServiceError> {
+    let body: JsonBody = serde_json::from_slice(body).ok()?;
+    Some(ServiceError {
+        code: body
+            .kind
+            .or(body.code)
+            .as_deref()
+            .map(bare_code)
+            .unwrap_or_default(),
+        message: body.message.or(body.capital_message).unwrap_or_default(),
+        ..ServiceError::default()
+    })
+}
+
+/// `com.amazonaws.ecs#ThrottlingException` and `ThrottlingException:http://…` are both
+/// `ThrottlingException`.
+fn bare_code(kind: &str) -> String {
+    let kind = kind.split(':').next().unwrap_or_default();
+    kind.rsplit('#')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_owned()
+}
+
+fn from_xml(body: &[u8]) -> Option<ServiceError> {
+    let mut reader = Reader::from_str(std::str::from_utf8(body).ok()?);
+    let mut error = ServiceError::default();
+    let mut element = String::new();
+    loop {
+        match reader.read_event().ok()? {
+            Event::Start(start) => start.local_name().as_ref().clone_into(&mut element),
+            Event::End(_) => element.clear(),
+            Event::Text(text) => append(&mut error, &element, &text.xml10_content()),
+            Event::GeneralRef(entity) => {
+                let character = entity.resolve_char_ref().ok()?.map(String::from);
+                let text = match &character {
+                    Some(character) => character,
+                    None => quick_xml::escape::resolve_predefined_entity(&entity)?,
+                };
+                append(&mut error, &element, text);
+            }
+            Event::Eof => break,
+            _ => {}
+        }
+    }
+    (!error.code.is_empty()).then_some(error)
+}
+
+fn append(error: &mut ServiceError, element: &str, text: &str) {
+    match element {
+        "Code" => error.code.push_str(text.trim()),
+        "Message" => error.message.push_str(text),
+        "RequestId" | "RequestID" => {
+            error
+                .request_id
+                .get_or_insert_default()
+                .push_str(text.trim());
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(status: u16, headers: &[(&str, &str)], body: &str) -> ServiceError {
+        let mut response = Response::builder().status(status);
+        for (name, value) in headers {
+            response = response.header(*name, *value);
+        }
+        ServiceError::from_response(&response.body(body.as_bytes().to_vec()).unwrap())
+    }
+
+    #[test]
+    fn a_code_is_read_from_every_shape_of_type() {
+        for body in [
+            r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#,
+            r#"{"__type":"com.amazonaws.ecs#ThrottlingException","message":"Rate exceeded"}"#,
+            r#"{"__type":"ThrottlingException:http://internal.amazon.com/coral/","Message":"Rate exceeded"}"#,
+            r#"{"__type":"a.b#ThrottlingException:http://x/y#z","message":"Rate exceeded"}"#,
+            r#"{"code":"ThrottlingException","message":"Rate exceeded"}"#,
+        ] {
+            let error = error(400, &[], body);
+            assert_eq!(error.code, "ThrottlingException", "{body}");
+            assert_eq!(error.message, "Rate exceeded", "{body}");
+        }
+    }
+
+    #[test]
+    fn the_header_names_the_code_where_the_body_does_not() {
+        let headers = [
+            ("x-amzn-errortype", "ServerException:http://x"),
+            ("x-amzn-requestid", "id-1"),
+        ];
+        let error = error(500, &headers, "{}");
+        assert_eq!(error.code, "ServerException");
+        assert_eq!(error.request_id.as_deref(), Some("id-1"));
+    }
+
+    #[test]
+    fn both_shapes_of_xml_are_read() {
+        for body in [
+            "<ErrorResponse><Errors><Error><Code>SignatureDoesNotMatch</Code><Message>a &lt;b&gt; &#65;</Message></Error></Errors><RequestID>r-1</RequestID></ErrorResponse>",
+            "<?xml version=\"1.0\"?>\n<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\n <Error>\n  <Type>Sender</Type>\n  <Code>SignatureDoesNotMatch</Code>\n  <Message>a &lt;b&gt; A</Message>\n </Error>\n <RequestId>r-1</RequestId>\n</ErrorResponse>",
+        ] {
+            let error = error(403, &[], body);
+            assert_eq!(error.code, "SignatureDoesNotMatch");
+            assert_eq!(error.message, "a <b> A");
+            assert_eq!(error.request_id.as_deref(), Some("r-1"));
+        }
+    }
+
+    #[test]
+    fn what_is_neither_has_a_status_and_no_code() {
+        for body in [
+            "",
+            "<html><body>Bad gateway</body></html>",
+            "{",
+            "null",
+            "<a",
+            "\u{0}",
+        ] {
+            let error = error(502, &[], body);
+            assert_eq!((error.status, error.code.as_str()), (502, ""), "{body}");
+        }
+    }
+}

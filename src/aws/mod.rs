@@ -1,0 +1,10 @@
+//! Speaks to AWS: signs, sends, retries and decodes. Knows nothing of reports.
+
+pub mod client;
+pub mod credentials;
+pub mod ecs;
+pub mod endpoint;
+pub mod error;
+pub mod platform;
+pub mod retry;
+pub mod sigv4;

@@ -1,0 +1,168 @@
+//! `TagFilter`: which services a request asks for.
+
+use std::fmt;
+
+use super::snapshot::{Cluster, Service, Tags};
+
+/// Which services a request asks for, by their tags. Different keys: all must match. The same key
+/// repeated: any may match. Exact and case-sensitive; a service without the tag never matches.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TagFilter {
+    wanted: Vec<(String, Vec<String>)>,
+}
+
+/// A key that is no filter key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownKey(pub String);
+
+impl fmt::Display for UnknownKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("unknown filter key")
+    }
+}
+
+impl std::error::Error for UnknownKey {}
+
+impl TagFilter {
+    /// A filter from decoded key-value pairs, of which every key has to be one of `valid`.
+    ///
+    /// # Errors
+    /// The first key that is not.
+    pub fn new(pairs: Vec<(String, String)>, valid: &[String]) -> Result<Self, UnknownKey> {
+        let mut wanted: Vec<(String, Vec<String>)> = Vec::new();
+        for (key, value) in pairs {
+            if !valid.contains(&key) {
+                return Err(UnknownKey(key));
+            }
+            match wanted.iter_mut().find(|(known, _)| *known == key) {
+                Some((_, values)) => values.push(value),
+                None => wanted.push((key, vec![value])),
+            }
+        }
+        Ok(Self { wanted })
+    }
+
+    /// The keys that are filtered by, in the order of the request.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.wanted.iter().map(|(key, _)| key.as_str())
+    }
+
+    /// Whether a service with these tags is asked for.
+    #[must_use]
+    pub fn matches(&self, tags: &Tags) -> bool {
+        self.wanted
+            .iter()
+            .all(|(key, values)| tags.get(key).is_some_and(|value| values.contains(value)))
+    }
+
+    /// The matching services, under those of `clusters` that have any.
+    #[must_use]
+    pub fn select<'a>(&self, clusters: &'a [Cluster]) -> Vec<Selected<'a>> {
+        clusters
+            .iter()
+            .filter_map(|cluster| {
+                let matching = |service: &&Service| self.matches(&service.tags);
+                let services: Vec<_> = cluster.services.iter().filter(matching).collect();
+                (!services.is_empty()).then_some(Selected { cluster, services })
+            })
+            .collect()
+    }
+}
+
+/// A cluster and those of its services that are asked for, at least one.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub struct Selected<'a> {
+    pub cluster: &'a Cluster,
+    pub services: Vec<&'a Service>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn valid() -> Vec<String> {
+        ["environment", "owner", "contact"]
+            .map(String::from)
+            .to_vec()
+    }
+
+    fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs
+            .iter()
+            .map(|(k, v)| ((*k).into(), (*v).into()))
+            .collect()
+    }
+
+    fn matches(query: &[(&str, &str)], tags: &[(&str, &str)]) -> bool {
+        TagFilter::new(pairs(query), &valid())
+            .unwrap()
+            .matches(&pairs(tags).into_iter().collect())
+    }
+
+    #[test]
+    fn different_keys_must_all_match() {
+        let query = [("owner", "K2"), ("environment", "production")];
+        assert!(matches(
+            &query,
+            &[("owner", "K2"), ("environment", "production"), ("x", "y")]
+        ));
+        assert!(!matches(
+            &query,
+            &[("owner", "K2"), ("environment", "staging")]
+        ));
+        assert!(!matches(&query, &[("owner", "K2")]));
+    }
+
+    #[test]
+    fn of_a_repeated_key_any_may_match() {
+        let query = [("owner", "K2"), ("owner", "F1")];
+        assert!(matches(&query, &[("owner", "F1")]));
+        assert!(!matches(&query, &[("owner", "K3")]));
+    }
+
+    #[test]
+    fn values_are_exact_and_case_sensitive() {
+        for value in ["k2", "K2 ", "K", "K22", ""] {
+            assert!(
+                !matches(&[("owner", "K2")], &[("owner", value)]),
+                "{value:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_empty_value_matches_an_empty_tag_and_not_a_missing_one() {
+        assert!(matches(&[("owner", "")], &[("owner", "")]));
+        assert!(!matches(&[("owner", "")], &[]));
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_also_in_another_case() {
+        for key in ["nope", "Owner", ""] {
+            assert_eq!(
+                TagFilter::new(pairs(&[(key, "x")]), &valid()),
+                Err(UnknownKey(key.into()))
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn adding_a_key_narrows_and_adding_a_value_widens(
+            tags in prop::collection::btree_map("environment|owner|contact", "[ab]?", 0..4),
+            query in prop::collection::vec(("environment|owner", "[ab]?"), 0..4),
+            value in "[ab]?",
+        ) {
+            let filter = |query: Vec<(String, String)>| TagFilter::new(query, &valid()).unwrap();
+            let before = filter(query.clone()).matches(&tags);
+            let narrowed = [query.clone(), vec![("contact".to_owned(), value.clone())]].concat();
+            prop_assert!(before || !filter(narrowed).matches(&tags));
+            if let Some((key, _)) = query.first() {
+                let widened = [query.clone(), vec![(key.clone(), value)]].concat();
+                prop_assert!(!before || filter(widened).matches(&tags));
+            }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! What we know of the fleet: a sweep turns the answers of ECS into a snapshot.
+
+pub mod driver;
+pub mod failure;
+pub mod fargate;
+pub mod filter;
+mod progress;
+pub mod refresh;
+pub mod snapshot;
+pub mod sweep;
+pub mod withhold;

@@ -1,0 +1,173 @@
+//! What a sweep knows of one cluster so far.
+
+use std::collections::BTreeSet;
+
+use super::failure::Cause;
+use super::fargate::{self, Verdict};
+use super::snapshot::{Service, Tags};
+use super::withhold::Withhold;
+use crate::aws::ecs::{
+    self, CapacityProviderStrategyItem, DESCRIBE_SERVICES_MAX, DescribeServices,
+    DescribeServicesOutput, Tag,
+};
+
+/// One cluster's part of the sweep.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    pub(super) description: Option<ecs::Cluster>,
+    /// It vanished while the sweep ran.
+    pub(super) gone: bool,
+    pub(super) tokens: BTreeSet<String>,
+    pub(super) found: Vec<Found>,
+    seen: BTreeSet<String>,
+    waiting: Vec<String>,
+    waiting_short: Vec<String>,
+    details: bool,
+}
+
+/// An ACTIVE service that may run on Fargate.
+#[derive(Debug)]
+pub(super) struct Found {
+    service: Service,
+    tags: Vec<Tag>,
+    /// None: the cluster's default strategy decides.
+    providers: Option<Vec<String>>,
+}
+
+impl Progress {
+    /// Notes the ARNs of a page. A service that moved from one page to the next counts once.
+    pub(super) fn list(&mut self, arns: Vec<String>) {
+        for arn in arns {
+            if self.seen.insert(arn.clone()) {
+                if is_short(&arn) {
+                    self.waiting_short.push(arn);
+                } else {
+                    self.waiting.push(arn);
+                }
+            }
+        }
+    }
+
+    /// The calls that are due. A full batch goes at once; the rest waits until the list has ended.
+    /// Services with a short ARN have no tags, and spoil a batch that asks for some.
+    pub(super) fn batches(&mut self, cluster: &str, ended: bool) -> Vec<DescribeServices> {
+        let mut calls = Vec::new();
+        for (waiting, call) in [
+            (
+                &mut self.waiting,
+                DescribeServices::with_tags as fn(_, _) -> _,
+            ),
+            (&mut self.waiting_short, DescribeServices::without_tags),
+        ] {
+            while waiting.len() >= DESCRIBE_SERVICES_MAX || (ended && !waiting.is_empty()) {
+                let batch = waiting.len().min(DESCRIBE_SERVICES_MAX);
+                calls.push(call(cluster.to_owned(), waiting.drain(..batch).collect()));
+            }
+        }
+        calls
+    }
+
+    /// Keeps what may be reported of a batch of `asked` services, and says what is amiss with it.
+    pub(super) fn take_details(
+        &mut self,
+        output: DescribeServicesOutput,
+        asked: usize,
+    ) -> Vec<Cause> {
+        self.details = true;
+        let mut causes = Vec::new();
+        if output.services.len() + output.failures.len() < asked {
+            causes.push(Cause::LeftOut);
+        }
+        // MISSING: the service was deleted since it was listed.
+        let missing = |f: &ecs::Failure| f.reason.as_deref() == Some("MISSING");
+        if !output.failures.iter().all(missing) {
+            causes.push(Cause::LeftOut);
+        }
+        for service in output.services {
+            match Found::new(service) {
+                Ok(Some(found)) => self.found.push(found),
+                Ok(None) => {}
+                Err(cause) => causes.push(cause),
+            }
+        }
+        causes
+    }
+
+    /// Whether the cluster is known and at least one batch of its services is.
+    pub(super) fn is_read(&self) -> bool {
+        self.description.is_some() && self.details
+    }
+}
+
+/// Whether a service's ARN has the format of before 2018, without the cluster's name (Amazon ECS
+/// Developer Guide, "Amazon Resource Names (ARNs) and IDs").
+fn is_short(arn: &str) -> bool {
+    arn.split_once(":service/")
+        .is_some_and(|(_, name)| !name.contains('/'))
+}
+
+impl Found {
+    /// None for a service that is not ACTIVE or surely does not run on Fargate.
+    fn new(service: ecs::Service) -> Result<Option<Self>, Cause> {
+        let status = service.status.as_deref().ok_or(Cause::Unreadable)?;
+        if status != "ACTIVE" {
+            return Ok(None);
+        }
+        let providers = match fargate::classify(&service) {
+            Verdict::Fargate(providers) => Some(providers),
+            Verdict::ClusterDefault => None,
+            Verdict::Other => return Ok(None),
+        };
+        let primary = |d: &ecs::Deployment| d.status.as_deref() == Some("PRIMARY");
+        let deployment = service.deployments.into_iter().find(primary);
+        Ok(Some(Self {
+            service: Service {
+                service_name: service.service_name.ok_or(Cause::Unreadable)?,
+                status: "ACTIVE",
+                capacity_providers: Vec::new(),
+                rollout_state: deployment.and_then(|d| d.rollout_state),
+                desired_count: service.desired_count.ok_or(Cause::Unreadable)?,
+                running_count: service.running_count.ok_or(Cause::Unreadable)?,
+                pending_count: service.pending_count.ok_or(Cause::Unreadable)?,
+                tags: Tags::new(),
+            },
+            tags: service.tags,
+            providers,
+        }))
+    }
+
+    /// The service as it is reported, if it runs on Fargate in a cluster with this default.
+    pub(super) fn into_service(
+        self,
+        default_strategy: &[CapacityProviderStrategyItem],
+        withhold: &Withhold,
+    ) -> Option<Service> {
+        let capacity_providers = match self.providers {
+            Some(providers) => providers,
+            None => match fargate::by_default_strategy(default_strategy) {
+                Verdict::Fargate(providers) => providers,
+                Verdict::Other | Verdict::ClusterDefault => return None,
+            },
+        };
+        Some(Service {
+            service_name: withhold.clean(self.service.service_name),
+            capacity_providers,
+            rollout_state: self
+                .service
+                .rollout_state
+                .map(|state| withhold.clean(state)),
+            tags: tags(self.tags, withhold),
+            ..self.service
+        })
+    }
+}
+
+/// Tags by key; a tag without a value has the value `""`.
+pub(super) fn tags(tags: Vec<Tag>, withhold: &Withhold) -> Tags {
+    tags.into_iter()
+        .filter_map(|tag| {
+            let value = tag.value.unwrap_or_default();
+            Some((withhold.clean(tag.key?), withhold.clean(value)))
+        })
+        .collect()
+}

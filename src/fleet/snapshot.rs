@@ -1,0 +1,68 @@
+//! Snapshot: the ACTIVE Fargate services at one moment. Plain data, under AWS's own field names.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use serde::Serialize;
+
+/// Tags by key, sorted. A tag without a value has the value `""`.
+pub type Tags = BTreeMap<String, String>;
+
+/// What one sweep found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// When the sweep ended.
+    pub generated_at: SystemTime,
+    /// The clusters that have a Fargate service, sorted by target, region and name.
+    pub clusters: Vec<Cluster>,
+    /// What could not be read, sorted; empty if the snapshot is complete.
+    pub failures: Vec<Failure>,
+}
+
+/// A cluster with at least one service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Cluster {
+    pub cluster_name: String,
+    /// The name of the configured target that the cluster was found in.
+    pub target: String,
+    /// Its AWS region.
+    pub region: String,
+    /// The providers that the cluster is associated with, sorted.
+    pub capacity_providers: Vec<String>,
+    pub tags: Tags,
+    /// Sorted by name.
+    pub services: Vec<Service>,
+}
+
+/// An ACTIVE service on Fargate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub struct Service {
+    pub service_name: String,
+    /// Always `ACTIVE`.
+    pub status: &'static str,
+    /// The Fargate providers that it runs on, sorted.
+    pub capacity_providers: Vec<String>,
+    /// The PRIMARY deployment's: `COMPLETED`, `FAILED` or `IN_PROGRESS`.
+    pub rollout_state: Option<String>,
+    pub desired_count: u32,
+    pub running_count: u32,
+    pub pending_count: u32,
+    pub tags: Tags,
+}
+
+/// A part of the fleet that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub struct Failure {
+    pub target: String,
+    pub region: String,
+    /// Absent where the failure is not of one cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster_name: Option<String>,
+    /// One sentence, in our own words.
+    pub reason: String,
+}

@@ -1,0 +1,64 @@
+//! What a Worker lends: fetch, Date.now, setTimeout, crypto and the console.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use ::worker::js_sys;
+use ::worker::{Delay, console_error, console_log, console_warn};
+use http::{Request, Response};
+
+use super::http_send;
+use crate::aws::platform::{Clock, HttpSend, Level, Log, Rng, SendError, Sleep};
+
+#[derive(Clone, Debug)]
+pub(super) struct WorkerPlatform {
+    level: Level,
+}
+
+impl WorkerPlatform {
+    pub(super) fn new(level: Level) -> Self {
+        Self { level }
+    }
+}
+
+impl HttpSend for WorkerPlatform {
+    async fn send(
+        &self,
+        request: Request<Vec<u8>>,
+        timeout: Duration,
+    ) -> Result<Response<Vec<u8>>, SendError> {
+        http_send::send(request, timeout).await
+    }
+}
+
+impl Clock for WorkerPlatform {
+    fn now(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs_f64(js_sys::Date::now() / 1_000.0)
+    }
+}
+
+impl Sleep for WorkerPlatform {
+    async fn sleep(&self, duration: Duration) {
+        Delay::from(duration).await;
+    }
+}
+
+impl Rng for WorkerPlatform {
+    fn bits(&self) -> u64 {
+        // Workers always have crypto.getRandomValues inside a request.
+        getrandom::u64().unwrap_or_default()
+    }
+}
+
+impl Log for WorkerPlatform {
+    fn enabled(&self, level: Level) -> bool {
+        level <= self.level
+    }
+
+    fn write(&self, level: Level, line: String) {
+        match level {
+            Level::Error => console_error!("{line}"),
+            Level::Warn => console_warn!("{line}"),
+            Level::Info | Level::Debug => console_log!("{line}"),
+        }
+    }
+}

@@ -1,0 +1,161 @@
+"""The built Worker in a bare workerd: no wrangler in between, one process a test, on a free loopback port."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import signal
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "target" / "worker"
+START_SECONDS = 20
+
+CONFIG = """using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .worker),
+    (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:{port}", http = (), service = "main")],
+);
+const worker :Workerd.Worker = (
+  modules = [
+    (name = "index.js", esModule = embed "{build}/index.js"),
+    (name = "index_bg.wasm", wasm = embed "{build}/index_bg.wasm"),
+  ],
+  compatibilityDate = "{compatibility_date}",
+  bindings = [{bindings}],
+);
+"""
+
+
+def binary() -> str:
+    """The workerd that npm installed; node_modules/.bin/workerd is a script that would outlive a kill."""
+    name = f"@cloudflare/workerd-{'darwin' if platform.system() == 'Darwin' else 'linux'}-"
+    machine = {"x86_64": "64", "amd64": "64"}.get(platform.machine().lower(), "arm64")
+    path = ROOT / "node_modules" / (name + machine) / "bin" / "workerd"
+    if not path.exists():
+        raise RuntimeError(f"workerd is missing: run `make setup` first (expected {path}).")
+    return str(path)
+
+
+def compatibility_date() -> str:
+    found = re.search(r'^compatibility_date = "([0-9-]+)"$', (ROOT / "wrangler.toml").read_text(), re.MULTILINE)
+    assert found, "wrangler.toml names no compatibility_date"
+    return found.group(1)
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+class Worker:
+    """One isolate, with these variables and secrets."""
+
+    def __init__(self, directory: Path, variables: dict[str, str], port: int = 0):
+        if not (BUILD / "index.js").exists():
+            raise RuntimeError("The Worker is not built: run `make worker` first.")
+        quote = lambda text: json.dumps(text, ensure_ascii=False)  # noqa: E731
+        bindings = ", ".join(f"(name = {quote(k)}, text = {quote(v)})" for k, v in variables.items())
+        config = directory / "config.capnp"
+        config.write_text(
+            CONFIG.format(
+                port=port,
+                # An absolute path in a capnp embed is relative to the import path.
+                build=os.path.relpath(BUILD, directory),
+                compatibility_date=compatibility_date(),
+                bindings=bindings,
+            ),
+            encoding="utf-8",
+        )
+        read_end, write_end = os.pipe()
+        self._lines: list[str] = []
+        self._process = subprocess.Popen(
+            [binary(), "serve", str(config), f"--control-fd={write_end}"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=[write_end],
+        )
+        os.close(write_end)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.port = self._listening(read_end)
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), NoRedirect())
+
+    def _read(self) -> None:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            self._lines.append(line.decode(errors="replace").rstrip("\n"))
+
+    def _listening(self, control: int) -> int:
+        with os.fdopen(control) as events:
+            for line in events:
+                event = json.loads(line)
+                if event.get("event") == "listen":
+                    return int(event["port"])
+        self._process.wait(START_SECONDS)
+        self._reader.join(START_SECONDS)
+        raise RuntimeError("workerd did not start:\n" + "\n".join(self._lines))
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def log(self) -> list[dict[str, Any]]:
+        """The JSON lines that the Worker wrote so far."""
+        return [json.loads(line) for line in list(self._lines) if line.startswith("{")]
+
+    def output(self) -> str:
+        return "\n".join(self._lines)
+
+    def logged(self, **fields: Any) -> dict[str, Any]:
+        """The first log line with these fields, waiting for it a little: output arrives after the answer."""
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            for line in self.log():
+                if all(line.get(name) == value for name, value in fields.items()):
+                    return line
+            time.sleep(0.01)
+        raise AssertionError(f"no log line with {fields} in:\n{self.output()}")
+
+    def get(self, path: str, method: str = "GET", timeout: float = 40, **headers: str) -> Answer:
+        """One request; header names are given with underscores. Any status is an answer."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        request = urllib.request.Request(self.url + path, method=method, headers=sent)
+        try:
+            with self._opener.open(request, timeout=timeout) as response:
+                return Answer(response.status, {k.lower(): v for k, v in response.headers.items()}, response.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error.code, {k.lower(): v for k, v in error.headers.items()}, error.read())
+
+    def stop(self) -> None:
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGKILL)
+        self._process.wait(10)
+        self._reader.join(10)
+        if self._process.stdout:
+            self._process.stdout.close()

@@ -1,0 +1,215 @@
+"""What ECS answers about one service and one cluster.
+
+The answers are built here, not by moto's serializer, because the difference between an absent member
+and a null one matters: `launchType` is absent where there is a strategy and the other way round.
+Timestamps are epoch seconds, as in the AWS JSON 1.1 protocol.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from typing import Any
+
+from moto.ecs.models import Cluster, Service
+from moto.utilities.utils import get_partition
+
+Json = dict[str, Any]
+
+EVENT_INTERVAL_SECONDS = 6 * 3600
+
+# Members of CreateService and UpdateService that moto drops and that DescribeServices repeats.
+KEPT_MEMBERS = (
+    "availabilityZoneRebalancing",
+    "deploymentConfiguration",
+    "enableECSManagedTags",
+    "enableExecuteCommand",
+    "healthCheckGracePeriodSeconds",
+    "placementConstraints",
+    "placementStrategy",
+)
+
+
+def as_strategy(strategy: Any) -> list[Json] | None:
+    """A `capacityProviderStrategy` from provider names, from its items, or from a mix of both."""
+    if strategy is None:
+        return None
+    items = [{"capacityProvider": item} if isinstance(item, str) else dict(item) for item in strategy]
+    return [{"weight": 1 if len(items) == 1 else 0, "base": 0, **item} for item in items]
+
+
+def as_tags(tags: dict[str, str | None] | None) -> list[Json]:
+    """AWS's list of tags. A value is optional in the API: None leaves it out."""
+    return [{"key": key} if value is None else {"key": key, "value": value} for key, value in (tags or {}).items()]
+
+
+def identifier(*parts: object) -> str:
+    """A stable id in the manner of AWS's, so that two answers about one thing agree."""
+    return hashlib.md5("/".join(map(str, parts)).encode(), usedforsecurity=False).hexdigest()
+
+
+class EcsService(Service):
+    """moto's service with what it lacks. moto's own CreateService makes these too, see `patches`."""
+
+    strategy: list[Json] | None = None
+    deployment_strategy: list[Json] | None = None
+    task_set_strategy: list[Json] | None = None
+    rollout_state: str = "COMPLETED"
+    short_arn: bool = False
+    event_count: int = 0
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.created_at = time.time()
+        self.kept: Json = {}
+
+    @property
+    def arn(self) -> str:
+        if self.short_arn:
+            partition = get_partition(self.region_name)
+            return f"arn:{partition}:ecs:{self.region_name}:{self._account_id}:service/{self.name}"
+        return super().arn
+
+    def placement(self, strategy: list[Json] | None) -> Json:
+        """The launch type or the strategy: one of them at most, the other absent."""
+        if strategy:
+            return {"capacityProviderStrategy": strategy}
+        return {"launchType": self.launch_type} if self.launch_type else {}
+
+    def on_fargate(self) -> bool:
+        providers = {item["capacityProvider"] for item in self.strategy or []}
+        return self.launch_type == "FARGATE" or bool(providers & {"FARGATE", "FARGATE_SPOT"})
+
+    def platform(self) -> Json:
+        return {"platformVersion": self.platform_version or "LATEST", "platformFamily": "Linux"} if self.on_fargate() else {}
+
+    def answer(self, include_tags: bool) -> Json:
+        """The service as DescribeServices tells it."""
+        body: Json = {
+            "serviceArn": self.arn,
+            "serviceName": self.name,
+            "clusterArn": self.cluster_arn,
+            "loadBalancers": self.load_balancers,
+            "serviceRegistries": self.service_registries,
+            "status": self.status,
+            "desiredCount": self.desired_count,
+            "runningCount": self.running_count,
+            "pendingCount": self.pending_count,
+            **self.placement(self.strategy),
+            **self.platform(),
+            "taskDefinition": self.task_definition or self.default_task_definition(),
+            "deploymentConfiguration": {"maximumPercent": 200, "minimumHealthyPercent": 100},
+            "deployments": self.deployment_answers(),
+            "events": self.event_answers(),
+            "createdAt": self.created_at,
+            "placementConstraints": [],
+            "placementStrategy": [],
+            "schedulingStrategy": self.scheduling_strategy,
+            "deploymentController": self.deployment_controller,
+            "enableECSManagedTags": False,
+            "propagateTags": self.propagate_tags,
+            "enableExecuteCommand": False,
+            "availabilityZoneRebalancing": "ENABLED",
+            **self.kept,
+        }
+        if self.task_set_strategy:
+            body["taskSets"] = [self.task_set_answer()]
+        if self.network_configuration:
+            body["networkConfiguration"] = self.network_configuration
+        if self.role_arn:
+            body["roleArn"] = self.role_arn
+        if include_tags:
+            body["tags"] = self.tags
+        return body
+
+    def default_task_definition(self) -> str:
+        return f"{self.arn.partition(':service/')[0]}:task-definition/{self.name}:1"
+
+    def deployment_answers(self) -> list[Json]:
+        """The PRIMARY deployment, behind it the one being replaced while a rollout is in progress."""
+        if self.deployment_controller["type"] == "EXTERNAL":
+            return []
+        old = self.running_count - self.running_count // 2 if self.rollout_state == "IN_PROGRESS" else 0
+        primary = self.deployment("PRIMARY", self.desired_count, self.running_count - old, self.pending_count)
+        return [primary, self.deployment("ACTIVE", 0, old, 0)] if old else [primary]
+
+    def deployment(self, status: str, desired: int, running: int, pending: int) -> Json:
+        deployment_id = f"ecs-svc/{int(identifier(self.arn, status)[:15], 16)}"
+        state = self.rollout_state if status == "PRIMARY" else "COMPLETED"
+        reason = {
+            "COMPLETED": f"ECS deployment {deployment_id} completed.",
+            "IN_PROGRESS": f"ECS deployment {deployment_id} in progress.",
+            "FAILED": "ECS deployment circuit breaker: tasks failed to start.",
+        }
+        return {
+            "id": deployment_id,
+            "status": status,
+            "taskDefinition": self.task_definition or self.default_task_definition(),
+            "desiredCount": desired,
+            "pendingCount": pending,
+            "runningCount": running,
+            "failedTasks": 10 if state == "FAILED" else 0,
+            "createdAt": self.created_at,
+            "updatedAt": self.created_at,
+            **self.placement(self.deployment_strategy or self.strategy),
+            **self.platform(),
+            "rolloutState": state,
+            "rolloutStateReason": reason.get(state, state),
+        }
+
+    def task_set_answer(self) -> Json:
+        number = int(identifier(self.arn, "task-set")[:15], 16)
+        return {
+            "id": f"ecs-svc/{number}",
+            "taskSetArn": self.arn.replace(":service/", ":task-set/") + f"/ecs-svc/{number}",
+            "serviceArn": self.arn,
+            "clusterArn": self.cluster_arn,
+            "status": "PRIMARY",
+            "taskDefinition": self.task_definition or self.default_task_definition(),
+            "computedDesiredCount": self.desired_count,
+            "pendingCount": self.pending_count,
+            "runningCount": self.running_count,
+            "createdAt": self.created_at,
+            "updatedAt": self.created_at,
+            "capacityProviderStrategy": self.task_set_strategy,
+            "scale": {"value": 100.0, "unit": "PERCENT"},
+            "stabilityStatus": "STEADY_STATE",
+        }
+
+    def event_answers(self) -> list[Json]:
+        """Newest first. A message is about 200 bytes, as those about load balancer targets are."""
+        seed = identifier(self.arn)[:24]  # One hash a service, not two an event: fleets have 500,000 of them.
+        group = f"arn:aws:elasticloadbalancing:{self.region_name}:{self._account_id}:targetgroup/{self.name[:32]}/{seed[:16]}"
+        text = f"(service {self.name}) deregistered 1 targets in (target-group {group}) for task {seed}"
+        return [
+            {
+                "id": f"{seed}{number:08x}",
+                "createdAt": self.created_at - number * EVENT_INTERVAL_SECONDS,
+                "message": f"{text}{number:08x}",
+            }
+            for number in range(self.event_count)
+        ]
+
+
+def cluster_answer(cluster: Cluster, services: list[Service], include: list[str]) -> Json:
+    """The cluster as DescribeClusters tells it; `services` are the cluster's own."""
+    active = [service for service in services if service.status == "ACTIVE"]
+    body: Json = {
+        "clusterArn": cluster.arn,
+        "clusterName": cluster.name,
+        "status": cluster.status,
+        "registeredContainerInstancesCount": cluster.registered_container_instances_count,
+        "runningTasksCount": sum(service.running_count for service in services),
+        "pendingTasksCount": sum(service.pending_count for service in services),
+        "activeServicesCount": len(active),
+        "statistics": [],
+        "tags": (cluster.tags or []) if "TAGS" in include else [],
+        "settings": cluster.settings if "SETTINGS" in include else [],
+        "capacityProviders": cluster.capacity_providers or [],
+        "defaultCapacityProviderStrategy": cluster.default_capacity_provider_strategy or [],
+    }
+    if "CONFIGURATIONS" in include and cluster.configuration:
+        body["configuration"] = cluster.configuration
+    if cluster.service_connect_defaults:
+        body["serviceConnectDefaults"] = cluster.service_connect_defaults
+    return body

@@ -1,0 +1,40 @@
+"""The log of what was called."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+from .server import Environ
+
+
+@dataclass
+class Call:
+    """A call that reached the server. `status` is 0 while there is no answer, and if none was given."""
+
+    operation: str
+    request: dict[str, Any]
+    status: int
+    time: float
+    access_key_id: str | None
+    fault: str | None = None
+
+
+def identify(environ: Environ, body: bytes) -> tuple[str, dict[str, Any]]:
+    """The operation (of the JSON protocol, or of the query protocol of IAM and STS) and its request."""
+    target = environ.get("HTTP_X_AMZ_TARGET")
+    if target:
+        try:
+            request = json.loads(body or b"{}")
+        except ValueError:
+            request = {}
+        return target.split(".")[-1], request if isinstance(request, dict) else {}
+    form = {name: values[0] for name, values in parse_qs(body.decode(errors="replace")).items()}
+    return form.get("Action", f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"), form
+
+
+def access_key_of(environ: Environ) -> str | None:
+    _, credential, rest = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")
+    return rest.split("/")[0] if credential else None

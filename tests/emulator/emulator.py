@@ -1,0 +1,288 @@
+"""An ECS to develop and test against: moto 5.2.1 in this process, on a loopback port, patched.
+
+What is patched in moto, and the ECS behaviour that each patch restores:
+
+- Keys, signatures and IAM are checked from the first request on; what is built in process needs no keys.
+- A signed `x-amz-content-sha256` must be the hash of the body; a call without a signature is answered
+  `MissingAuthenticationTokenException`.
+- IAM policies are evaluated with real resources (cluster ARNs for DescribeClusters and ListServices, service
+  ARNs for DescribeServices, `*` for ListClusters) and conditions (`ecs:cluster`, `aws:RequestedRegion`).
+- ListClusters (100 a page unless told) and ListServices (10) obey maxResults, 1 to 100, and nextToken.
+- ListServices matches the cluster's name exactly, and leaves INACTIVE (deleted) services out.
+- DescribeServices takes 1 to 10 services, DescribeClusters up to 100; more is InvalidParameterException.
+- A service ARN of another cluster, account or region is MISSING, not another service of the same name.
+- An unknown cluster is ClusterNotFoundException for ListServices and DescribeServices.
+- Tags of a service with the old short ARN cannot be included: InvalidParameterException.
+- Tags (clusters: settings, configuration too) are answered only where `include` asks for them.
+- A service has either `launchType` or `capacityProviderStrategy`, the other is absent; CreateService and
+  UpdateService keep the strategy, `availabilityZoneRebalancing`, `enableECSManagedTags` and a few more, and
+  a cluster's default strategy applies where a service is created with neither.
+- A created service reaches its desired count at once, and has `createdAt`, deployments and events.
+- A cluster's activeServicesCount, runningTasksCount and pendingTasksCount are those of its services.
+
+Left as moto has it: refusals are 403 XML (ECS: 400 JSON); INACTIVE clusters stay listed and can be read.
+moto's state is global, so one process can hold one `Emulator` at a time.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from moto.ecs.models import Cluster, EC2ContainerServiceBackend, ecs_backends
+from moto.iam.models import iam_backends
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.sts.models import sts_backends
+from moto.utilities.utils import get_partition
+
+from . import control, iam, patches
+from .answers import EcsService, as_strategy, as_tags
+from .calls import Call, access_key_of, identify
+from .faults import Exchange, Faults, json_answer
+from .server import Answer, Environ, Server, from_wsgi
+
+ECS_TARGET = "AmazonEC2ContainerServiceV20141113."
+
+
+@dataclass(frozen=True)
+class Credentials:
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: str | None = field(default=None, repr=False)
+
+
+class Emulator:
+    """The server, the fleet behind it, and everything a test may want to do to both."""
+
+    def __init__(self, port: int = 0, region: str = "ap-southeast-2", account: str = "123456789012"):
+        self.region = region
+        self.account = account
+        self.faults = Faults()
+        self.latency = 0.0
+        self.peak_concurrency = 0
+        self._port = port
+        self._quirks = patches.Quirks()
+        self._calls: list[Call] = []
+        self._in_flight = 0
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._server: Server | None = None
+        patches.install()
+        self._moto = DomainDispatcherApplication(create_backend_app)
+
+    # The server
+
+    def start(self) -> Emulator:
+        """Listen. OSError if the port is taken."""
+        self._stopping.clear()
+        self._server = Server(self._port, self._answer)
+        self._server.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop listening and end all connections, also those that a fault holds."""
+        self._stopping.set()
+        if self._server:
+            self._server.stop()
+            self._server = None
+
+    def __enter__(self) -> Emulator:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def endpoint(self) -> str:
+        if self._server is None:
+            raise RuntimeError("the emulator is not started")
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def reset(self) -> None:
+        """No fleet, no users, no faults, no calls, no quirks: as new, still listening."""
+        for backends in (ecs_backends, iam_backends, sts_backends):
+            for account_backends in list(backends.values()):
+                account_backends.reset()
+        self.faults.clear()
+        self.latency = 0.0
+        self._quirks = patches.Quirks()
+        with self._lock:
+            self._calls = []
+            self.peak_concurrency = self._in_flight
+
+    def _answer(self, environ: Environ) -> Answer:
+        """(1) The control surface is not a call. (2) Log the call. (3) Answer through latency and faults."""
+        # (1)
+        if environ["PATH_INFO"].startswith(control.PREFIX):
+            return control.answer(self, environ)
+        # (2)
+        body = environ["wsgi.input"].getvalue()
+        operation, request = identify(environ, body)
+        call = Call(operation, request, 0, time.time(), access_key_of(environ))
+        with self._lock:
+            self._calls.append(call)
+            self._in_flight += 1
+            self.peak_concurrency = max(self.peak_concurrency, self._in_flight)
+        # (3)
+        applied: list[str] = []
+        exchange = Exchange(environ, operation, request, self._stopping, lambda: self._true_answer(environ))
+        try:
+            if self.latency:
+                self._stopping.wait(self.latency)
+            answer = self.faults.answer(exchange, applied)
+            call.status = answer.status
+            return answer
+        finally:
+            with self._lock:
+                call.fault = "+".join(applied) or None
+                self._in_flight -= 1
+
+    def _true_answer(self, environ: Environ) -> Answer:
+        target = environ.get("HTTP_X_AMZ_TARGET", "")
+        if target.startswith(ECS_TARGET) and "HTTP_AUTHORIZATION" not in environ:
+            message = "Request is missing Authentication Token"
+            return json_answer(400, {"__type": "MissingAuthenticationTokenException", "message": message})
+        environ[patches.QUIRKS] = self._quirks
+        return from_wsgi(self._moto, environ)
+
+    # Keys
+
+    def create_reader(
+        self, policy: dict[str, Any], user: str = "ecs-status-reader", account: str | None = None
+    ) -> Credentials:
+        """An IAM user with that inline policy, and its access key."""
+        backend = iam_backends[account or self.account][get_partition(self.region)]
+        backend.create_user(self.region, user)
+        backend.put_user_policy(user, user, iam.validate(policy))
+        key = backend.create_access_key(user)
+        return Credentials(key.access_key_id, key.secret_access_key)
+
+    def create_session(
+        self, policy: dict[str, Any], role: str = "ecs-status-reader", account: str | None = None
+    ) -> Credentials:
+        """Temporary credentials, with a session token, of an IAM role with that inline policy."""
+        account, partition = account or self.account, get_partition(self.region)
+        backend = iam_backends[account][partition]
+        created = backend.create_role(role, json.dumps({"Version": "2012-10-17", "Statement": []}), "/", None, "", [], None)
+        backend.put_role_policy(role, role, iam.validate(policy))
+        session = sts_backends[account][partition].assume_role(self.region, "session", created.arn, "", 3600, "")
+        return Credentials(session.access_key_id, session.secret_access_key, session.session_token)
+
+    # The fleet
+
+    def backend(self, region: str | None = None, account: str | None = None) -> EC2ContainerServiceBackend:
+        return ecs_backends[account or self.account][region or self.region]
+
+    def add_cluster(
+        self,
+        name: str,
+        capacity_providers: Iterable[str] = ("FARGATE", "FARGATE_SPOT"),
+        default_strategy: Iterable[Any] = (),
+        tags: dict[str, str | None] | None = None,
+        status: str = "ACTIVE",
+        region: str | None = None,
+        account: str | None = None,
+    ) -> Cluster:
+        strategy = as_strategy(list(default_strategy))
+        cluster = self.backend(region, account).create_cluster(name, as_tags(tags), None, None, list(capacity_providers), strategy)
+        cluster.status = status
+        return cluster
+
+    def add_service(
+        self,
+        cluster: str,
+        name: str,
+        launch_type: str | None = None,
+        strategy: Iterable[Any] | None = None,
+        desired: int = 1,
+        running: int = 1,
+        pending: int = 0,
+        status: str = "ACTIVE",
+        rollout_state: str = "COMPLETED",
+        tags: dict[str, str | None] | None = None,
+        events: int = 0,
+        short_arn: bool = False,
+        task_set_strategy: Iterable[Any] | None = None,
+        deployment_strategy: Iterable[Any] | None = None,
+        region: str | None = None,
+        account: str | None = None,
+    ) -> EcsService:
+        """A service as it is said; without a launch type and a strategy it answers with neither."""
+        backend = self.backend(region, account)
+        service = EcsService(cluster=backend.clusters[cluster], service_name=name, desired_count=desired, backend=backend)
+        backend.services[f"{cluster}:{name}"] = service
+        self._change(
+            service, launch_type=launch_type, strategy=strategy, running=running, pending=pending, status=status,
+            rollout_state=rollout_state, tags=tags, events=events, short_arn=short_arn,
+            task_set_strategy=task_set_strategy, deployment_strategy=deployment_strategy,
+        )  # fmt: skip
+        return service
+
+    def set_service(
+        self, cluster: str, name: str, region: str | None = None, account: str | None = None, **changes: Any
+    ) -> None:
+        """Change what `add_service` said. KeyError if there is no such service, TypeError for an unknown change."""
+        self._change(self.backend(region, account).services[f"{cluster}:{name}"], **changes)
+
+    def _change(self, service: EcsService, **changes: Any) -> None:
+        """Names of `add_service` to the attributes that hold them."""
+        attributes = {"desired": "desired_count", "running": "running_count", "pending": "pending_count", "events": "event_count"}
+        plain = {"launch_type", "status", "rollout_state", "short_arn"}
+        strategies = {"strategy", "task_set_strategy", "deployment_strategy"}
+        converted: dict[str, Any] = {}
+        for change, value in changes.items():
+            if change in strategies:
+                converted[change] = as_strategy(value)
+            elif change == "tags":
+                converted[change] = as_tags(value)
+            elif change in attributes or change in plain:
+                converted[attributes.get(change, change)] = value
+            else:
+                raise TypeError(f"a service has no {change}")
+        for attribute, value in converted.items():
+            setattr(service, attribute, value)
+        if "task_set_strategy" in converted:
+            service.deployment_controller = {"type": "EXTERNAL" if service.task_set_strategy else "ECS"}
+
+    def remove_service(self, cluster: str, name: str, region: str | None = None, account: str | None = None) -> None:
+        del self.backend(region, account).services[f"{cluster}:{name}"]
+
+    def remove_cluster(self, name: str, region: str | None = None, account: str | None = None) -> None:
+        """The cluster and its services, without the INACTIVE rest that DeleteCluster leaves."""
+        backend = self.backend(region, account)
+        del backend.clusters[name]
+        for key in [key for key, service in backend.services.items() if service.cluster_name == name]:
+            del backend.services[key]
+
+    # What was called
+
+    @property
+    def calls(self) -> list[Call]:
+        with self._lock:
+            return [copy.copy(call) for call in self._calls]
+
+    def count(self, operation: str | None = None) -> int:
+        return sum(operation in (None, call.operation) for call in self.calls)
+
+    # Quirks: see `patches.Quirks`
+
+    page_size = property(
+        lambda self: self._quirks.page_size,
+        lambda self, value: setattr(self._quirks, "page_size", value),
+        doc="At most so many on a page of ListClusters and ListServices, whatever was asked for.",
+    )
+    vanish_services = property(
+        lambda self: self._quirks.vanish_services,
+        lambda self, value: setattr(self._quirks, "vanish_services", set(value)),
+        doc='Names ("web" or "prod/web") that are listed and then MISSING.',
+    )
+    vanish_clusters = property(
+        lambda self: self._quirks.vanish_clusters,
+        lambda self, value: setattr(self._quirks, "vanish_clusters", set(value)),
+        doc="Names of clusters that are listed and then not found.",
+    )

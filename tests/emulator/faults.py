@@ -1,0 +1,291 @@
+"""Faults on demand: what AWS, a proxy or a bad network do to an answer.
+
+A fault wraps the application behind it, as WSGI middleware does: it may answer itself, change the true
+answer, or break the connection. Faults that match a call nest in the order in which they were added.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import select
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from typing import Any
+
+from .patches import JSON_1_1, page_token
+from .server import SOCKET, Answer, Dropped, Environ
+
+Json = dict[str, Any]
+Options = dict[str, Any]
+
+CLOCK_SKEW = timedelta(minutes=5)
+
+# Members that the API model does not require, and that "nulls" and "missing" take away.
+OPTIONAL_MEMBERS = (
+    "attachments", "createdAt", "deploymentConfiguration", "deployments", "events", "failures", "networkConfiguration",
+    "platformFamily", "platformVersion", "roleArn", "settings", "statistics", "tags", "taskSets",
+)  # fmt: skip
+
+
+@dataclass
+class Exchange:
+    """One call under way: what a fault sees of it."""
+
+    environ: Environ
+    operation: str
+    request: Json
+    stopping: threading.Event
+    proceed: Callable[[], Answer]
+
+    @property
+    def socket(self) -> socket.socket:
+        return self.environ[SOCKET]
+
+    def clusters(self) -> set[str]:
+        """The names of the clusters that the request is about."""
+        named = [self.request.get("cluster"), *(self.request.get("clusters") or [])]
+        return {each.split("/")[-1] for each in named if isinstance(each, str)}
+
+
+def json_answer(status: int, body: Any, **headers: str) -> Answer:
+    return Answer(status, {"Content-Type": JSON_1_1, **headers}, json.dumps(body).encode())
+
+
+def throttle(call: Exchange, options: Options) -> Answer:
+    names = {
+        "plain": "ThrottlingException",
+        "namespace": "com.amazonaws.ecs#ThrottlingException",
+        "uri": "ThrottlingException:http://internal.amazon.com/coral/com.amazonaws.ecs/",
+    }
+    body = {"__type": names[options.get("type_style", "plain")], options.get("message_key", "message"): "Rate exceeded"}
+    retry_after = options.get("retry_after_ms")
+    return json_answer(400, body, **({} if retry_after is None else {"x-amz-retry-after": str(retry_after)}))
+
+
+def error(call: Exchange, options: Options) -> Answer:
+    status, kind = options.get("status", 400), options.get("type", "ClientException")
+    message = options.get("message", "An error on demand.")
+    if options.get("as_xml"):
+        xml = f"<ErrorResponse><Errors><Error><Code>{kind}</Code><Message>{message}</Message></Error></Errors></ErrorResponse>"
+        return Answer(status, {"Content-Type": "application/xml"}, xml.encode())
+    return json_answer(status, {"__type": kind, "message": message})
+
+
+def server_error(call: Exchange, options: Options) -> Answer:
+    return json_answer(options.get("status", 500), {"__type": "ServerException", "message": "Service Unavailable."})
+
+
+def reset(call: Exchange, options: Options) -> Answer:
+    """RST: a close that does not linger. The descriptor is taken out of the socket, which would send FIN first."""
+    call.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    socket.close(call.socket.detach())
+    raise Dropped
+
+
+def hang(call: Exchange, options: Options) -> Answer:
+    """No answer until the client goes away, the time is up or the emulator stops."""
+    deadline = time.monotonic() + options.get("seconds", float("inf"))
+    while time.monotonic() < deadline and not call.stopping.is_set():
+        readable, _, _ = select.select([call.socket], [], [], 0.05)
+        if readable:
+            try:
+                if not call.socket.recv(1, socket.MSG_PEEK):
+                    break
+            except OSError:
+                break
+            time.sleep(0.05)  # The client pipelines; it is still there.
+    raise Dropped
+
+
+def truncate(call: Exchange, options: Options) -> Answer:
+    body = call.proceed().body
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {JSON_1_1}\r\nContent-Length: {len(body)}\r\n\r\n"
+    call.socket.sendall(head.encode() + body[: len(body) // 2])
+    raise Dropped
+
+
+def short_json(call: Exchange, options: Options) -> Answer:
+    answer = call.proceed()
+    return Answer(answer.status, answer.headers, answer.body[: len(answer.body) // 2])
+
+
+def garbage(call: Exchange, options: Options) -> Answer:
+    return Answer(200, {"Content-Type": JSON_1_1}, random.Random(0).randbytes(512))
+
+
+def html(call: Exchange, options: Options) -> Answer:
+    page = b"<html><head><title>Sign in</title></head><body>A captive portal.</body></html>"
+    return Answer(200, {"Content-Type": "text/html"}, page)
+
+
+def empty(call: Exchange, options: Options) -> Answer:
+    return Answer(200, {"Content-Type": JSON_1_1})
+
+
+def huge(call: Exchange, options: Options) -> Answer:
+    """The true answer behind the padding: a client that reads without a limit would take it."""
+    answer = call.proceed()
+    padding = b"x" * (int(options.get("megabytes", 20)) * 1024 * 1024 + 1)
+    body = b'{"padding":"' + padding + b'",' + answer.body.lstrip()[1:]
+    return Answer(answer.status, answer.headers, body)
+
+
+def body(call: Exchange, options: Options) -> Answer:
+    given = options["body"]
+    return Answer(200, {"Content-Type": JSON_1_1}, given.encode() if isinstance(given, str) else given)
+
+
+def change(value: Any, edit: Callable[[Json], Json]) -> Any:
+    """`edit` applied to every object of a JSON value, from the outside in."""
+    if isinstance(value, dict):
+        return {name: change(member, edit) for name, member in edit(value).items()}
+    return [change(item, edit) for item in value] if isinstance(value, list) else value
+
+
+def nulls(call: Exchange, options: Options) -> Answer:
+    """Null where a member stands, and null where a service, a cluster or a last page has none."""
+    answer, fields = call.proceed(), options.get("fields", OPTIONAL_MEMBERS)
+    if answer.status != 200:
+        return answer
+    true = json.loads(answer.body)
+    changed = change(true, lambda item: {name: None if name in fields else member for name, member in item.items()})
+    for item in (changed.get("services") or []) + (changed.get("clusters") or []):
+        item.update({name: None for name in fields})
+    if call.operation.startswith("List"):
+        changed.setdefault("nextToken", None)
+    return Answer(answer.status, answer.headers, json.dumps(changed).encode())
+
+
+def missing(call: Exchange, options: Options) -> Answer:
+    answer, fields = call.proceed(), options.get("fields", OPTIONAL_MEMBERS)
+    if answer.status != 200:
+        return answer
+    true = json.loads(answer.body)
+    changed = change(true, lambda item: {name: member for name, member in item.items() if name not in fields})
+    return Answer(answer.status, answer.headers, json.dumps(changed).encode())
+
+
+def repeat_token(call: Exchange, options: Options) -> Answer:
+    """A nextToken that never ends: it leads to the first page, which carries it again."""
+    answer = call.proceed()
+    if answer.status != 200 or not call.operation.startswith("List"):
+        return answer
+    return Answer(answer.status, answer.headers, json.dumps({**json.loads(answer.body), "nextToken": page_token("")}).encode())
+
+
+def clock(call: Exchange, options: Options) -> Answer:
+    """A server whose clock is off against ours, and that holds a signature's age against it."""
+    here = datetime.now(timezone.utc) + timedelta(seconds=options.get("offset_seconds", 0))
+    date = {"Date": format_datetime(here, usegmt=True)}
+    stamp = call.environ.get("HTTP_X_AMZ_DATE")
+    if stamp:
+        signed = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
+        earliest, latest = here - CLOCK_SKEW, here + CLOCK_SKEW
+        message = None
+        if signed < earliest:
+            message = f"Signature expired: {stamp} is now earlier than {earliest:%Y%m%dT%H%M%SZ} ({here:%Y%m%dT%H%M%SZ} - 5 min.)"
+        elif signed > latest:
+            message = f"Signature not yet current: {stamp} is still later than {latest:%Y%m%dT%H%M%SZ} ({here:%Y%m%dT%H%M%SZ} + 5 min.)"
+        if message:
+            return json_answer(400, {"__type": "InvalidSignatureException", "message": message}, **date)
+    answer = call.proceed()
+    return Answer(answer.status, {**answer.headers, **date}, answer.body)
+
+
+def delay(call: Exchange, options: Options) -> Answer:
+    call.stopping.wait(options.get("seconds", 1.0))
+    return call.proceed()
+
+
+KINDS: dict[str, Callable[[Exchange, Options], Answer]] = {
+    "throttle": throttle, "error": error, "500": server_error, "reset": reset, "hang": hang, "truncate": truncate,
+    "short_json": short_json, "garbage": garbage, "html": html, "empty": empty, "huge": huge, "body": body,
+    "nulls": nulls, "missing": missing, "repeat_token": repeat_token, "clock": clock, "delay": delay,
+}  # fmt: skip
+
+
+@dataclass
+class Fault:
+    """One fault in place, and the handle to take it out again."""
+
+    owner: Faults
+    kind: str
+    operation: str | None
+    cluster: str | None
+    times: int | None
+    after: int
+    options: Options = field(default_factory=dict)
+
+    def takes(self, call: Exchange) -> bool:
+        """Whether this call gets the fault; counts `after` and `times` down. Under the owner's lock."""
+        if self.operation not in (None, call.operation) or self.times == 0:
+            return False
+        if self.cluster is not None and self.cluster not in call.clusters():
+            return False
+        if self.after > 0:
+            self.after -= 1
+            return False
+        if self.times is not None:
+            self.times -= 1
+        return True
+
+    def remove(self) -> None:
+        self.owner.discard(self)
+
+
+class Faults:
+    """The faults in place. Thread safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._faults: list[Fault] = []
+
+    def add(
+        self,
+        kind: str,
+        operation: str | None = None,
+        times: int | None = None,
+        after: int = 0,
+        cluster: str | None = None,
+        **options: Any,
+    ) -> Fault:
+        """`times=None` is for good; the first `after` matching calls pass untouched."""
+        if kind not in KINDS:
+            raise ValueError(f"no such fault: {kind}; there are {', '.join(KINDS)}")
+        fault = Fault(self, kind, operation, cluster, times, after, options)
+        with self._lock:
+            self._faults.append(fault)
+        return fault
+
+    def discard(self, fault: Fault) -> None:
+        with self._lock:
+            self._faults = [each for each in self._faults if each is not fault]
+
+    def clear(self) -> None:
+        with self._lock:
+            self._faults = []
+
+    def answer(self, call: Exchange, applied: list[str]) -> Answer:
+        """The answer to a call through all faults that take it; their kinds are noted in `applied`."""
+        with self._lock:
+            waiting = iter(list(self._faults))
+        behind = call.proceed
+
+        def proceed() -> Answer:
+            for fault in waiting:
+                with self._lock:
+                    taken = fault.takes(call)
+                if taken:
+                    applied.append(fault.kind)
+                    return KINDS[fault.kind](call, fault.options)
+            return behind()
+
+        call.proceed = proceed
+        return proceed()

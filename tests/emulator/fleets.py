@@ -1,0 +1,124 @@
+"""Fleets: the one of the demo, and the means to build others from a description."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .emulator import Emulator
+
+# Cluster name → {"services": {service name → keywords of add_service}, and keywords of add_cluster}.
+Spec = dict[str, dict[str, Any]]
+
+
+def populate(emulator: Emulator, spec: Spec) -> None:
+    """Add the clusters and services of a description."""
+    for cluster, description in spec.items():
+        options = dict(description)
+        services = options.pop("services", {})
+        emulator.add_cluster(cluster, **options)
+        for name, service in services.items():
+            emulator.add_service(cluster, name, **service)
+
+
+def uniform(clusters: int, services: int, **service: Any) -> Spec:
+    """`clusters` clusters with `services` like services in each, for measuring. FARGATE unless told otherwise."""
+    keywords = {"launch_type": "FARGATE", "tags": tags("production", "platform"), **service}
+    if keywords.get("strategy"):
+        keywords["launch_type"] = None
+    return {
+        f"cluster-{c:03}": {"services": {f"service-{c:03}-{s:04}": keywords for s in range(services)}}
+        for c in range(clusters)
+    }
+
+
+def tags(environment: str, owner: str, contact: str | None = None, **more: str | None) -> dict[str, str | None]:
+    return {"environment": environment, "owner": owner, "contact": contact or f"{owner.lower()}@example.com", **more}
+
+
+SPOT_MOSTLY = [
+    {"capacityProvider": "FARGATE", "base": 1, "weight": 1},
+    {"capacityProvider": "FARGATE_SPOT", "base": 0, "weight": 4},
+]
+
+DEMO: Spec = {
+    "k2tog": {
+        "tags": {"owner": "K2"},
+        "services": {
+            "hello-world": {"strategy": ["FARGATE"], "tags": tags("frankie", "K2"), "events": 5},
+            "pattern-library": {"strategy": SPOT_MOSTLY, "desired": 4, "running": 4, "tags": tags("frankie", "K2")},
+            "yarn-catalogue": {
+                "strategy": ["FARGATE_SPOT"], "desired": 2, "running": 1, "pending": 1, "rollout_state": "IN_PROGRESS",
+                "tags": tags("frankie", "K2", "yarn@example.com"),
+            },
+            "stitch-counter": {"launch_type": "FARGATE", "desired": 0, "running": 0, "tags": tags("staging", "K2")},
+        },
+    },
+    "prod": {
+        "tags": {"environment": "production"},
+        "services": {
+            "checkout": {
+                "launch_type": "FARGATE", "desired": 6, "running": 6, "tags": tags("production", "payments"), "events": 20,
+            },
+            "ledger": {
+                "launch_type": "FARGATE", "desired": 3, "running": 0, "rollout_state": "FAILED",
+                "tags": tags("production", "payments", "oncall-payments@example.com"), "events": 30,
+            },
+            "invoices": {"strategy": ["FARGATE"], "desired": 4, "running": 3, "tags": tags("production", "payments")},
+            "lap-timer": {
+                "strategy": SPOT_MOSTLY, "desired": 8, "running": 5, "pending": 3, "rollout_state": "IN_PROGRESS",
+                "tags": tags("production", "F1", "pitwall@example.com"),
+            },
+            "telemetry": {"launch_type": "FARGATE", "desired": 2, "running": 2, "tags": tags("production", "F1")},
+            "gateway": {"strategy": ["FARGATE"], "desired": 3, "running": 3, "tags": tags("production", "platform")},
+            "old-gateway": {
+                "launch_type": "FARGATE", "status": "DRAINING", "desired": 0, "running": 1,
+                "tags": tags("production", "platform"),
+            },
+            "search": {"launch_type": "EC2", "desired": 3, "running": 3, "tags": tags("production", "platform")},
+            "recommendations": {"strategy": ["gpu-fleet"], "desired": 2, "running": 2, "tags": tags("production", "F1")},
+        },
+    },
+    "nonprod": {
+        "default_strategy": ["FARGATE_SPOT"],
+        "tags": {"environment": "staging"},
+        "services": {
+            "checkout": {"strategy": ["FARGATE_SPOT"], "desired": 1, "running": 1, "tags": tags("staging", "payments")},
+            "ledger": {
+                "strategy": ["FARGATE_SPOT"], "desired": 1, "running": 0, "pending": 1, "rollout_state": "IN_PROGRESS",
+                "tags": tags("staging", "payments"),
+            },
+            "lap-timer": {"desired": 2, "running": 2, "tags": tags("staging", "F1")},
+            "preview-17": {"strategy": ["FARGATE_SPOT"], "tags": {"environment": "frankie", "owner": None}},
+            "untagged-experiment": {"launch_type": "FARGATE"},
+        },
+    },
+    "batch": {
+        "capacity_providers": ["FARGATE", "FARGATE_SPOT", "asg-batch"],
+        "services": {
+            "nightly-export": {"strategy": ["FARGATE_SPOT"], "desired": 0, "running": 0, "tags": tags("production", "platform")},
+            "reconciler": {
+                "strategy": SPOT_MOSTLY, "desired": 5, "running": 2, "pending": 0, "tags": tags("production", "payments"),
+            },
+            "renderer": {"strategy": ["asg-batch"], "desired": 4, "running": 4, "tags": tags("production", "F1")},
+            "drained": {"strategy": ["FARGATE"], "status": "DRAINING", "desired": 0, "running": 0, "tags": tags("staging", "platform")},
+        },
+    },
+    "legacy": {
+        "capacity_providers": [],
+        "services": {
+            "wiki": {"launch_type": "FARGATE", "short_arn": True},
+            "mailer": {"launch_type": "FARGATE", "desired": 2, "running": 2, "tags": tags("production", "platform", "mail@example.com")},
+            "badge-reader": {"launch_type": "EXTERNAL", "tags": tags("production", "platform")},
+        },
+    },
+    "empty-cluster": {},
+}  # fmt: skip
+
+
+def demo(emulator: Emulator) -> None:
+    """Six clusters and twenty-five services that show what a status page has to tell apart."""
+    populate(emulator, DEMO)
+
+
+FLEETS: dict[str, Callable[[Emulator], None]] = {"demo": demo, "empty": lambda emulator: None}

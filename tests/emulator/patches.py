@@ -1,0 +1,230 @@
+"""The patches to moto 5.2.1: the ECS API as AWS has it. `emulator.py` lists them.
+
+They are one subclass of moto's ECS responses, one of its service model (`answers.EcsService`) and one of
+its IAM check (`iam.EcsIamRequest`), put in place by `install`. What a test may bend (page sizes,
+things that vanish) comes with the request, as `environ["emulator.quirks"]`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+import flask
+from moto import settings
+from moto.ecs import models, urls
+from moto.ecs.exceptions import ClusterNotFoundException, InvalidParameterException
+from moto.ecs.models import Cluster, Service
+from moto.ecs.responses import EC2ContainerServiceResponse
+
+from .answers import KEPT_MEMBERS, EcsService, Json, as_strategy, cluster_answer
+from .iam import EcsIamRequest, Resource
+
+QUIRKS = "emulator.quirks"
+JSON_1_1 = "application/x-amz-json-1.1"
+
+Reply = tuple[int, dict[str, str], str]
+
+
+@dataclass
+class Quirks:
+    """How this emulator departs from an ECS that behaves."""
+
+    page_size: int | None = None
+    vanish_services: set[str] = field(default_factory=set)
+    vanish_clusters: set[str] = field(default_factory=set)
+
+
+def page_token(arn: str) -> str:
+    """The nextToken that goes on after `arn`; after "" is the first page again."""
+    return base64.urlsafe_b64encode(arn.encode()).decode()
+
+
+def reply(body: Json) -> Reply:
+    return 200, {"Content-Type": JSON_1_1}, json.dumps(body, separators=(",", ":"))
+
+
+class EcsResponse(EC2ContainerServiceResponse):
+    """moto's ECS, with the four operations that ecs-status calls and CreateService and its kin restored."""
+
+    @property
+    def quirks(self) -> Quirks:
+        return flask.request.environ.get(QUIRKS) or Quirks()
+
+    # Names and ARNs
+
+    @property
+    def arn_prefix(self) -> str:
+        return f"arn:{self.partition}:ecs:{self.region}:{self.current_account}"
+
+    def cluster_name(self) -> str:
+        return (self._get_param("cluster") or "default").split("/")[-1]
+
+    def cluster_arn(self, name_or_arn: str) -> str:
+        return name_or_arn if name_or_arn.startswith("arn:") else f"{self.arn_prefix}:cluster/{name_or_arn}"
+
+    def service_arn(self, name_or_arn: str) -> str:
+        return name_or_arn if name_or_arn.startswith("arn:") else f"{self.arn_prefix}:service/{self.cluster_name()}/{name_or_arn}"
+
+    def find_cluster(self) -> Cluster:
+        name = self.cluster_name()
+        if name in self.quirks.vanish_clusters or name not in self.ecs_backend.clusters:
+            raise ClusterNotFoundException
+        return self.ecs_backend.clusters[name]
+
+    def services_by_cluster(self) -> dict[str, list[Service]]:
+        by_cluster: dict[str, list[Service]] = defaultdict(list)
+        for service in list(self.ecs_backend.services.values()):
+            by_cluster[service.cluster_name].append(service)
+        return by_cluster
+
+    # Authorization
+
+    def _authenticate_and_authorize_normal_action(self, resource: str = "*") -> None:
+        self._authenticate_and_authorize_action(EcsIamRequest, self.resources())  # type: ignore[arg-type]
+
+    def resources(self) -> list[Resource]:
+        """The resources of the call, for IAM: one for each cluster or service that it names."""
+        action = self._get_action()
+        context = {"aws:RequestedRegion": self.region}
+        if action == "DescribeClusters":
+            arns = [self.cluster_arn(each) for each in self._get_param("clusters") or ["default"]]
+            return [Resource(arn, {**context, "ecs:cluster": arn}) for arn in arns]
+        if action not in ("ListServices", "DescribeServices"):
+            return [Resource("*", context)]
+        cluster = self.cluster_arn(self._get_param("cluster") or "default")
+        context["ecs:cluster"] = cluster
+        if action == "ListServices":
+            return [Resource(cluster, context)]
+        names = self._get_param("services") or ["*"]
+        return [Resource(self.service_arn(each), context) for each in names]
+
+    # The calls of ecs-status
+
+    def page(self, member: str, arns: list[str], default: int) -> Reply:
+        """One page of `arns` by maxResults and nextToken, a shorter one if the quirks say so."""
+        limit = self._get_param("maxResults")
+        if limit is None:
+            limit = default
+        if not 1 <= limit <= 100:
+            raise InvalidParameterException("maxResults must be between 1 and 100.")
+        limit = min(limit, self.quirks.page_size or limit)
+        token = self._get_param("nextToken")
+        try:
+            after = base64.urlsafe_b64decode(token).decode() if token else ""
+        except (binascii.Error, UnicodeDecodeError):
+            raise InvalidParameterException("Invalid token.") from None
+        remaining = sorted(arn for arn in arns if arn > after)
+        body: Json = {member: remaining[:limit]}
+        if len(remaining) > limit:
+            body["nextToken"] = page_token(remaining[limit - 1])
+        return reply(body)
+
+    def list_clusters(self) -> Reply:  # type: ignore[override]
+        return self.page("clusterArns", [cluster.arn for cluster in list(self.ecs_backend.clusters.values())], default=100)
+
+    def describe_clusters(self) -> Reply:  # type: ignore[override]
+        names = self._get_param("clusters") or ["default"]
+        if len(names) > 100:
+            raise InvalidParameterException("Clusters cannot have more than 100 elements.")
+        include = self._get_param("include") or []
+        services = self.services_by_cluster()
+        clusters, failures = [], []
+        for each in names:
+            name = each.split("/")[-1]
+            cluster = self.ecs_backend.clusters.get(name)
+            if cluster is None or name in self.quirks.vanish_clusters:
+                failures.append({"arn": self.cluster_arn(each), "reason": "MISSING"})
+            else:
+                clusters.append(cluster_answer(cluster, services[name], include))
+        return reply({"clusters": clusters, "failures": failures})
+
+    def list_services(self) -> Reply:  # type: ignore[override]
+        cluster = self.find_cluster()
+        launch_type, scheduling = self._get_param("launchType"), self._get_param("schedulingStrategy")
+        arns = [
+            service.arn
+            for service in self.services_by_cluster()[cluster.name]
+            if service.status != "INACTIVE"
+            and launch_type in (None, service.launch_type)
+            and scheduling in (None, service.scheduling_strategy)
+        ]
+        return self.page("serviceArns", arns, default=10)
+
+    def describe_services(self) -> Reply:  # type: ignore[override]
+        names = self._get_param("services") or []
+        if not names:
+            raise InvalidParameterException("Services cannot be empty.")
+        if len(names) > 10:
+            raise InvalidParameterException("Services cannot have more than 10 elements.")
+        cluster = self.find_cluster()
+        include_tags = "TAGS" in (self._get_param("include") or [])
+        found, failures = [], []
+        for each in names:
+            service = self.find_service(cluster, each)
+            if service is None:
+                failures.append({"arn": self.service_arn(each), "reason": "MISSING"})
+            else:
+                found.append(service)
+        if include_tags and any(service.short_arn for service in found):
+            raise InvalidParameterException("Long arn format must be used for tagging operations")
+        return reply({"services": [service.answer(include_tags) for service in found], "failures": failures})
+
+    def find_service(self, cluster: Cluster, name_or_arn: str) -> EcsService | None:
+        """None for what is missing, has vanished, or by its ARN belongs to another cluster or account."""
+        name = name_or_arn.split("/")[-1]
+        service = self.ecs_backend.services.get(f"{cluster.name}:{name}")
+        if service is None or self.quirks.vanish_services & {name, f"{cluster.name}/{name}"}:
+            return None
+        long_arn = f"{self.arn_prefix}:service/{cluster.name}/{name}"
+        short_arn = f"{self.arn_prefix}:service/{name}"
+        return service if not name_or_arn.startswith("arn:") or name_or_arn in (long_arn, short_arn) else None
+
+    # The calls that change services, so that infrastructure as code finds again what it wrote
+
+    def create_service(self) -> Reply:  # type: ignore[override]
+        cluster = self.find_cluster()
+        strategy = self._get_param("capacityProviderStrategy")
+        if strategy and self._get_param("launchType"):
+            raise InvalidParameterException("Specifying both a launch type and capacity provider strategy is not supported.")
+        super().create_service()
+        service = self.ecs_backend.services[f"{cluster.name}:{self._get_param('serviceName')}"]
+        if not self._get_param("launchType"):
+            service.strategy = as_strategy(strategy or cluster.default_capacity_provider_strategy or None)
+            service.launch_type = None if service.strategy else "EC2"
+        return self.changed(service)
+
+    def update_service(self) -> Reply:  # type: ignore[override]
+        super().update_service()
+        service = self.requested_service()
+        if self._get_param("capacityProviderStrategy") is not None:
+            service.strategy = as_strategy(self._get_param("capacityProviderStrategy"))
+            service.launch_type = None
+        return self.changed(service)
+
+    def delete_service(self) -> Reply:  # type: ignore[override]
+        super().delete_service()
+        service = self.requested_service()
+        service.desired_count = service.running_count = 0
+        return reply({"service": service.answer(include_tags=True)})
+
+    def requested_service(self) -> EcsService:
+        name = self._get_param("service").split("/")[-1]
+        return self.ecs_backend.services[f"{self.cluster_name()}:{name}"]
+
+    def changed(self, service: EcsService) -> Reply:
+        """Keep what moto drops; the service reaches its desired count at once."""
+        service.kept.update({name: self._get_param(name) for name in KEPT_MEMBERS if self._get_param(name) is not None})
+        service.running_count, service.pending_count = service.desired_count, 0
+        return reply({"service": service.answer(include_tags=True)})
+
+
+def install() -> None:
+    """Put the patches in place and turn authentication on, for all of moto in this process."""
+    models.Service = EcsService  # type: ignore[misc]
+    urls.url_paths = {"{0}/$": EcsResponse.dispatch}
+    settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
