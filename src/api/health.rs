@@ -1,7 +1,5 @@
 //! `/healthz`: whether the configuration is complete and the keys work.
 
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
 use serde::Serialize;
 
 use super::Answer;
@@ -20,15 +18,11 @@ struct Healthy {
 
 pub(super) fn answer(health: &Health) -> Result<Answer, Box<Problem>> {
     health.keys.map_err(Problem::of_cause)?;
-    let checked_at = DateTime::from_secs(DateTime::from(health.checked_at).secs());
-    let body = serde_json::to_vec(&Healthy {
+    let body = super::json(&Healthy {
         status: "ok",
         configuration: "complete",
         credentials: "accepted",
-        checked_at: checked_at
-            .fmt(Format::DateTime)
-            .map_err(|_| Problem::internal())?,
-    })
-    .map_err(|_| Problem::internal())?;
+        checked_at: super::rfc3339(health.checked_at)?,
+    })?;
     Ok(Answer::ok("application/json", body))
 }

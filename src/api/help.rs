@@ -98,19 +98,17 @@ fn html(origin: &str, filter_keys: &[String]) -> String {
 }
 
 fn in_json(origin: &str, filter_keys: &[String]) -> String {
-    let routes: Vec<_> = Route::ALL
-        .iter()
-        .map(|route| json!({"method": "GET", "path": route.path(), "summary": route.summary()}))
-        .collect();
-    json!({
+    let routes = Route::ALL
+        .map(|route| json!({"method": "GET", "path": route.path(), "summary": route.summary()}));
+    let help = json!({
         "name": TITLE,
         "purpose": PURPOSE,
         "routes": routes,
         "filterKeys": filter_keys,
         "filtering": FILTERING,
         "examples": examples(origin, filter_keys),
-    })
-    .to_string()
+    });
+    format!("{help}\n")
 }
 
 fn escape(text: &str) -> String {

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
 use serde::Serialize;
 
 use super::Answer;
@@ -52,11 +50,8 @@ pub(super) fn answer(
     max_age: Duration,
 ) -> Result<Answer, Box<Problem>> {
     let snapshot = &served.snapshot;
-    let generated_at = DateTime::from_secs(DateTime::from(snapshot.generated_at).secs());
-    let report = Report {
-        generated_at: generated_at
-            .fmt(Format::DateTime)
-            .map_err(|_| Problem::internal())?,
+    let body = super::json(&Report {
+        generated_at: super::rfc3339(snapshot.generated_at)?,
         complete: snapshot.failures.is_empty(),
         clusters: filter
             .select(&snapshot.clusters)
@@ -64,8 +59,7 @@ pub(super) fn answer(
             .map(Into::into)
             .collect(),
         failures: &snapshot.failures,
-    };
-    let body = serde_json::to_vec(&report).map_err(|_| Problem::internal())?;
+    })?;
     Ok(Answer {
         max_age: Some(max_age),
         age: served.age,

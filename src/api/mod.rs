@@ -9,8 +9,10 @@ pub mod problem;
 mod query;
 mod route;
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 use http::header::{AGE, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, VARY};
 use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
@@ -204,6 +206,21 @@ impl Record {
         self.aws_retries = usage.retries;
         self.aws_throttles = usage.throttles;
     }
+}
+
+/// A body in JSON, with a line feed at its end for those who read it in a terminal.
+fn json(value: &impl Serialize) -> Result<Vec<u8>, Box<Problem>> {
+    let mut body = serde_json::to_vec(value).map_err(|_| Problem::internal())?;
+    body.push(b'\n');
+    Ok(body)
+}
+
+/// A moment as RFC 3339 writes it, in whole seconds.
+fn rfc3339(moment: SystemTime) -> Result<String, Box<Problem>> {
+    let moment = DateTime::from_secs(DateTime::from(moment).secs());
+    Ok(moment
+        .fmt(Format::DateTime)
+        .map_err(|_| Problem::internal())?)
 }
 
 fn respond(answer: Answer, request: &Request) -> Response<Vec<u8>> {

@@ -151,7 +151,7 @@ impl Problem {
     }
 
     pub(super) fn into_answer(self) -> Answer {
-        let body = serde_json::to_vec(&self.body).unwrap_or_default();
+        let body = super::json(&self.body).unwrap_or_default();
         Answer {
             status: self.status,
             allow: self.allow,

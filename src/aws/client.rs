@@ -30,8 +30,8 @@ const SKEW_CODES: [&str; 6] = [
     "SignatureDoesNotMatch",
 ];
 
-/// The longest part of AWS's message that is logged, in characters.
-const LOGGED_MESSAGE: usize = 1_024;
+/// The longest part of anything AWS said that is logged.
+const LOGGED_CHARACTERS: usize = 1_024;
 
 /// What was spent on calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -136,10 +136,10 @@ struct FailedAttempt<'a> {
     attempt: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
-    code: &'a str,
+    code: String,
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    aws_request_id: Option<&'a str>,
+    aws_request_id: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -328,14 +328,20 @@ impl<P: Platform> Client<P> {
         };
         let message = match error {
             Error::Service(error) => error.message.clone(),
-            Error::Unreadable(cause) => format!(
-                "{error}: {:?} at column {}",
-                cause.classify(),
-                cause.column()
-            ),
+            // serde's own message repeats the body.
+            Error::Unreadable(cause) => {
+                format!("{:?} error at column {}", cause.classify(), cause.column())
+            }
             _ => std::error::Error::source(error)
                 .unwrap_or(error)
                 .to_string(),
+        };
+        let clean = |text: &str| -> String {
+            self.credentials
+                .redact(text)
+                .chars()
+                .take(LOGGED_CHARACTERS)
+                .collect()
         };
         self.write(Level::Warn, || FailedAttempt {
             level: Level::Warn,
@@ -345,14 +351,9 @@ impl<P: Platform> Client<P> {
             region: &self.region,
             attempt,
             status: service.map(|error| error.status),
-            code: service.map_or(code(error), |error| &error.code),
-            message: self
-                .credentials
-                .redact(&message)
-                .chars()
-                .take(LOGGED_MESSAGE)
-                .collect(),
-            aws_request_id: service.and_then(|error| error.request_id.as_deref()),
+            code: clean(service.map_or(code(error), |error| &error.code)),
+            message: clean(&message),
+            aws_request_id: service.and_then(|e| e.request_id.as_deref()).map(clean),
         });
     }
 

@@ -1,0 +1,350 @@
+//! The client: attempts, waits, deadline, clock skew and what it logs.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
+
+mod support;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use ecs_status::aws::client::{Budget, Usage};
+use ecs_status::aws::ecs::{ListClusters, ListClustersOutput};
+use ecs_status::aws::error::Error;
+use ecs_status::aws::platform::{Clock, SendError};
+use support::{Fake, Reply, Sent, answer, error, ok};
+
+const EMPTY: &str = r#"{"clusterArns":[]}"#;
+const SECOND: Duration = Duration::from_secs(1);
+
+fn call(platform: &Fake, seconds: u32) -> (Result<ListClustersOutput, Error>, Usage) {
+    let client = platform.client();
+    let budget = Budget::new("r-1", platform.now(), SECOND * seconds);
+    let answer = platform.run(client.call(&ListClusters::page(None), &budget));
+    (answer, budget.usage())
+}
+
+fn unreachable() -> Sent {
+    Err(SendError::Unreachable("connection reset".into()))
+}
+
+#[test]
+fn a_request_has_exactly_the_headers_of_the_json_protocol() {
+    let seen = Rc::new(RefCell::new(None));
+    let sink = Rc::clone(&seen);
+    let platform = Fake::new(move |request| {
+        *sink.borrow_mut() = Some(request.clone());
+        Reply {
+            after: Duration::ZERO,
+            sent: ok(EMPTY),
+        }
+    });
+    call(&platform, 20).0.unwrap();
+    let request = seen.take().unwrap();
+    assert_eq!(request.method(), "POST");
+    assert_eq!(request.uri(), "https://ecs.us-east-1.amazonaws.com/");
+    let mut names: Vec<_> = request
+        .headers()
+        .keys()
+        .map(http::HeaderName::as_str)
+        .collect();
+    names.sort_unstable();
+    assert_eq!(
+        names,
+        [
+            "authorization",
+            "content-type",
+            "host",
+            "x-amz-date",
+            "x-amz-security-token",
+            "x-amz-target"
+        ]
+    );
+    assert_eq!(
+        request.headers()["x-amz-target"],
+        "AmazonEC2ContainerServiceV20141113.ListClusters"
+    );
+    assert_eq!(
+        request.headers()["content-type"],
+        "application/x-amz-json-1.1"
+    );
+    assert_eq!(request.headers()["x-amz-security-token"], "token-token");
+    assert!(
+        request.headers()["authorization"]
+            .to_str()
+            .unwrap()
+            .contains("/us-east-1/ecs/aws4_request")
+    );
+}
+
+#[test]
+fn a_throttle_is_retried_after_a_jittered_and_growing_wait() {
+    let platform = Fake::script(vec![
+        error(400, "ThrottlingException"),
+        error(400, "ThrottlingException"),
+        ok(EMPTY),
+    ]);
+    let (answer, usage) = call(&platform, 20);
+    answer.unwrap();
+    assert_eq!(
+        usage,
+        Usage {
+            calls: 3,
+            retries: 2,
+            throttles: 2
+        }
+    );
+    assert_eq!(platform.elapsed().as_millis(), 999 + 1_999);
+
+    let platform = Fake::script(vec![error(400, "ThrottlingException"), ok(EMPTY)]);
+    platform.set_random(u64::MAX / 2);
+    call(&platform, 20).0.unwrap();
+    assert_eq!(platform.elapsed().as_millis(), 499);
+}
+
+#[test]
+fn after_three_attempts_the_last_error_stands() {
+    let platform = Fake::script(vec![
+        unreachable(),
+        error(500, "ServerException"),
+        error(503, "Late"),
+    ]);
+    let (answer, usage) = call(&platform, 20);
+    let Err(Error::Service(last)) = answer else {
+        panic!("{answer:?}")
+    };
+    assert_eq!((last.status, last.code.as_str()), (503, "Late"));
+    assert_eq!(
+        usage,
+        Usage {
+            calls: 3,
+            retries: 2,
+            throttles: 0
+        }
+    );
+}
+
+#[test]
+fn what_would_fail_again_is_asked_once() {
+    for sent in [
+        error(400, "AccessDeniedException"),
+        error(400, "InvalidParameterException"),
+        ok("<html>"),
+        Err(SendError::TooLarge),
+    ] {
+        let platform = Fake::script(vec![sent]);
+        let (answer, usage) = call(&platform, 20);
+        answer.unwrap_err();
+        assert_eq!(usage.calls, 1);
+    }
+}
+
+#[test]
+fn a_wait_that_aws_asks_for_is_honoured() {
+    let throttled = answer(
+        400,
+        &[("x-amz-retry-after", "1500")],
+        r#"{"__type":"ThrottlingException"}"#,
+    );
+    let platform = Fake::script(vec![throttled, ok(EMPTY)]);
+    call(&platform, 20).0.unwrap();
+    assert_eq!(platform.elapsed().as_millis(), 1_500);
+}
+
+#[test]
+fn no_wait_goes_beyond_the_deadline() {
+    let throttled = answer(
+        400,
+        &[("x-amz-retry-after", "30000")],
+        r#"{"__type":"ThrottlingException"}"#,
+    );
+    let platform = Fake::script(vec![throttled]);
+    let (answer, usage) = call(&platform, 5);
+    assert!(matches!(answer, Err(Error::Service(_))), "{answer:?}");
+    assert_eq!((usage.calls, platform.elapsed()), (1, Duration::ZERO));
+}
+
+#[test]
+fn a_call_that_hangs_is_made_again_and_ends_by_the_deadline() {
+    let hang = || Reply {
+        after: SECOND * 1_000,
+        sent: ok(EMPTY),
+    };
+    let platform = Fake::new(move |_| hang());
+    let (answer, usage) = call(&platform, 20);
+    assert!(
+        matches!(answer, Err(Error::Send(SendError::TimedOut))),
+        "{answer:?}"
+    );
+    assert_eq!(usage.calls, 3);
+    assert!(
+        platform.elapsed() <= SECOND * 21,
+        "{:?}",
+        platform.elapsed()
+    );
+
+    let mut first = true;
+    let platform = Fake::new(move |_| {
+        let after = if std::mem::take(&mut first) {
+            SECOND * 1_000
+        } else {
+            Duration::ZERO
+        };
+        Reply {
+            after,
+            sent: ok(EMPTY),
+        }
+    });
+    call(&platform, 20).0.unwrap();
+}
+
+#[test]
+fn after_the_deadline_nothing_is_sent() {
+    let platform = Fake::script(vec![]);
+    let client = platform.client();
+    let budget = Budget::new("r-1", platform.now(), SECOND);
+    platform.advance(SECOND);
+    let answer = platform.run(client.call(&ListClusters::page(None), &budget));
+    assert!(matches!(answer, Err(Error::DeadlineExceeded)), "{answer:?}");
+    assert_eq!(budget.usage(), Usage::default());
+}
+
+/// An AWS whose clock is `offset` seconds ahead of ours and which accepts five minutes.
+fn aws_with_a_clock(offset: i64) -> (Fake, Rc<RefCell<Vec<bool>>>) {
+    let accepted = Rc::new(RefCell::new(Vec::new()));
+    let sink = Rc::clone(&accepted);
+    let ours = support::start()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
+        .cast_signed();
+    let platform = Fake::new(move |request| {
+        let theirs = aws_smithy_types::DateTime::from_secs(ours + offset);
+        let date = theirs
+            .fmt(aws_smithy_types::date_time::Format::HttpDate)
+            .unwrap();
+        let stamp = request.headers()["x-amz-date"].to_str().unwrap();
+        let iso = format!(
+            "{}-{}-{}T{}:{}:{}Z",
+            &stamp[..4],
+            &stamp[4..6],
+            &stamp[6..8],
+            &stamp[9..11],
+            &stamp[11..13],
+            &stamp[13..15]
+        );
+        let signed = aws_smithy_types::DateTime::from_str(
+            &iso,
+            aws_smithy_types::date_time::Format::DateTime,
+        )
+        .unwrap();
+        let is_accepted = (signed.secs() - theirs.secs()).abs() <= 300;
+        sink.borrow_mut().push(is_accepted);
+        let sent = if is_accepted {
+            ok(EMPTY)
+        } else {
+            answer(
+                400,
+                &[("date", &date)],
+                r#"{"__type":"InvalidSignatureException","message":"Signature expired"}"#,
+            )
+        };
+        Reply {
+            after: Duration::ZERO,
+            sent,
+        }
+    });
+    (platform, accepted)
+}
+
+#[test]
+fn a_clock_that_is_off_is_corrected_once_and_stays_corrected() {
+    for offset in [-86_400, -301, 301, 3_600] {
+        let (platform, accepted) = aws_with_a_clock(offset);
+        let client = platform.client();
+        let budget = Budget::new("r-1", platform.now(), SECOND * 20);
+        for _ in 0..2 {
+            platform
+                .run(client.call(&ListClusters::page(None), &budget))
+                .unwrap();
+        }
+        assert_eq!(*accepted.borrow(), [false, true, true], "{offset}");
+        assert_eq!(
+            platform.elapsed(),
+            Duration::ZERO,
+            "a correction needs no wait"
+        );
+    }
+}
+
+#[test]
+fn a_wrong_secret_is_not_taken_for_a_wrong_clock() {
+    let date = aws_smithy_types::DateTime::from(support::start())
+        .fmt(aws_smithy_types::date_time::Format::HttpDate)
+        .unwrap();
+    for headers in [
+        vec![("date", date.as_str())],
+        vec![],
+        vec![("date", "yesterday")],
+    ] {
+        let refusal = answer(400, &headers, r#"{"__type":"InvalidSignatureException"}"#);
+        let platform = Fake::script(vec![refusal]);
+        let (answer, usage) = call(&platform, 20);
+        assert!(matches!(answer, Err(Error::Service(_))));
+        assert_eq!(usage.calls, 1);
+    }
+}
+
+#[test]
+fn a_correction_that_does_not_help_is_not_repeated() {
+    let refusal = || {
+        answer(
+            400,
+            &[("date", "Tue, 01 Jan 2030 00:00:00 GMT")],
+            r#"{"__type":"InvalidSignatureException"}"#,
+        )
+    };
+    let platform = Fake::script(vec![refusal(), refusal()]);
+    let (answer, usage) = call(&platform, 20);
+    assert!(matches!(answer, Err(Error::Service(_))));
+    assert_eq!(usage.calls, 2);
+}
+
+#[test]
+fn every_failed_attempt_is_one_log_line_without_secrets() {
+    let leaky = answer(
+        403,
+        &[("x-amzn-requestid", "aws-1")],
+        r#"{"__type":"SignatureDoesNotMatch","message":"canonical: x-amz-security-token:token-token hush-hush AKIDEXAMPLE"}"#,
+    );
+    let platform = Fake::script(vec![unreachable(), error(500, "ServerException"), leaky]);
+    call(&platform, 20).0.unwrap_err();
+    let lines: Vec<serde_json::Value> = platform
+        .lines()
+        .iter()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let codes: Vec<_> = lines
+        .iter()
+        .map(|line| line["code"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        codes,
+        ["Unreachable", "ServerException", "SignatureDoesNotMatch"]
+    );
+    assert_eq!(lines[2]["awsRequestId"], "aws-1");
+    assert_eq!(lines[2]["requestId"], "r-1");
+    assert_eq!(
+        lines[2]["message"],
+        "canonical: x-amz-security-token:[withheld] [withheld] [withheld]"
+    );
+    for line in platform.lines() {
+        for secret in ["token-token", "hush-hush", "AKIDEXAMPLE"] {
+            assert!(!line.contains(secret), "{line}");
+        }
+    }
+}

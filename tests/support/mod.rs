@@ -1,0 +1,215 @@
+//! A platform without I/O: scripted answers, and a clock that jumps to the next thing that happens.
+
+// Each test binary uses its own part of this.
+#![allow(
+    dead_code,
+    missing_docs,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::unwrap_used
+)]
+
+pub mod ecs;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use ecs_status::aws::client::Client;
+use ecs_status::aws::credentials::Credentials;
+use ecs_status::aws::endpoint::Endpoint;
+use ecs_status::aws::platform::{Clock, HttpSend, Level, Log, Rng, SendError, Sleep};
+use http::{Request, Response};
+
+pub type Sent = Result<Response<Vec<u8>>, SendError>;
+
+/// What happens to a request: the answer, and how long it takes.
+pub struct Reply {
+    pub after: Duration,
+    pub sent: Sent,
+}
+
+type Server = Box<dyn FnMut(&Request<Vec<u8>>) -> Reply>;
+
+#[derive(Clone)]
+pub struct Fake(Rc<World>);
+
+struct World {
+    now: Cell<SystemTime>,
+    timers: RefCell<BTreeMap<(SystemTime, u64), Waker>>,
+    next_timer: Cell<u64>,
+    server: RefCell<Server>,
+    in_flight: Cell<usize>,
+    peak: Cell<usize>,
+    lines: RefCell<Vec<String>>,
+    random: Cell<u64>,
+}
+
+pub fn start() -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(1_795_376_400)
+}
+
+impl Fake {
+    pub fn new(server: impl FnMut(&Request<Vec<u8>>) -> Reply + 'static) -> Self {
+        Self(Rc::new(World {
+            now: Cell::new(start()),
+            timers: RefCell::default(),
+            next_timer: Cell::new(0),
+            server: RefCell::new(Box::new(server)),
+            in_flight: Cell::new(0),
+            peak: Cell::new(0),
+            lines: RefCell::default(),
+            random: Cell::new(u64::MAX),
+        }))
+    }
+
+    /// A platform whose server answers at once, one of `script` after the other.
+    pub fn script(script: Vec<Sent>) -> Self {
+        let mut script = script.into_iter();
+        Self::new(move |_| Reply {
+            after: Duration::ZERO,
+            sent: script.next().expect("no call is left in the script"),
+        })
+    }
+
+    pub fn client(&self) -> Client<Self> {
+        let credentials = Credentials::new(
+            "AKIDEXAMPLE".into(),
+            "hush-hush".into(),
+            Some("token-token".into()),
+        );
+        let endpoint = Endpoint::parse("https://ecs.us-east-1.amazonaws.com").unwrap();
+        Client::new(self.clone(), endpoint, "us-east-1".into(), credentials)
+    }
+
+    /// Runs `future` to its end; the clock jumps whenever nothing else can go on.
+    pub fn run<F: Future>(&self, future: F) -> F::Output {
+        struct Ignore;
+        impl Wake for Ignore {
+            fn wake(self: Arc<Self>) {}
+        }
+        let waker = Waker::from(Arc::new(Ignore));
+        let mut future = pin!(future);
+        loop {
+            if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                return output;
+            }
+            let ((at, _), timer) = self
+                .0
+                .timers
+                .borrow_mut()
+                .pop_first()
+                .expect("it waits for nothing");
+            self.0.now.set(at);
+            timer.wake();
+        }
+    }
+
+    pub fn elapsed(&self) -> Duration {
+        self.0.now.get().duration_since(start()).unwrap()
+    }
+
+    pub fn advance(&self, duration: Duration) {
+        self.0.now.set(self.0.now.get() + duration);
+    }
+
+    pub fn set_random(&self, random: u64) {
+        self.0.random.set(random);
+    }
+
+    pub fn peak(&self) -> usize {
+        self.0.peak.get()
+    }
+
+    pub fn lines(&self) -> Vec<String> {
+        self.0.lines.borrow().clone()
+    }
+
+    async fn wait(&self, duration: Duration) {
+        let at = self.0.now.get() + duration;
+        poll_fn(|context| {
+            if self.0.now.get() >= at {
+                return Poll::Ready(());
+            }
+            let id = self.0.next_timer.get();
+            self.0.next_timer.set(id + 1);
+            self.0
+                .timers
+                .borrow_mut()
+                .insert((at, id), context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+impl HttpSend for Fake {
+    async fn send(&self, request: Request<Vec<u8>>, timeout: Duration) -> Sent {
+        let reply = (self.0.server.borrow_mut())(&request);
+        self.0.in_flight.set(self.0.in_flight.get() + 1);
+        self.0
+            .peak
+            .set(self.0.peak.get().max(self.0.in_flight.get()));
+        self.wait(reply.after.min(timeout)).await;
+        self.0.in_flight.set(self.0.in_flight.get() - 1);
+        if reply.after > timeout {
+            return Err(SendError::TimedOut);
+        }
+        reply.sent
+    }
+}
+
+impl Clock for Fake {
+    fn now(&self) -> SystemTime {
+        self.0.now.get()
+    }
+}
+
+impl Sleep for Fake {
+    async fn sleep(&self, duration: Duration) {
+        self.wait(duration).await;
+    }
+}
+
+impl Rng for Fake {
+    fn bits(&self) -> u64 {
+        self.0.random.get()
+    }
+}
+
+impl Log for Fake {
+    fn enabled(&self, _level: Level) -> bool {
+        true
+    }
+
+    fn write(&self, _level: Level, line: String) {
+        self.0.lines.borrow_mut().push(line);
+    }
+}
+
+pub fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Sent {
+    let mut response = Response::builder().status(status);
+    for (name, value) in headers {
+        response = response.header(*name, *value);
+    }
+    Ok(response.body(body.as_bytes().to_vec()).unwrap())
+}
+
+pub fn ok(body: &str) -> Sent {
+    answer(200, &[], body)
+}
+
+/// An ECS error body in JSON.
+pub fn error(status: u16, code: &str) -> Sent {
+    answer(
+        status,
+        &[],
+        &format!(r#"{{"__type":"{code}","message":"AWS's own words"}}"#),
+    )
+}

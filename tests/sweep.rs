@@ -1,0 +1,291 @@
+//! The sweep and its driver: which calls are made and when, and what becomes of the answers.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
+
+mod support;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::time::Duration;
+
+use ecs_status::aws::client::Budget;
+use ecs_status::aws::platform::Clock;
+use ecs_status::fleet::driver::{CONCURRENCY, drive};
+use ecs_status::fleet::failure::Cause;
+use ecs_status::fleet::snapshot::Snapshot;
+use ecs_status::fleet::sweep::Sweep;
+use proptest::prelude::*;
+use support::ecs::Ecs;
+use support::{Fake, Reply};
+
+const LATENCY: Duration = Duration::from_millis(20);
+
+struct Swept {
+    found: Result<Snapshot, Cause>,
+    calls: BTreeMap<String, usize>,
+    elapsed: Duration,
+    peak: usize,
+}
+
+fn sweep(ecs: Ecs) -> Swept {
+    let ecs = Rc::new(RefCell::new(ecs));
+    let server = Rc::clone(&ecs);
+    let platform = Fake::new(move |request| Reply {
+        after: LATENCY,
+        sent: server.borrow_mut().answer(request),
+    });
+    // Retries come at once, so that time is the calls' latency alone.
+    platform.set_random(0);
+    let client = platform.client();
+    let budget = Budget::new("r-1", platform.now(), Duration::from_secs(3_600));
+    let sweep = platform.run(drive(Sweep::new("default", "us-east-1"), &client, &budget));
+    let calls = ecs.borrow().calls.clone();
+    Swept {
+        found: sweep.finish(platform.now(), vec![]),
+        calls,
+        elapsed: platform.elapsed(),
+        peak: platform.peak(),
+    }
+}
+
+fn names(snapshot: &Snapshot) -> BTreeSet<(String, String)> {
+    snapshot
+        .clusters
+        .iter()
+        .flat_map(|c| {
+            c.services
+                .iter()
+                .map(|s| (c.cluster_name.clone(), s.service_name.clone()))
+        })
+        .collect()
+}
+
+fn all(ecs: &Ecs) -> BTreeSet<(String, String)> {
+    ecs.clusters
+        .iter()
+        .flat_map(|(c, services)| services.iter().map(|s| (c.clone(), s.clone())))
+        .collect()
+}
+
+#[test]
+fn every_service_is_found_with_the_calls_of_the_formula_and_no_more() {
+    for (clusters, services) in [
+        (0, 0),
+        (1, 0),
+        (1, 1),
+        (1, 10),
+        (1, 11),
+        (3, 100),
+        (2, 101),
+        (101, 1),
+        (250, 2),
+    ] {
+        for page in [None, Some(7)] {
+            let ecs = Ecs {
+                page,
+                ..Ecs::uniform(clusters, services)
+            };
+            let swept = sweep(ecs.clone());
+            let snapshot = swept.found.unwrap();
+            assert_eq!(names(&snapshot), all(&ecs), "{clusters} × {services}");
+            assert_eq!(snapshot.failures, [], "{clusters} × {services}");
+            assert_eq!(
+                swept.calls,
+                ecs.needed(),
+                "{clusters} × {services}, pages of {page:?}"
+            );
+        }
+    }
+}
+
+/// The longest chain of calls that need each other's answers.
+fn critical_path(ecs: &Ecs) -> usize {
+    let list_clusters = ecs.clusters.len().div_ceil(100).max(1);
+    let longest = ecs.clusters.values().map(Vec::len).max().unwrap_or(0);
+    list_clusters + longest.div_ceil(100).max(1) + usize::from(longest > 0)
+}
+
+#[test]
+fn the_time_is_that_of_six_connections_that_never_wait_for_nothing() {
+    for (clusters, services) in [
+        (1, 1),
+        (1, 1_000),
+        (10, 100),
+        (100, 3),
+        (20, 250),
+        (5, 5_000),
+    ] {
+        let ecs = Ecs::uniform(clusters, services);
+        let swept = sweep(ecs.clone());
+        assert!(swept.peak <= CONCURRENCY, "{}", swept.peak);
+        let calls: usize = swept.calls.values().sum();
+        let least =
+            LATENCY * u32::try_from(critical_path(&ecs).max(calls.div_ceil(CONCURRENCY))).unwrap();
+        // The start and the end of a sweep cannot fill six connections: two more rounds at most.
+        let most = least.mul_f64(1.15).max(least + LATENCY * 2);
+        assert!(
+            (least..=most).contains(&swept.elapsed),
+            "{clusters} × {services}: {:?} is not within {least:?} and {most:?}",
+            swept.elapsed
+        );
+    }
+}
+
+#[test]
+fn services_that_vanish_are_no_failure_and_services_that_are_left_out_are_one() {
+    let vanished = Ecs {
+        vanished: vec!["service-0003".into()],
+        ..Ecs::uniform(1, 12)
+    };
+    let snapshot = sweep(vanished).found.unwrap();
+    assert_eq!((names(&snapshot).len(), snapshot.failures.len()), (11, 0));
+
+    let forgotten = Ecs {
+        forgotten: vec!["service-0003".into()],
+        ..Ecs::uniform(1, 12)
+    };
+    let snapshot = sweep(forgotten).found.unwrap();
+    assert_eq!(names(&snapshot).len(), 11);
+    assert_eq!(snapshot.failures.len(), 1);
+    assert_eq!(
+        snapshot.failures[0].cluster_name.as_deref(),
+        Some("cluster-0000")
+    );
+}
+
+#[test]
+fn a_cluster_that_vanishes_is_no_failure() {
+    for operation in ["ListServices", "DescribeServices"] {
+        let mut ecs = Ecs::uniform(2, 3);
+        let gone = (operation.to_owned(), "cluster-0000".to_owned());
+        ecs.errors.insert(gone, "ClusterNotFoundException");
+        let snapshot = sweep(ecs).found.unwrap();
+        assert_eq!(snapshot.failures, [], "{operation}");
+        assert_eq!(snapshot.clusters.len(), 1, "{operation}");
+    }
+}
+
+#[test]
+fn a_list_that_repeats_itself_ends_with_a_failure() {
+    let ecs = Ecs {
+        repeats: true,
+        ..Ecs::uniform(2, 3)
+    };
+    let swept = sweep(ecs.clone());
+    let snapshot = swept.found.unwrap();
+    assert_eq!(names(&snapshot), all(&ecs));
+    // The fleet's list, and each of the two clusters' lists.
+    assert_eq!(snapshot.failures.len(), 3);
+    assert_eq!(swept.calls["ListClusters"], 2);
+    assert_eq!(swept.calls["ListServices"], 4);
+}
+
+#[test]
+fn a_fleet_of_which_nothing_can_be_read_is_an_error_and_names_the_action() {
+    for operation in [
+        "ListClusters",
+        "DescribeClusters",
+        "ListServices",
+        "DescribeServices",
+    ] {
+        let mut ecs = Ecs::uniform(2, 3);
+        for cluster in ["", "cluster-0000", "cluster-0001"] {
+            ecs.errors
+                .insert((operation.into(), cluster.into()), "AccessDeniedException");
+        }
+        assert_eq!(sweep(ecs).found.unwrap_err(), Cause::NotAllowed(operation));
+    }
+}
+
+#[test]
+fn tags_that_are_refused_are_asked_for_once_and_then_done_without() {
+    let mut ecs = Ecs::uniform(1, 3);
+    ecs.errors.insert(
+        ("DescribeServices".into(), "cluster-0000".into()),
+        "InvalidParameterException",
+    );
+    let swept = sweep(ecs);
+    assert_eq!(swept.calls["DescribeServices"], 2);
+    assert_eq!(swept.found.unwrap_err(), Cause::Refused);
+}
+
+#[test]
+fn a_sweep_ends_when_its_time_is_up() {
+    let platform = Fake::new(|_| Reply {
+        after: Duration::from_secs(1_000),
+        sent: support::ok("{}"),
+    });
+    let client = platform.client();
+    let budget = Budget::new("r-1", platform.now(), Duration::from_secs(20));
+    let sweep = platform.run(drive(Sweep::new("default", "us-east-1"), &client, &budget));
+    assert_eq!(
+        sweep.finish(platform.now(), vec![]).unwrap_err(),
+        Cause::TimedOut
+    );
+    assert!(platform.elapsed() <= Duration::from_secs(21));
+}
+
+fn fleets() -> impl Strategy<Value = Ecs> {
+    let operation =
+        prop::sample::select(vec!["DescribeClusters", "ListServices", "DescribeServices"]);
+    let code = prop::sample::select(vec![
+        "AccessDeniedException",
+        "ServerException",
+        "ClientException",
+    ]);
+    (
+        prop::collection::vec(0_usize..35, 1..6),
+        prop::option::of(1_usize..20),
+        prop::collection::vec((operation, 0_usize..7, code), 0..4),
+        prop::collection::vec(0_usize..35, 0..3),
+    )
+        .prop_map(|(sizes, page, errors, forgotten)| {
+            let mut ecs = Ecs {
+                page,
+                ..Ecs::default()
+            };
+            for (index, size) in sizes.into_iter().enumerate() {
+                let services = (0..size).map(|i| format!("service-{i:04}")).collect();
+                ecs.clusters.insert(format!("cluster-{index:04}"), services);
+            }
+            for (operation, cluster, code) in errors {
+                let cluster = match operation {
+                    "DescribeClusters" => String::new(),
+                    _ => format!("cluster-{cluster:04}"),
+                };
+                ecs.errors.insert((operation.to_owned(), cluster), code);
+            }
+            ecs.forgotten = forgotten
+                .into_iter()
+                .map(|i| format!("service-{i:04}"))
+                .collect();
+            ecs
+        })
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_ever_dropped_in_silence(ecs in fleets()) {
+        let swept = sweep(ecs.clone());
+        prop_assert!(swept.peak <= CONCURRENCY);
+        if let Ok(snapshot) = swept.found {
+            let found = names(&snapshot);
+            prop_assert!(found.is_subset(&all(&ecs)));
+            let failed: BTreeSet<_> =
+                snapshot.failures.iter().filter_map(|f| f.cluster_name.clone()).collect();
+            for (cluster, service) in all(&ecs).difference(&found) {
+                prop_assert!(failed.contains(cluster), "{cluster}/{service} is missing without a word");
+            }
+            let mut sorted = snapshot.clusters.clone();
+            sorted.sort_by(|a, b| a.cluster_name.cmp(&b.cluster_name));
+            prop_assert_eq!(&sorted, &snapshot.clusters);
+        } else {
+            prop_assert!(!ecs.errors.is_empty() || !ecs.forgotten.is_empty());
+        }
+    }
+}
