@@ -72,11 +72,12 @@ fn body(response: &Response<Vec<u8>>) -> Value {
 
 /// A response as curl -i would show it.
 fn shown(response: &Response<Vec<u8>>) -> String {
-    let mut text = response.status().to_string();
-    for (name, value) in response.headers() {
-        text += &format!("\n{name}: {}", value.to_str().unwrap());
-    }
-    text + "\n\n" + std::str::from_utf8(response.body()).unwrap()
+    let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+        format!("{name}: {}\n", value.to_str().unwrap())
+    };
+    let headers: Vec<_> = response.headers().iter().map(header).collect();
+    let body = std::str::from_utf8(response.body()).unwrap();
+    format!("{}\n{}\n{body}", response.status(), headers.concat())
 }
 
 #[test]

@@ -87,7 +87,11 @@ fn botocores(cases: &[Value]) -> Vec<String> {
         .unwrap_or_else(|error| {
             panic!("{python} with botocore is missing ({error}): run `make setup` first")
         });
-    let lines: String = cases.iter().map(|case| format!("{case}\n")).collect();
+    let lines = cases
+        .iter()
+        .map(Value::to_string)
+        .collect::<Vec<_>>()
+        .join("\n");
     let mut stdin = child.stdin.take().unwrap();
     let writer = std::thread::spawn(move || stdin.write_all(lines.as_bytes()).unwrap());
     let output = child.wait_with_output().unwrap();

@@ -42,7 +42,7 @@ fn sweep(ecs: Ecs) -> Swept {
     // Retries come at once, so that time is the calls' latency alone.
     platform.set_random(0);
     let client = platform.client();
-    let budget = Budget::new("r-1", platform.now(), Duration::from_secs(3_600));
+    let budget = Budget::new("r-1", platform.now(), Duration::from_hours(1));
     let sweep = platform.run(drive(Sweep::new("default", "us-east-1"), &client, &budget));
     let calls = ecs.borrow().calls.clone();
     Swept {

@@ -73,27 +73,27 @@ impl Ecs {
         }
         ok(&match operation.as_str() {
             "ListClusters" => {
-                let arns = self
+                let arns: Vec<_> = self
                     .clusters
                     .keys()
                     .map(|name| arn("cluster", name))
                     .collect();
-                self.page(&input, arns, "clusterArns")
+                self.page(&input, &arns, "clusterArns")
             }
             "ListServices" => {
-                let arns = self.clusters[cluster]
+                let arns: Vec<_> = self.clusters[cluster]
                     .iter()
                     .map(|service| arn("service", &format!("{cluster}/{service}")))
                     .collect();
-                self.page(&input, arns, "serviceArns")
+                self.page(&input, &arns, "serviceArns")
             }
-            "DescribeClusters" => self.describe_clusters(&input),
+            "DescribeClusters" => describe_clusters(&input),
             _ => self.describe_services(&input),
         }
         .to_string())
     }
 
-    fn page(&self, input: &Value, arns: Vec<String>, key: &str) -> Value {
+    fn page(&self, input: &Value, arns: &[String], key: &str) -> Value {
         let size = usize::try_from(input["maxResults"].as_u64().unwrap()).unwrap();
         let size = size.min(self.page.unwrap_or(size));
         let start: usize = input["nextToken"]
@@ -105,14 +105,6 @@ impl Ecs {
             (false, more) => more.then(|| end.to_string()),
         };
         json!({key: arns[start..end], "nextToken": next})
-    }
-
-    fn describe_clusters(&self, input: &Value) -> Value {
-        let clusters: Vec<_> = strings(&input["clusters"])
-            .map(|arn| json!({"clusterArn": arn, "clusterName": name(arn), "status": "ACTIVE"}))
-            .collect();
-        assert!((1..=100).contains(&clusters.len()));
-        json!({"clusters": clusters, "failures": []})
     }
 
     fn describe_services(&self, input: &Value) -> Value {
@@ -138,6 +130,14 @@ impl Ecs {
             .collect();
         json!({"services": services, "failures": failures})
     }
+}
+
+fn describe_clusters(input: &Value) -> Value {
+    let clusters: Vec<_> = strings(&input["clusters"])
+        .map(|arn| json!({"clusterArn": arn, "clusterName": name(arn), "status": "ACTIVE"}))
+        .collect();
+    assert!((1..=100).contains(&clusters.len()));
+    json!({"clusters": clusters, "failures": []})
 }
 
 fn arn(kind: &str, path: &str) -> String {

@@ -7,6 +7,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
+    clippy::unnecessary_wraps,
     clippy::unwrap_used
 )]
 
@@ -52,7 +53,8 @@ struct World {
 }
 
 pub fn start() -> SystemTime {
-    UNIX_EPOCH + Duration::from_secs(1_795_376_400)
+    // 2026-11-22T19:40:00Z
+    UNIX_EPOCH + Duration::from_mins(29_922_940)
 }
 
 impl Fake {

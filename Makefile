@@ -1,0 +1,93 @@
+# Two commands do everything on a machine that has Rust (rustup), Node with npm, and Python 3:
+#   make demo   the Worker over an emulated AWS, until Ctrl-C; PORT=8787 changes the port
+#   make test   every check there is
+# Both set up what they need under target/ and node_modules/, once.
+
+PORT ?= 8787
+PYTHON ?= python3
+
+WORKER_BUILD_VERSION := 0.8.7
+# The command has to equal the library to the patch version.
+WASM_BINDGEN_VERSION := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
+
+# npm's node package is newer than many a system's, and first on PATH it serves every script here.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+export WRANGLER_SEND_METRICS := false
+
+TOOLS := target/tools
+VENV := target/venv
+SETUP := target/setup
+WORKER := target/worker/index.js
+
+RUST := $(SETUP)/rust
+# npm's own stamp, so that `npm ci && npx wrangler dev` does not install a second time.
+NPM := node_modules/.package-lock.json
+PIP := $(SETUP)/pip
+WORKER_BUILD := $(SETUP)/worker-build-$(WORKER_BUILD_VERSION)
+WASM_BINDGEN := $(SETUP)/wasm-bindgen-$(WASM_BINDGEN_VERSION)
+
+# $(call need,command,sentence)
+need = command -v $(1) >/dev/null 2>&1 || { echo "$(2)" >&2; exit 1; }
+
+.PHONY: help
+help:
+	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
+
+.PHONY: demo
+demo: $(WORKER) $(PIP)
+	@exec $(VENV)/bin/python tests/demo.py --port $(PORT)
+
+.PHONY: test
+test: setup $(WORKER)
+	@exec $(VENV)/bin/python tests/run.py
+
+.PHONY: worker
+worker: $(WORKER)
+
+.PHONY: setup
+setup: $(RUST) $(NPM) $(PIP) $(WORKER_BUILD) $(WASM_BINDGEN)
+
+.PHONY: clean
+clean:
+	rm -rf target node_modules .wrangler
+
+$(WORKER): $(shell find src -name '*.rs') Cargo.toml Cargo.lock $(RUST) $(NPM) $(WORKER_BUILD) $(WASM_BINDGEN)
+	WASM_BINDGEN_BIN=$(CURDIR)/$(TOOLS)/bin/wasm-bindgen \
+	WASM_OPT_BIN=$(CURDIR)/node_modules/.bin/wasm-opt \
+	ESBUILD_BIN=$(CURDIR)/node_modules/.bin/esbuild \
+	$(TOOLS)/bin/worker-build --release --out-dir target/worker
+	@echo "The Worker: $$(gzip -9c target/worker/index_bg.wasm | wc -c) bytes of wasm, gzipped"
+
+$(RUST): rust-toolchain.toml
+	@$(call need,cargo,Rust is missing: install it with rustup (https://rustup.rs).)
+	@$(call need,rustup,rustup is missing: it installs the toolchain that rust-toolchain.toml names (https://rustup.rs).)
+	rustup toolchain install --no-self-update
+	@mkdir -p $(SETUP) && touch $@
+
+$(NPM): package.json package-lock.json
+	@$(call need,npm,Node with npm is missing: install it from https://nodejs.org.)
+	npm ci --loglevel=error
+	@touch $@
+
+$(PIP): tests/requirements.txt
+	@$(call need,$(PYTHON),Python 3 is missing: install it, or name it with make PYTHON=...)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is older than Python 3.11: install a newer one, or name it with make PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV) || \
+		{ echo "$(PYTHON) cannot make a virtual environment: install its venv module (Debian: python3-venv)." >&2; exit 1; }
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement tests/requirements.txt
+	@mkdir -p $(SETUP) && touch $@
+
+# Built without much optimization: they run for a second, and compile for minutes.
+INSTALL := CARGO_TARGET_DIR=target/tools/build CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
+	cargo install --quiet --locked --root $(TOOLS)
+
+$(WORKER_BUILD): | $(RUST)
+	@echo "Installing worker-build $(WORKER_BUILD_VERSION) (once, some minutes)"
+	@$(INSTALL) worker-build@$(WORKER_BUILD_VERSION)
+	@touch $@
+
+$(WASM_BINDGEN): | $(RUST)
+	@echo "Installing wasm-bindgen-cli $(WASM_BINDGEN_VERSION) (once, some minutes)"
+	@$(INSTALL) wasm-bindgen-cli@$(WASM_BINDGEN_VERSION)
+	@touch $@

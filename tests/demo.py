@@ -1,0 +1,174 @@
+"""The main job on an embedded emulator: `make demo`.
+
+Starts an emulated ECS with a fleet worth looking at and a read-only IAM user, then `wrangler dev` before it, shows
+what three requests answer, and stays until Ctrl-C, which stops everything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import readme
+from emulator.emulator import Emulator
+from emulator.fleets import demo as demo_fleet
+
+START_SECONDS = 120
+STOP_SECONDS = 10
+SHOWN = ("/list", "/list?owner=K2&environment=staging", "/list?nope=1")
+
+
+class Failed(Exception):
+    """One sentence for the user."""
+
+
+def check_port(port: int) -> None:
+    with socket.socket() as probe:
+        # As a server would, so that a port just left counts as free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            raise Failed(f"Port {port} cannot be used ({error}): choose another one, as in `make demo PORT=8788`.") from None
+
+
+@contextmanager
+def wrangler(port: int, emulator: Emulator, directory: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """`wrangler dev` in a process group of its own, which ends with it."""
+    key = emulator.create_reader(readme.policy())
+    # Instead of .dev.vars, which may hold the keys of a real account.
+    env_file = directory / "demo.env"
+    env_file.write_text(f"AWS_ACCESS_KEY_ID={key.access_key_id}\nAWS_SECRET_ACCESS_KEY={key.secret_access_key}\n", encoding="utf-8")
+    command = ["wrangler", "dev", "--local", "--ip=127.0.0.1", f"--port={port}", "--inspector-port=0"]
+    command += [f"--env-file={env_file}", f"--persist-to={directory}", "--show-interactive-dev-session=false"]
+    command += [f"--var=AWS_REGION:{emulator.region}", f"--var=AWS_ENDPOINT_URL_ECS:{emulator.endpoint}"]
+    quiet = {"WRANGLER_SEND_METRICS": "false", "CLOUDFLARE_CF_FETCH_ENABLED": "false", "WRANGLER_LOG_PATH": str(directory)}
+    with (directory / "wrangler.log").open("wb") as log:
+        try:
+            process = subprocess.Popen(
+                command,
+                cwd=readme.ROOT,
+                env={**os.environ, **quiet},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except FileNotFoundError:
+            raise Failed("wrangler is missing: start the demo by `make demo`, which installs it.") from None
+    try:
+        yield process
+    finally:
+        stop_group(process)
+
+
+def stop_group(process: subprocess.Popen[bytes]) -> None:
+    """Ends the whole group, politely first; returns when no process of it is left."""
+    for number, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, STOP_SECONDS)):
+        deadline = time.monotonic() + seconds
+        try:
+            os.killpg(process.pid, number)
+            while time.monotonic() < deadline:
+                process.poll()
+                os.killpg(process.pid, 0)
+                time.sleep(0.05)
+        except ProcessLookupError:
+            process.wait()
+            return
+
+
+def get(url: str) -> tuple[int, str]:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=30) as response:
+            return response.status, response.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        try:
+            if get(url + "/")[0] == 200:
+                return
+        except OSError:
+            pass
+        time.sleep(0.1)
+    raise Failed(f"wrangler dev did not come up. It said:\n{log.read_text(errors='replace')}")
+
+
+def show(url: str) -> None:
+    print(f"\nThe Worker answers at {url}\n")
+    for path in SHOWN:
+        status, body = get(url + path)
+        print(f"$ curl {shlex.quote(url + path)}")
+        if path == "/list":
+            print(f"{status}, {len(body)} bytes of JSON: {summary(body)}\n")
+        else:
+            print(f"{status}: {body}")
+
+
+def summary(body: str) -> str:
+    """The whole report, a line a service."""
+    report = json.loads(body)
+    if not report.get("complete"):
+        raise Failed(f"The report should be complete and is not:\n{body}")
+    services = [(cluster["clusterName"], service) for cluster in report["clusters"] for service in cluster["services"]]
+    lines = [f"{len(services)} services in {len(report['clusters'])} clusters, complete"]
+    for cluster, service in services:
+        name = f"{cluster}/{service['serviceName']}"
+        counts = f"{service['runningCount']}/{service['desiredCount']} running, {service['pendingCount']} pending"
+        tags = [service["tags"].get(key) or "-" for key in ("environment", "owner")]
+        lines.append(f"  {name:<30}{counts:<24}{tags[0]:<12}{tags[1]}")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="ecs-status on an emulated AWS, until Ctrl-C")
+    parser.add_argument("--port", type=int, default=8787)
+    port: int = parser.parse_args().port
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
+    try:
+        check_port(port)
+        with tempfile.TemporaryDirectory(prefix="ecs-status-demo-") as temporary, Emulator() as emulator:
+            directory = Path(temporary)
+            demo_fleet(emulator)
+            with wrangler(port, emulator, directory) as process:
+                url = f"http://127.0.0.1:{port}"
+                wait_until_it_answers(url, process, directory / "wrangler.log")
+                show(url)
+                print(f"An emulated ECS answers at {emulator.endpoint}. Ctrl-C stops both.", flush=True)
+                process.wait()
+                raise Failed(f"wrangler dev ended. It said:\n{(directory / 'wrangler.log').read_text(errors='replace')}")
+    except Failed as failed:
+        print(failed, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped.")
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
