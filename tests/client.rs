@@ -12,7 +12,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use ecs_status::aws::client::{Budget, Usage};
+use ecs_status::aws::budget::{Budget, Usage};
 use ecs_status::aws::ecs::{ListClusters, ListClustersOutput};
 use ecs_status::aws::error::Error;
 use ecs_status::aws::platform::{Clock, SendError};

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
-use ecs_status::aws::client::Budget;
+use ecs_status::aws::budget::Budget;
 use ecs_status::aws::platform::Clock;
 use ecs_status::fleet::driver::{CONCURRENCY, drive};
 use ecs_status::fleet::failure::Cause;
@@ -212,6 +212,41 @@ fn tags_that_are_refused_are_asked_for_once_and_then_done_without() {
     let swept = sweep(ecs);
     assert_eq!(swept.calls["DescribeServices"], 2);
     assert_eq!(swept.found.unwrap_err(), Cause::Refused);
+}
+
+#[test]
+fn a_cluster_that_may_not_be_described_does_not_spoil_the_others() {
+    let mut ecs = Ecs::uniform(5, 3);
+    ecs.denied = vec!["cluster-0001".into(), "cluster-0003".into()];
+    let swept = sweep(ecs);
+    let snapshot = swept.found.unwrap();
+    let clusters: Vec<_> = snapshot
+        .clusters
+        .iter()
+        .map(|c| c.cluster_name.as_str())
+        .collect();
+    assert_eq!(clusters, ["cluster-0000", "cluster-0002", "cluster-0004"]);
+    let failed: BTreeSet<_> = snapshot
+        .failures
+        .iter()
+        .filter_map(|f| f.cluster_name.as_deref())
+        .collect();
+    assert_eq!(failed, BTreeSet::from(["cluster-0001", "cluster-0003"]));
+    assert_eq!(
+        swept.calls["DescribeClusters"], 2,
+        "one more call, not one a cluster"
+    );
+}
+
+#[test]
+fn a_service_that_is_described_twice_is_reported_once_and_the_missing_one_is_a_failure() {
+    let ecs = Ecs {
+        doubled: vec!["service-0003".into()],
+        ..Ecs::uniform(1, 5)
+    };
+    let snapshot = sweep(ecs).found.unwrap();
+    assert_eq!(snapshot.clusters[0].services.len(), 4);
+    assert_eq!(snapshot.failures.len(), 1);
 }
 
 #[test]

@@ -17,7 +17,7 @@ use http::header::{AGE, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, VARY};
 use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
-use crate::aws::client::Usage;
+use crate::aws::budget::Usage;
 use crate::aws::platform::{Level, Platform};
 use crate::config::{Config, ConfigError, FILTER_TAGS};
 use crate::fleet::filter::TagFilter;

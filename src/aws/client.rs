@@ -1,14 +1,13 @@
 //! Client: signs, sends, retries and decodes calls of the AWS JSON 1.1 protocol.
 
-use std::cell::Cell;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
 use http::header::CONTENT_TYPE;
 use http::{Method, Request, Response};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
+use super::budget::Budget;
 use super::credentials::Credentials;
 use super::ecs::{self, Operation};
 use super::endpoint::Endpoint;
@@ -16,73 +15,10 @@ use super::error::{Error, ServiceError};
 use super::platform::{Level, Platform, SendError};
 use super::retry::{self, MAX_ATTEMPTS, RetryQuota};
 use super::sigv4;
-
-/// A clock is off if it differs from AWS's by more than this; AWS accepts five minutes.
-const TOLERATED_SKEW: Duration = Duration::from_mins(4);
-
-/// The error codes that a wrong clock can cause (AWS SDKs' clock skew correction).
-const SKEW_CODES: [&str; 6] = [
-    "AuthFailure",
-    "InvalidSignatureException",
-    "RequestExpired",
-    "RequestInTheFuture",
-    "RequestTimeTooSkewed",
-    "SignatureDoesNotMatch",
-];
+use super::skew::SkewedClock;
 
 /// The longest part of anything AWS said that is logged.
 const LOGGED_CHARACTERS: usize = 1_024;
-
-/// What was spent on calls.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// Requests sent, retries included.
-    pub calls: u32,
-    /// Requests sent again.
-    pub retries: u32,
-    /// Answers that asked for fewer calls.
-    pub throttles: u32,
-}
-
-/// The time that a group of calls may take together, and what they used.
-#[derive(Debug)]
-pub struct Budget {
-    request_id: String,
-    deadline: SystemTime,
-    attempt_timeout: Duration,
-    usage: Cell<Usage>,
-}
-
-impl Budget {
-    /// Calls on behalf of `request_id` may run from `now` for `time`. One attempt may take a third
-    /// of it, a little less, so that a call that hangs can be made again in time.
-    #[must_use]
-    pub fn new(request_id: &str, now: SystemTime, time: Duration) -> Self {
-        Self {
-            request_id: request_id.to_owned(),
-            deadline: now + time,
-            attempt_timeout: time.mul_f64(0.3),
-            usage: Cell::default(),
-        }
-    }
-
-    /// What was spent so far.
-    #[must_use]
-    pub fn usage(&self) -> Usage {
-        self.usage.get()
-    }
-
-    fn spend(&self, change: impl FnOnce(&mut Usage)) {
-        let mut usage = self.usage.get();
-        change(&mut usage);
-        self.usage.set(usage);
-    }
-
-    fn remaining(&self, now: SystemTime) -> Option<Duration> {
-        let left = self.deadline.duration_since(now).ok()?;
-        (!left.is_zero()).then_some(left)
-    }
-}
 
 /// Calls ECS in one region with one set of credentials.
 #[derive(Debug)]
@@ -91,38 +27,8 @@ pub struct Client<P> {
     endpoint: Endpoint,
     region: String,
     credentials: Credentials,
-    skew: Cell<Skew>,
+    clock: SkewedClock,
     quota: RetryQuota,
-}
-
-/// How far AWS's clock is from ours.
-#[derive(Clone, Copy, Debug)]
-enum Skew {
-    Ahead(Duration),
-    Behind(Duration),
-}
-
-impl Skew {
-    fn between(ours: SystemTime, theirs: SystemTime) -> Self {
-        match theirs.duration_since(ours) {
-            Ok(ahead) => Self::Ahead(ahead),
-            Err(behind) => Self::Behind(behind.duration()),
-        }
-    }
-
-    fn size(self) -> Duration {
-        match self {
-            Self::Ahead(size) | Self::Behind(size) => size,
-        }
-    }
-
-    fn apply(self, now: SystemTime) -> SystemTime {
-        match self {
-            Self::Ahead(size) => now.checked_add(size),
-            Self::Behind(size) => now.checked_sub(size),
-        }
-        .unwrap_or(now)
-    }
 }
 
 #[derive(Serialize)]
@@ -163,7 +69,7 @@ impl<P: Platform> Client<P> {
             endpoint,
             region,
             credentials,
-            skew: Cell::new(Skew::Ahead(Duration::ZERO)),
+            clock: SkewedClock::default(),
             quota: RetryQuota::default(),
         }
     }
@@ -185,7 +91,7 @@ impl<P: Platform> Client<P> {
     ) -> Result<O::Output, Error> {
         let body = serde_json::to_vec(operation).map_err(Error::Unreadable)?;
         let (attempt, answer) = self.attempts(O::NAME, &body, budget).await?;
-        serde_json::from_slice(&answer).map_err(|error| {
+        object(&answer).map_err(|error| {
             let error = Error::Unreadable(error);
             self.log_failure(O::NAME, attempt, &error, budget);
             error
@@ -208,7 +114,7 @@ impl<P: Platform> Client<P> {
                 .request(operation, body, started)
                 .map_err(Error::Signing)?;
             budget.spend(|usage| usage.calls += 1);
-            let timeout = remaining.min(budget.attempt_timeout);
+            let timeout = remaining.min(budget.attempt_timeout());
             let sent = self.platform.send(request, timeout).await;
             let now = self.platform.now();
             let (error, asked) = match sent {
@@ -219,7 +125,7 @@ impl<P: Platform> Client<P> {
                 }
                 Ok(response) => {
                     let error = ServiceError::from_response(&response);
-                    if !skew_corrected && self.correct_skew(&error, &response, now) {
+                    if !skew_corrected && self.clock.correct(&error, &response, now) {
                         skew_corrected = true;
                         self.log_failure(operation, attempt, &Error::Service(error), budget);
                         budget.spend(|usage| usage.retries += 1);
@@ -267,7 +173,7 @@ impl<P: Platform> Client<P> {
         if let Ok(target) = target.parse() {
             headers.insert("x-amz-target", target);
         }
-        let now = self.skew.get().apply(now);
+        let now = self.clock.at_aws(now);
         sigv4::sign(
             &mut request,
             &self.credentials,
@@ -276,28 +182,6 @@ impl<P: Platform> Client<P> {
             now,
         )?;
         Ok(request)
-    }
-
-    /// Takes AWS's clock from the answer's `Date`, if the error can come from ours being off.
-    fn correct_skew(
-        &self,
-        error: &ServiceError,
-        response: &Response<Vec<u8>>,
-        now: SystemTime,
-    ) -> bool {
-        if !SKEW_CODES.contains(&error.code.as_str()) {
-            return false;
-        }
-        let Some(theirs) = date(response) else {
-            return false;
-        };
-        let skew = Skew::between(now, theirs);
-        let used = self.skew.get().apply(now);
-        let is_off = Skew::between(used, theirs).size() > TOLERATED_SKEW;
-        if is_off {
-            self.skew.set(skew);
-        }
-        is_off
     }
 
     fn log_call(
@@ -312,7 +196,7 @@ impl<P: Platform> Client<P> {
         self.write(Level::Debug, || Call {
             level: Level::Debug,
             event: "awsCall",
-            request_id: &budget.request_id,
+            request_id: budget.request_id(),
             operation,
             attempt,
             status: response.status().as_u16(),
@@ -346,7 +230,7 @@ impl<P: Platform> Client<P> {
         self.write(Level::Warn, || FailedAttempt {
             level: Level::Warn,
             event: "awsError",
-            request_id: &budget.request_id,
+            request_id: budget.request_id(),
             operation,
             region: &self.region,
             attempt,
@@ -363,6 +247,14 @@ impl<P: Platform> Client<P> {
         {
             self.platform.write(level, line);
         }
+    }
+}
+
+/// Every answer of the protocol is an object; serde would take an array for one too.
+fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
+    match body.trim_ascii_start().first() {
+        Some(b'{') | None => serde_json::from_slice(body),
+        Some(_) => Err(serde::de::Error::custom("not an object")),
     }
 }
 
@@ -383,11 +275,4 @@ fn code(error: &Error) -> &'static str {
 fn retry_after(response: &Response<Vec<u8>>) -> Option<Duration> {
     let value = response.headers().get("x-amz-retry-after")?.to_str().ok()?;
     value.trim().parse().ok().map(Duration::from_millis)
-}
-
-fn date(response: &Response<Vec<u8>>) -> Option<SystemTime> {
-    let value = response.headers().get(http::header::DATE)?.to_str().ok()?;
-    let date = DateTime::from_str(value, Format::HttpDate).ok()?;
-    let secs = u64::try_from(date.secs()).ok()?;
-    UNIX_EPOCH.checked_add(Duration::from_secs(secs))
 }

@@ -1,5 +1,6 @@
 //! Speaks to AWS: signs, sends, retries and decodes. Knows nothing of reports.
 
+pub mod budget;
 pub mod client;
 pub mod credentials;
 pub mod ecs;
@@ -8,3 +9,4 @@ pub mod error;
 pub mod platform;
 pub mod retry;
 pub mod sigv4;
+mod skew;

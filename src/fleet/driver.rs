@@ -3,7 +3,8 @@
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::sweep::{Call, Outcome, Sweep};
-use crate::aws::client::{Budget, Client};
+use crate::aws::budget::Budget;
+use crate::aws::client::Client;
 use crate::aws::platform::Platform;
 
 /// Calls in flight at once: as many connections of a Worker may wait for headers.

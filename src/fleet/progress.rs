@@ -22,7 +22,10 @@ pub(super) struct Progress {
     seen: BTreeSet<String>,
     waiting: Vec<String>,
     waiting_short: Vec<String>,
+    /// At least one of its services is known, or known to have vanished.
     details: bool,
+    /// Whether its services could be listed, as soon as that is known.
+    pub(super) is_listed: Option<bool>,
 }
 
 /// An ACTIVE service that may run on Fargate.
@@ -67,36 +70,56 @@ impl Progress {
         calls
     }
 
-    /// Keeps what may be reported of a batch of `asked` services, and says what is amiss with it.
+    /// Keeps what may be reported of the batch `asked`, and says what is amiss with it.
     pub(super) fn take_details(
         &mut self,
         output: DescribeServicesOutput,
-        asked: usize,
-    ) -> Vec<Cause> {
-        self.details = true;
-        let mut causes = Vec::new();
-        if output.services.len() + output.failures.len() < asked {
-            causes.push(Cause::LeftOut);
-        }
-        // MISSING: the service was deleted since it was listed.
-        let missing = |f: &ecs::Failure| f.reason.as_deref() == Some("MISSING");
-        if !output.failures.iter().all(missing) {
-            causes.push(Cause::LeftOut);
+        asked: &[String],
+    ) -> BTreeSet<Cause> {
+        let mut causes = BTreeSet::new();
+        // A service's name is unique in its cluster, whatever the format of its ARN.
+        let mut open: BTreeSet<&str> = asked.iter().map(|arn| name_of(arn)).collect();
+        for failure in output.failures {
+            // The service was deleted since it was listed.
+            if failure.reason.as_deref() == Some("MISSING")
+                && let Some(arn) = failure.arn
+            {
+                self.details |= open.remove(name_of(&arn));
+            }
         }
         for service in output.services {
-            match Found::new(service) {
-                Ok(Some(found)) => self.found.push(found),
-                Ok(None) => {}
-                Err(cause) => causes.push(cause),
+            if !service
+                .service_name
+                .as_deref()
+                .is_some_and(|name| open.remove(name))
+            {
+                continue;
             }
+            match Found::new(service) {
+                Ok(found) => {
+                    self.details = true;
+                    self.found.extend(found);
+                }
+                Err(cause) => {
+                    causes.insert(cause);
+                }
+            }
+        }
+        if !open.is_empty() {
+            causes.insert(Cause::LeftOut);
         }
         causes
     }
 
-    /// Whether the cluster is known and at least one batch of its services is.
+    /// Whether the cluster is known and at least one of its services is.
     pub(super) fn is_read(&self) -> bool {
         self.description.is_some() && self.details
     }
+}
+
+/// The last part of an ARN: a cluster's or a service's name.
+pub(super) fn name_of(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
 }
 
 /// Whether a service's ARN has the format of before 2018, without the cluster's name (Amazon ECS
@@ -162,12 +185,22 @@ impl Found {
     }
 }
 
-/// Tags by key; a tag without a value has the value `""`.
+/// Tags by key; a tag without a value has the value `""`. Keys that are the same once something is
+/// withheld from them are told apart by a number.
 pub(super) fn tags(tags: Vec<Tag>, withhold: &Withhold) -> Tags {
-    tags.into_iter()
-        .filter_map(|tag| {
-            let value = tag.value.unwrap_or_default();
-            Some((withhold.clean(tag.key?), withhold.clean(value)))
-        })
-        .collect()
+    let mut cleaned = Tags::new();
+    for tag in tags {
+        let Some(key) = tag.key.map(|key| withhold.clean(key)) else {
+            continue;
+        };
+        let value = withhold.clean(tag.value.unwrap_or_default());
+        let mut unique = key.clone();
+        let mut number = 2;
+        while cleaned.contains_key(&unique) {
+            unique = format!("{key} {number}");
+            number += 1;
+        }
+        cleaned.insert(unique, value);
+    }
+    cleaned
 }

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::SystemTime;
 
 use super::failure::Cause;
-use super::progress::{self, Progress};
+use super::progress::{self, Progress, name_of};
 use super::snapshot::{Cluster, Failure, Service, Snapshot};
 use super::withhold::{Withhold, account_of};
 use crate::aws::ecs::{
@@ -21,6 +21,11 @@ use crate::aws::ecs::{
     Operation,
 };
 use crate::aws::error::Error;
+
+/// Lists come first, but every so many calls a description that is due may go before them.
+const CALLS_TO_A_DESCRIPTION: usize = 6;
+
+const DENIED: Cause = Cause::NotAllowed(DescribeClusters::NAME);
 
 /// A call that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +57,9 @@ pub struct Sweep {
     describes: VecDeque<Call>,
     clusters: BTreeMap<String, Progress>,
     undescribed: Vec<String>,
+    /// Batches of clusters that may not be described together.
+    denied: Vec<Vec<String>>,
+    turn: usize,
     tokens: BTreeSet<String>,
     account: Option<String>,
     failures: BTreeSet<Failure>,
@@ -69,6 +77,8 @@ impl Sweep {
             describes: VecDeque::new(),
             clusters: BTreeMap::new(),
             undescribed: Vec::new(),
+            denied: Vec::new(),
+            turn: 0,
             tokens: BTreeSet::new(),
             account: None,
             failures: BTreeSet::new(),
@@ -79,16 +89,22 @@ impl Sweep {
     /// The next call that can be made now. None while calls are out means that their answers may
     /// make more due; none while no call is out means that the sweep is done.
     pub fn next_call(&mut self) -> Option<Call> {
-        self.lists
-            .pop_front()
-            .or_else(|| self.describes.pop_front())
+        self.turn += 1;
+        // Some descriptions in between, so that there is something to report if time runs out.
+        if self.turn.is_multiple_of(CALLS_TO_A_DESCRIPTION)
+            && let Some(call) = self.describes.pop_front()
+        {
+            return Some(call);
+        }
+        let list = self.lists.pop_front();
+        list.or_else(|| self.describes.pop_front())
     }
 
     /// Takes what came of a call.
     pub fn take(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::ListClusters(_, answer) => self.take_clusters(answer),
-            Outcome::DescribeClusters(call, answer) => self.take_descriptions(&call, answer),
+            Outcome::DescribeClusters(call, answer) => self.take_descriptions(call, answer),
             Outcome::ListServices(call, answer) => self.take_services(call, answer),
             Outcome::DescribeServices(call, answer) => self.take_details(call, answer),
         }
@@ -136,15 +152,18 @@ impl Sweep {
 
     fn take_descriptions(
         &mut self,
-        call: &DescribeClusters,
+        call: DescribeClusters,
         answer: Result<DescribeClustersOutput, Error>,
     ) {
         let output = match answer {
             Ok(output) => output,
             Err(error) => {
                 let cause = Cause::of(&error, DescribeClusters::NAME);
-                for arn in &call.clusters {
-                    self.fail(Some(arn), cause);
+                if cause == DENIED && call.clusters.len() > 1 {
+                    self.denied.push(call.clusters);
+                    self.ask_again_of_denied();
+                } else {
+                    self.fail_all(&call.clusters, cause);
                 }
                 return;
             }
@@ -177,6 +196,28 @@ impl Sweep {
         }
     }
 
+    /// One cluster that may not be described spoils its batch. Those of which the services may be
+    /// listed are asked for once more, without the others.
+    fn ask_again_of_denied(&mut self) {
+        for batch in std::mem::take(&mut self.denied) {
+            let is_listed = |arn: &String| self.clusters.get(arn).and_then(|known| known.is_listed);
+            if batch.iter().any(|arn| is_listed(arn).is_none()) {
+                self.denied.push(batch);
+                continue;
+            }
+            let (open, closed): (Vec<_>, Vec<_>) = batch
+                .into_iter()
+                .partition(|arn| is_listed(arn) == Some(true));
+            self.fail_all(&closed, DENIED);
+            if closed.is_empty() {
+                self.fail_all(&open, DENIED);
+            } else if !open.is_empty() {
+                let call = DescribeClusters::with_tags(open);
+                self.describes.push_front(Call::DescribeClusters(call));
+            }
+        }
+    }
+
     fn take_services(&mut self, call: ListServices, answer: Result<ListServicesOutput, Error>) {
         let Some(progress) = self.clusters.get_mut(&call.cluster) else {
             return;
@@ -197,6 +238,7 @@ impl Sweep {
             Err(error) if is_cluster_gone(&error) => progress.gone = true,
             Err(error) => failure = Some(Cause::of(&error, ListServices::NAME)),
         }
+        progress.is_listed.get_or_insert(failure.is_none());
         let batches = progress.batches(&call.cluster, next_token.is_none());
         self.describes
             .extend(batches.into_iter().map(Call::DescribeServices));
@@ -207,6 +249,7 @@ impl Sweep {
             let page = ListServices::page(call.cluster, next_token);
             self.lists.push_back(Call::ListServices(page));
         }
+        self.ask_again_of_denied();
     }
 
     fn take_details(
@@ -219,9 +262,9 @@ impl Sweep {
         };
         match answer {
             Ok(output) => {
-                let mut causes = progress.take_details(output, call.services.len());
+                let mut causes = progress.take_details(output, &call.services);
                 if call.tags_refused {
-                    causes.push(Cause::TagsRefused);
+                    causes.insert(Cause::TagsRefused);
                 }
                 for cause in causes {
                     self.fail(Some(&call.cluster), cause);
@@ -239,6 +282,12 @@ impl Sweep {
                 let cause = Cause::of(&error, DescribeServices::NAME);
                 self.fail(Some(&call.cluster), cause);
             }
+        }
+    }
+
+    fn fail_all(&mut self, cluster_arns: &[String], cause: Cause) {
+        for arn in cluster_arns {
+            self.fail(Some(arn), cause);
         }
     }
 
@@ -288,11 +337,6 @@ impl Sweep {
 
 fn is_cluster_gone(error: &Error) -> bool {
     matches!(error, Error::Service(error) if error.code == "ClusterNotFoundException")
-}
-
-/// The last part of an ARN: a cluster's or a service's name.
-fn name_of(arn: &str) -> &str {
-    arn.rsplit('/').next().unwrap_or(arn)
 }
 
 fn cluster(

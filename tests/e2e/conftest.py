@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from emulator.emulator import Emulator
+import readme
 
-from .workerd import ROOT, Answer, Worker
+from emulator.emulator import Credentials, Emulator
+
+from .shape import well_formed
+from .workerd import Answer, Worker
 
 REGION = "ap-southeast-2"
 ACCOUNT = "123456789012"
-
-
-def readme_policy() -> dict[str, Any]:
-    """The IAM policy that the README tells a user to create."""
-    blocks = re.findall(r"```json\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    policies = [block for block in map(json.loads, blocks) if "Statement" in block]
-    assert len(policies) == 1, "README.md should hold exactly one IAM policy"
-    return policies[0]
+OPERATIONS = ("ListClusters", "DescribeClusters", "ListServices", "DescribeServices")
+SECRETS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +37,7 @@ def emulator(running_emulator: Emulator) -> Emulator:
 @pytest.fixture
 def reader(emulator: Emulator) -> dict[str, str]:
     """The variables of a Worker whose keys belong to an IAM user with the README's policy."""
-    key = emulator.create_reader(readme_policy())
+    key = emulator.create_reader(readme.policy())
     return {
         "AWS_ACCESS_KEY_ID": key.access_key_id,
         "AWS_SECRET_ACCESS_KEY": key.secret_access_key,
@@ -75,12 +71,46 @@ def worker(start: Start) -> Worker:
     return start()
 
 
+def allow(*operations: str, resource: str | list[str] = "*", **more: Any) -> dict[str, Any]:
+    """One statement of an IAM policy."""
+    return {"Effect": "Allow", "Action": [f"ecs:{each}" for each in operations], "Resource": resource, **more}
+
+
+def policy(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def keys(credentials: Credentials) -> dict[str, str | None]:
+    """The variables that hold these credentials."""
+    return {
+        "AWS_ACCESS_KEY_ID": credentials.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
+        "AWS_SESSION_TOKEN": credentials.session_token,
+    }
+
+
+def calls(emulator: Emulator) -> dict[str, int]:
+    """How often each operation was called."""
+    counted = {operation: emulator.count(operation) for operation in OPERATIONS}
+    assert sum(counted.values()) == emulator.count(), "there were calls of other operations"
+    return counted
+
+
+def eventually(true: Callable[[], bool], seconds: float = 15) -> None:
+    """Polls until it is true, which must be soon."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"still not so after {seconds} s"
+        time.sleep(0.02)
+
+
 def report(worker: Worker, query: str = "") -> dict[str, Any]:
-    """The report, which must be there."""
+    """The report, which must be there, well-formed and discreet."""
     answer = worker.get("/list" + query)
     assert answer.status == 200, answer.body
     assert answer.headers["content-type"] == "application/json"
-    return answer.json()
+    discreet(worker, answer)
+    return well_formed(answer.json())
 
 
 def names(report: dict[str, Any]) -> dict[str, list[str]]:
@@ -90,19 +120,71 @@ def names(report: dict[str, Any]) -> dict[str, list[str]]:
     return {c["clusterName"]: [s["serviceName"] for s in c["services"]] for c in report["clusters"]}
 
 
+def services(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """All services of a report by name, which must be different."""
+    found = [service for cluster in report["clusters"] for service in cluster["services"]]
+    assert len({service["serviceName"] for service in found}) == len(found)
+    return {service["serviceName"]: service for service in found}
+
+
 def problem(answer: Answer, status: int) -> dict[str, Any]:
-    """The problem details (RFC 9457), which must be complete and must not be cached."""
+    """The problem details (RFC 9457), which must be complete, legible and must not be cached."""
     assert answer.status == status, (answer.status, answer.body)
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["cache-control"] == "no-store"
     body = answer.json()
     assert body["status"] == status
-    assert body["title"] and body["detail"] and body["type"]
+    assert body["title"] and body["type"]
+    assert body["detail"].endswith(".") and " " in body["detail"] and len(body["detail"]) < 400
     return body
 
 
-def holds_nothing_secret(text: str, reader: dict[str, str]) -> None:
-    for secret in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
-        assert secret not in reader or reader[secret] not in text
+def fails(worker: Worker, status: int, path: str = "/list") -> dict[str, Any]:
+    """The problem that a path answers, which must be discreet."""
+    answer = worker.get(path)
+    body = problem(answer, status)
+    discreet(worker, answer)
+    return body
+
+
+def line_of(worker: Worker, answer: Answer) -> dict[str, Any]:
+    """The log line of the request that was answered so. It is the last that the request writes."""
+    return worker.logged(event="request", requestId=answer.headers["x-request-id"])
+
+
+def last_line(worker: Worker) -> dict[str, Any]:
+    """The log line of the newest request, after its answer was checked by `report` or `fails`."""
+    return [line for line in worker.log() if line["event"] == "request"][-1]
+
+
+def discreet(worker: Worker, answer: Answer) -> None:
+    """Neither the answer nor a line of every day tells what is the operator's alone; no line tells a secret."""
+    line_of(worker, answer)
+    said_by_aws = [line["message"] for line in worker.log() if line["event"] == "awsError" and "status" in line]
+    public = [line for line in worker.log() if line["level"] == "info" or line["event"] == "request"]
+    for text in [answer.body.decode(), *strings(answer.json()), str(answer.headers), *strings(public)]:
+        holds_nothing_secret(text, worker.variables)
+        for message in said_by_aws:
+            assert not message or message not in text, text
+    for name in SECRETS:
+        assert not worker.variables.get(name) or worker.variables[name] not in worker.output()
+
+
+def strings(value: Any) -> Iterator[str]:
+    """Every text in a JSON value, names included."""
+    if isinstance(value, dict):
+        for name, member in value.items():
+            yield name
+            yield from strings(member)
+    elif isinstance(value, list):
+        for item in value:
+            yield from strings(item)
+    elif isinstance(value, str):
+        yield value
+
+
+def holds_nothing_secret(text: str, variables: dict[str, str]) -> None:
+    for secret in SECRETS:
+        assert not variables.get(secret) or variables[secret] not in text
     assert "arn:" not in text
     assert ACCOUNT not in text

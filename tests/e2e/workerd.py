@@ -89,6 +89,7 @@ class Worker:
             ),
             encoding="utf-8",
         )
+        self.variables = variables
         read_end, write_end = os.pipe()
         self._lines: list[str] = []
         self._process = subprocess.Popen(

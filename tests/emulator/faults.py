@@ -27,6 +27,9 @@ Options = dict[str, Any]
 
 CLOCK_SKEW = timedelta(minutes=5)
 
+# A nextToken that leads to the first page again: every ARN comes after a space.
+FIRST_PAGE = page_token(" ")
+
 # Members that the API model does not require, and that "nulls" and "missing" take away.
 OPTIONAL_MEMBERS = (
     "attachments", "createdAt", "deploymentConfiguration", "deployments", "events", "failures", "networkConfiguration",
@@ -58,6 +61,10 @@ def json_answer(status: int, body: Any, **headers: str) -> Answer:
     return Answer(status, {"Content-Type": JSON_1_1, **headers}, json.dumps(body).encode())
 
 
+def head(framing: str) -> bytes:
+    return f"HTTP/1.1 200 OK\r\nContent-Type: {JSON_1_1}\r\n{framing}\r\n\r\n".encode()
+
+
 def throttle(call: Exchange, options: Options) -> Answer:
     names = {
         "plain": "ThrottlingException",
@@ -74,8 +81,8 @@ def error(call: Exchange, options: Options) -> Answer:
     message = options.get("message", "An error on demand.")
     if options.get("as_xml"):
         xml = f"<ErrorResponse><Errors><Error><Code>{kind}</Code><Message>{message}</Message></Error></Errors></ErrorResponse>"
-        return Answer(status, {"Content-Type": "application/xml"}, xml.encode())
-    return json_answer(status, {"__type": kind, "message": message})
+        return Answer(status, {"Content-Type": "application/xml", **options.get("headers", {})}, xml.encode())
+    return json_answer(status, {"__type": kind, "message": message}, **options.get("headers", {}))
 
 
 def server_error(call: Exchange, options: Options) -> Answer:
@@ -90,7 +97,10 @@ def reset(call: Exchange, options: Options) -> Answer:
 
 
 def hang(call: Exchange, options: Options) -> Answer:
-    """No answer until the client goes away, the time is up or the emulator stops."""
+    """No answer, or with `midway` half of one, until the client goes away, the time is up or the emulator stops."""
+    if options.get("midway"):
+        body = call.proceed().body
+        call.socket.sendall(head(f"Content-Length: {len(body)}") + body[: len(body) // 2])
     deadline = time.monotonic() + options.get("seconds", float("inf"))
     while time.monotonic() < deadline and not call.stopping.is_set():
         readable, _, _ = select.select([call.socket], [], [], 0.05)
@@ -106,8 +116,7 @@ def hang(call: Exchange, options: Options) -> Answer:
 
 def truncate(call: Exchange, options: Options) -> Answer:
     body = call.proceed().body
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: {JSON_1_1}\r\nContent-Length: {len(body)}\r\n\r\n"
-    call.socket.sendall(head.encode() + body[: len(body) // 2])
+    call.socket.sendall(head(f"Content-Length: {len(body)}") + body[: len(body) // 2])
     raise Dropped
 
 
@@ -130,16 +139,22 @@ def empty(call: Exchange, options: Options) -> Answer:
 
 
 def huge(call: Exchange, options: Options) -> Answer:
-    """The true answer behind the padding: a client that reads without a limit would take it."""
+    """The true answer behind the padding: a client that reads without a limit would take it.
+
+    With `unannounced` there is no Content-Length: the end of the connection ends the body.
+    """
     answer = call.proceed()
     padding = b"x" * (int(options.get("megabytes", 20)) * 1024 * 1024 + 1)
     body = b'{"padding":"' + padding + b'",' + answer.body.lstrip()[1:]
+    if options.get("unannounced"):
+        call.socket.sendall(head("Connection: close") + body)
+        raise Dropped
     return Answer(answer.status, answer.headers, body)
 
 
 def body(call: Exchange, options: Options) -> Answer:
     given = options["body"]
-    return Answer(200, {"Content-Type": JSON_1_1}, given.encode() if isinstance(given, str) else given)
+    return Answer(options.get("status", 200), {"Content-Type": JSON_1_1}, given.encode() if isinstance(given, str) else given)
 
 
 def change(value: Any, edit: Callable[[Json], Json]) -> Any:
@@ -177,7 +192,7 @@ def repeat_token(call: Exchange, options: Options) -> Answer:
     answer = call.proceed()
     if answer.status != 200 or not call.operation.startswith("List"):
         return answer
-    return Answer(answer.status, answer.headers, json.dumps({**json.loads(answer.body), "nextToken": page_token("")}).encode())
+    return Answer(answer.status, answer.headers, json.dumps({**json.loads(answer.body), "nextToken": FIRST_PAGE}).encode())
 
 
 def clock(call: Exchange, options: Options) -> Answer:

@@ -40,7 +40,7 @@ class Quirks:
 
 
 def page_token(arn: str) -> str:
-    """The nextToken that goes on after `arn`; after "" is the first page again."""
+    """The nextToken that goes on after `arn`."""
     return base64.urlsafe_b64encode(arn.encode()).decode()
 
 

@@ -49,6 +49,13 @@ def test_error_in_json_and_xml(emulator: Emulator, call: Any) -> None:
     assert (status, body.startswith(b"<ErrorResponse><Errors><Error><Code>AccessDenied</Code>")) == (403, True)
 
 
+@pytest.mark.parametrize("as_xml", [False, True])
+def test_error_with_headers(emulator: Emulator, call: Any, as_xml: bool) -> None:
+    emulator.faults.add("error", as_xml=as_xml, headers={"Date": "yesterday", "x-amzn-RequestId": "1"})
+    headers = call("ListClusters")[1]
+    assert (headers.get_all("Date"), headers["x-amzn-requestid"]) == (["yesterday"], "1")
+
+
 @pytest.mark.parametrize("expected", [500, 502, 503, 504])
 def test_500_and_its_neighbours(emulator: Emulator, call: Any, expected: int) -> None:
     emulator.faults.add("500", status=expected)
@@ -76,6 +83,13 @@ def test_hang_never_answers_and_ends_with_its_time(emulator: Emulator, call: Any
     with pytest.raises(http.client.RemoteDisconnected):
         call("ListClusters")
     assert 0.2 <= time.monotonic() - started < 1
+
+
+def test_hang_midway_sends_half_of_the_answer(emulator: Emulator, call: Any) -> None:
+    emulator.faults.add("hang", midway=True, seconds=0.2)
+    with pytest.raises(http.client.IncompleteRead) as error:
+        call("ListClusters")
+    assert error.value.expected is not None and abs(error.value.expected - len(error.value.partial)) <= 1
 
 
 def test_hang_does_not_hold_up_stop(emulator: Emulator) -> None:
@@ -136,6 +150,18 @@ def test_huge_is_the_true_answer_behind_padding(emulator: Emulator, call: Any) -
     assert len(padded.pop("padding")) > 20 * 1024 * 1024 and padded == true
     emulator.faults.add("huge", megabytes=1)
     assert 1024 * 1024 < len(call("ListClusters")[2]) < 2 * 1024 * 1024
+
+
+def test_huge_can_be_of_unannounced_length(emulator: Emulator, call: Any) -> None:
+    emulator.faults.add("huge", megabytes=1, unannounced=True)
+    _, headers, body = call("ListClusters")
+    assert "Content-Length" not in headers
+    assert len(json.loads(body)["padding"]) > 1024 * 1024
+
+
+def test_body_with_a_status(emulator: Emulator, call: Any) -> None:
+    emulator.faults.add("body", body="moved", status=301)
+    assert call("ListClusters")[::2] == (301, b"moved")
 
 
 def described(call: Any) -> dict[str, Any]:

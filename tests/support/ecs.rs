@@ -23,6 +23,10 @@ pub struct Ecs {
     pub vanished: Vec<String>,
     /// Services that are listed and then forgotten.
     pub forgotten: Vec<String>,
+    /// Services that are described twice, instead of the one that is asked for after them.
+    pub doubled: Vec<String>,
+    /// Clusters of which the policy allows nothing.
+    pub denied: Vec<String>,
     /// Lists never end: their token leads back to the start.
     pub repeats: bool,
 }
@@ -71,6 +75,15 @@ impl Ecs {
         if let Some(code) = self.errors.get(&(operation.clone(), cluster.to_owned())) {
             return error(400, code);
         }
+        let is_denied = |name: &str| self.denied.iter().any(|denied| denied == name);
+        let asked = input["clusters"].as_array().into_iter().flatten();
+        if is_denied(cluster)
+            || asked
+                .into_iter()
+                .any(|arn| is_denied(name(arn.as_str().unwrap())))
+        {
+            return error(400, "AccessDeniedException");
+        }
         ok(&match operation.as_str() {
             "ListClusters" => {
                 let arns: Vec<_> = self
@@ -110,8 +123,18 @@ impl Ecs {
     fn describe_services(&self, input: &Value) -> Value {
         let asked: Vec<_> = strings(&input["services"]).collect();
         assert!((1..=10).contains(&asked.len()));
+        let mut described = asked.clone();
+        for index in 1..described.len() {
+            if self
+                .doubled
+                .iter()
+                .any(|double| double == name(asked[index - 1]))
+            {
+                described[index] = asked[index - 1];
+            }
+        }
         let is = |names: &[String], arn: &str| names.iter().any(|n| n == name(arn));
-        let services: Vec<_> = asked
+        let services: Vec<_> = described
             .iter()
             .filter(|arn| !is(&self.vanished, arn) && !is(&self.forgotten, arn))
             .map(|arn| {

@@ -1,0 +1,64 @@
+"""What a report looks like: the members of the contract, all of them and no others."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+Json = dict[str, Any]
+
+FARGATE_PROVIDERS = [["FARGATE"], ["FARGATE", "FARGATE_SPOT"], ["FARGATE_SPOT"]]
+
+
+def well_formed(report: Json) -> Json:
+    """The report itself, after a look at every member."""
+    assert set(report) == {"generatedAt", "complete", "clusters", "failures"}
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", report["generatedAt"])
+    assert report["complete"] is (report["failures"] == [])
+    for cluster in report["clusters"]:
+        _cluster(cluster)
+    for failure in report["failures"]:
+        _failure(failure)
+    place = [(each["target"], each["region"], each["clusterName"]) for each in report["clusters"]]
+    assert place == sorted(place)
+    return report
+
+
+def _cluster(cluster: Json) -> None:
+    assert set(cluster) == {"clusterName", "target", "region", "capacityProviders", "tags", "services"}
+    _texts(cluster["clusterName"], cluster["target"], cluster["region"], *cluster["capacityProviders"])
+    _tags(cluster["tags"])
+    assert cluster["services"], "a cluster stands in the report only if it has a service in it"
+    for service in cluster["services"]:
+        _service(service)
+    names = [service["serviceName"] for service in cluster["services"]]
+    assert names == sorted(names)
+
+
+def _service(service: Json) -> None:
+    assert set(service) == {
+        "serviceName", "status", "capacityProviders", "rolloutState", "desiredCount", "runningCount", "pendingCount", "tags",
+    }  # fmt: skip
+    _texts(service["serviceName"])
+    assert service["status"] == "ACTIVE"
+    assert service["capacityProviders"] in FARGATE_PROVIDERS
+    assert service["rolloutState"] is None or isinstance(service["rolloutState"], str)
+    for count in ("desiredCount", "runningCount", "pendingCount"):
+        assert type(service[count]) is int and service[count] >= 0
+    _tags(service["tags"])
+
+
+def _failure(failure: Json) -> None:
+    assert set(failure) - {"clusterName"} == {"target", "region", "reason"}
+    _texts(*failure.values())
+    assert failure["reason"]
+
+
+def _tags(tags: Json) -> None:
+    assert isinstance(tags, dict)
+    _texts(*tags, *tags.values())
+
+
+def _texts(*values: Any) -> None:
+    for value in values:
+        assert isinstance(value, str)

@@ -1,0 +1,161 @@
+"""AWS, or a proxy in its place, answers 200 with what cannot be read: 502, and never an empty report."""
+
+import json
+from typing import Any
+
+import pytest
+
+from emulator.emulator import Emulator
+from emulator.fleets import populate, uniform
+
+from .conftest import ACCOUNT, OPERATIONS, Start, fails, names, report, services
+from .workerd import Worker
+
+THE_FLEET = {"cluster-000": ["service-000-0000"]}
+
+# What each operation may not answer; the members that carry its answer are not there.
+SHAPES = [
+    "{}", "[]", "null", '"text"', "42", "[{}]", '{"Output": {"__type": "x"}}', '{"message": "OK"}', '{"nextToken": "x"}',
+    "[[], null]", "[[], []]",
+]  # fmt: skip
+MEMBERS = {"ListClusters": "clusterArns", "DescribeClusters": "clusters", "ListServices": "serviceArns", "DescribeServices": "services"}
+OTHERS = ["null", "{}", '"x"', "[1]", "[[]]", "true"]
+
+
+@pytest.fixture
+def fleet(emulator: Emulator) -> Emulator:
+    populate(emulator, uniform(1, 1))
+    return emulator
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("kind", ["short_json", "garbage", "html", "empty", "huge"])
+def test_a_body_that_is_no_json_is_502_and_is_not_asked_for_again(
+    fleet: Emulator, worker: Worker, kind: str, operation: str
+) -> None:
+    fault = fleet.faults.add(kind, operation)
+    assert "cannot be read" in fails(worker, 502)["detail"]
+    assert fleet.count(operation) == 1
+    fault.remove()
+    assert names(report(worker)) == THE_FLEET, "the Worker lives on, and has not kept the failure"
+
+
+def test_a_huge_body_of_unannounced_length_is_502_and_the_worker_lives_on(fleet: Emulator, worker: Worker) -> None:
+    fault = fleet.faults.add("huge", "DescribeServices", unannounced=True)
+    for _ in range(5):
+        assert "cannot be read" in fails(worker, 502)["detail"]
+    fault.remove()
+    assert names(report(worker)) == THE_FLEET
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_json_of_another_shape_is_502_and_no_empty_report(fleet: Emulator, start: Start, operation: str) -> None:
+    worker = start(SNAPSHOT_MAX_AGE="0")
+    taken = []
+    for body in SHAPES + [f'{{"{MEMBERS[operation]}": {other}}}' for other in OTHERS]:
+        fault = fleet.faults.add("body", operation, body=body)
+        if worker.get("/list").status == 502:
+            fails(worker, 502)
+        else:
+            taken.append(body)
+        fault.remove()
+    assert taken == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"services": []},
+        {"services": [{}]},
+        {"services": [{"serviceName": "web", "status": "ACTIVE", "launchType": "FARGATE"}]},
+        {"services": [], "failures": [{"reason": "ACCESS_DENIED"}]},
+        {"services": [], "failures": [{}]},
+    ],
+)
+def test_a_service_that_is_not_described_makes_the_report_incomplete(
+    fleet: Emulator, start: Start, body: dict[str, Any]
+) -> None:
+    worker = start(SNAPSHOT_MAX_AGE="0")
+    fleet.faults.add("body", "DescribeServices", cluster="cluster-000", body=json.dumps(body))
+    fails(worker, 502)  # It was the only one, so nothing at all could be read.
+    found_beside_another(fleet, worker)
+
+
+def found_beside_another(fleet: Emulator, worker: Worker) -> None:
+    fleet.add_cluster("other")
+    fleet.add_service("other", "api", launch_type="FARGATE")
+    found = report(worker)
+    assert (names(found), found["complete"]) == ({"other": ["api"]}, False)
+    assert {failure["clusterName"] for failure in found["failures"]} == {"cluster-000"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"clusters": []},
+        {"clusters": [{}]},
+        {"clusters": [{"clusterArn": "another", "clusterName": "another", "status": "ACTIVE"}]},
+        {"clusters": [], "failures": [{"arn": "another", "reason": "MISSING"}]},
+    ],
+)
+def test_a_cluster_that_is_not_described_is_no_empty_report(fleet: Emulator, worker: Worker, body: dict[str, Any]) -> None:
+    fleet.faults.add("body", "DescribeClusters", body=json.dumps(body))
+    fails(worker, 502)
+
+
+def test_an_error_inside_a_200_is_502_and_its_message_is_not_shown(fleet: Emulator, worker: Worker) -> None:
+    message = f"arn:aws:iam::{ACCOUNT}:user/x may not"
+    fleet.faults.add("body", body=json.dumps({"__type": "AccessDeniedException", "message": message}))
+    assert "may not" not in fails(worker, 502)["detail"]
+
+
+@pytest.mark.parametrize("status", [301, 404, 418, 501])
+@pytest.mark.parametrize("body", ["", "<html><body>Moved</body></html>", "{}", "\x00\xff"])
+def test_a_status_that_is_no_answer_of_ecs_is_502(fleet: Emulator, worker: Worker, status: int, body: str) -> None:
+    fleet.faults.add("body", body=body, status=status)
+    fails(worker, 502)
+
+
+@pytest.mark.parametrize("kind", ["nulls", "missing"])
+def test_members_that_are_null_or_missing_count_as_empty(fleet: Emulator, worker: Worker, kind: str) -> None:
+    fleet.set_service("cluster-000", "service-000-0000", running=0, pending=1)
+    fleet.faults.add(kind)
+    found = report(worker)
+    assert (names(found), found["complete"]) == (THE_FLEET, True)
+    (service,) = services(found).values()
+    assert service == {
+        "serviceName": "service-000-0000", "status": "ACTIVE", "capacityProviders": ["FARGATE"], "rolloutState": None,
+        "desiredCount": 1, "runningCount": 0, "pendingCount": 1, "tags": {},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["nulls", "missing"])
+def test_a_strategy_or_a_launch_type_that_is_null_or_missing_is_not_used(emulator: Emulator, worker: Worker, kind: str) -> None:
+    emulator.add_cluster("prod", default_strategy=["FARGATE_SPOT"])
+    emulator.add_service("prod", "web", launch_type="EC2")
+    fields = ["launchType", "capacityProviderStrategy", "capacityProviders"]
+    emulator.faults.add(kind, "DescribeServices", fields=fields)
+    assert services(report(worker))["web"]["capacityProviders"] == ["FARGATE_SPOT"]
+
+
+@pytest.mark.parametrize("field", ["serviceName", "status", "desiredCount", "runningCount", "pendingCount"])
+@pytest.mark.parametrize("kind", ["nulls", "missing"])
+def test_a_service_without_what_a_report_needs_is_named_as_a_failure(
+    fleet: Emulator, worker: Worker, kind: str, field: str
+) -> None:
+    fleet.faults.add(kind, "DescribeServices", cluster="cluster-000", fields=[field])
+    found_beside_another(fleet, worker)
+
+
+@pytest.mark.parametrize("operation", ["ListClusters", "ListServices"])
+@pytest.mark.parametrize("size", [1, 101])
+def test_a_list_that_repeats_its_token_ends_and_the_report_says_so(
+    emulator: Emulator, worker: Worker, operation: str, size: int
+) -> None:
+    populate(emulator, uniform(1, size) if operation == "ListServices" else uniform(size, 1))
+    emulator.faults.add("repeat_token", operation)
+    found = report(worker)
+    assert found["complete"] is False
+    assert "repeated" in found["failures"][0]["reason"]
+    assert emulator.count(operation) == 2
+    assert sum(len(services) for services in names(found).values()) == min(size, 100)

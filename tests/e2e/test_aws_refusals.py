@@ -1,0 +1,161 @@
+"""AWS refuses our keys or permissions: 502, and the answer says what to mend, in our own words."""
+
+from typing import Any
+
+import pytest
+
+from emulator.emulator import Emulator
+from emulator.fleets import populate, uniform
+
+import readme
+
+from .conftest import ACCOUNT, OPERATIONS, Start, allow, calls, fails, keys, last_line, names, policy, report
+from .workerd import Worker
+
+USER = f"arn:aws:iam::{ACCOUNT}:user/ecs-status-reader"
+
+
+@pytest.fixture
+def fleet(emulator: Emulator) -> Emulator:
+    populate(emulator, uniform(1, 1))
+    return emulator
+
+
+def test_a_wrong_secret_is_named_by_its_variable(fleet: Emulator, start: Start) -> None:
+    body = fails(start(AWS_SECRET_ACCESS_KEY="wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"), 502)
+    assert "AWS_SECRET_ACCESS_KEY" in body["detail"]
+    assert calls(fleet) == {"ListClusters": 1, "DescribeClusters": 0, "ListServices": 0, "DescribeServices": 0}
+
+
+def test_an_unknown_key_is_named_by_its_variable(fleet: Emulator, start: Start) -> None:
+    body = fails(start(AWS_ACCESS_KEY_ID="AKIAIOSFODNN7EXAMPLE"), 502)
+    assert "AWS_ACCESS_KEY_ID" in body["detail"]
+    assert fleet.count() == 1
+
+
+def test_keys_are_signed_for_the_region_that_is_configured(fleet: Emulator, start: Start) -> None:
+    fleet.add_cluster("elsewhere", region="us-east-1")
+    fleet.add_service("elsewhere", "web", launch_type="FARGATE", region="us-east-1")
+    found = report(start(AWS_REGION="us-east-1"))
+    assert names(found) == {"elsewhere": ["web"]}
+    assert found["clusters"][0]["region"] == "us-east-1"
+
+
+def test_a_session_works_with_its_token(fleet: Emulator, start: Start) -> None:
+    session = fleet.create_session(readme.policy())
+    assert session.session_token
+    assert names(report(start(**keys(session)))) == {"cluster-000": ["service-000-0000"]}
+
+
+@pytest.mark.parametrize("token", [None, "FwoGZXIvYXdzEXAMPLETOKEN"])
+def test_a_session_without_its_own_token_is_refused(fleet: Emulator, start: Start, token: str | None) -> None:
+    session = keys(fleet.create_session(readme.policy()))
+    fails(start(**{**session, "AWS_SESSION_TOKEN": token}), 502)
+    assert fleet.count() == 1
+
+
+@pytest.mark.parametrize("as_xml", [False, True])
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("ExpiredTokenException", "expired"),
+        ("ExpiredToken", "expired"),
+        ("UnrecognizedClientException", "AWS_ACCESS_KEY_ID"),
+        ("InvalidClientTokenId", "AWS_ACCESS_KEY_ID"),
+        ("InvalidSignatureException", "AWS_SECRET_ACCESS_KEY"),
+        ("SignatureDoesNotMatch", "AWS_SECRET_ACCESS_KEY"),
+        ("AccessDeniedException", "ecs:ListClusters"),
+        ("ClientException", "refused"),
+    ],
+)
+def test_every_refusal_is_said_in_our_own_words(fleet: Emulator, start: Start, code: str, said: str, as_xml: bool) -> None:
+    message = f"User: {USER} is not authorized, says AWS about {ACCOUNT}"
+    fleet.faults.add("error", status=403 if as_xml else 400, type=code, message=message, as_xml=as_xml)
+    worker = start()
+    assert said in fails(worker, 502)["detail"]
+    assert fleet.count() == 1, "a refusal is no reason to ask again"
+    assert worker.logged(event="awsError")["message"] == message
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "com.amazonaws.ecs#ExpiredTokenException",
+        "ExpiredTokenException:http://internal.amazon.com/coral/com.amazonaws.ecs/",
+        "com.amazonaws.ecs#ExpiredTokenException:http://internal.amazon.com/coral/com.amazonaws.ecs/",
+    ],
+)
+def test_the_type_of_a_json_error_is_read_in_every_shape(fleet: Emulator, worker: Worker, code: str) -> None:
+    fleet.faults.add("error", type=code)
+    assert "expired" in fails(worker, 502)["detail"]
+
+
+@pytest.mark.parametrize("denied", OPERATIONS)
+def test_an_operation_that_the_policy_does_not_allow_is_named(fleet: Emulator, start: Start, denied: str) -> None:
+    allowed = [operation for operation in OPERATIONS if operation != denied]
+    reader = fleet.create_reader(policy(allow(*allowed)), user="restricted")
+    body = fails(start(**keys(reader)), 502)
+    assert f"ecs:{denied}" in body["detail"]
+    assert body["detail"].count("ecs:") == 1
+
+
+@pytest.mark.parametrize("denied", OPERATIONS)
+def test_an_operation_that_the_policy_denies_is_named(fleet: Emulator, start: Start, denied: str) -> None:
+    reader = fleet.create_reader(policy(allow("*"), {**allow(denied), "Effect": "Deny"}), user="restricted")
+    assert f"ecs:{denied}." in fails(start(**keys(reader)), 502)["detail"]
+
+
+def test_a_user_without_any_permission_lacks_the_first_one(fleet: Emulator, start: Start) -> None:
+    reader = fleet.create_reader(policy(allow("DescribeTasks")), user="restricted")
+    assert "ecs:ListClusters" in fails(start(**keys(reader)), 502)["detail"]
+    assert fleet.count() == 1
+
+
+def arn(kind: str, path: str) -> str:
+    return f"arn:aws:ecs:ap-southeast-2:{ACCOUNT}:{kind}/{path}"
+
+
+OPEN = {"ArnEquals": {"ecs:cluster": arn("cluster", "open")}}
+
+
+@pytest.mark.parametrize(
+    "scoped",
+    [
+        pytest.param(
+            [
+                allow("ListClusters", "DescribeClusters"),
+                allow("ListServices", resource=arn("cluster", "open")),
+                allow("DescribeServices", resource=arn("service", "open/*")),
+            ],
+            id="services by ARN",
+        ),
+        pytest.param(
+            [allow("ListClusters", "DescribeClusters"), allow("ListServices", "DescribeServices", Condition=OPEN)],
+            id="services by condition",
+        ),
+        pytest.param(
+            [
+                allow("ListClusters"),
+                allow("DescribeClusters", "ListServices", resource=arn("cluster", "open")),
+                allow("DescribeServices", resource=arn("service", "open/*")),
+            ],
+            id="all by ARN",
+        ),
+        pytest.param(
+            [allow("ListClusters"), allow("DescribeClusters", "ListServices", "DescribeServices", Condition=OPEN)],
+            id="all by condition",
+        ),
+    ],
+)
+def test_a_cluster_that_may_not_be_read_is_named_and_the_other_is_reported(
+    emulator: Emulator, start: Start, scoped: list[dict[str, Any]]
+) -> None:
+    for cluster in ("closed", "open"):
+        emulator.add_cluster(cluster)
+        emulator.add_service(cluster, "web", launch_type="FARGATE")
+    worker = start(**keys(emulator.create_reader(policy(*scoped), user="restricted")))
+    found = report(worker)
+    assert (names(found), found["complete"]) == ({"open": ["web"]}, False)
+    assert {(f["target"], f["region"], f.get("clusterName")) for f in found["failures"]} == {("default", "ap-southeast-2", "closed")}
+    assert all("ecs:" in failure["reason"] for failure in found["failures"])
+    assert last_line(worker)["failures"] == len(found["failures"])

@@ -1,0 +1,67 @@
+"""A sweep ends in time, whatever AWS does: 504, or what could be read."""
+
+import time
+from typing import Any
+
+import pytest
+
+from emulator.emulator import Emulator
+from emulator.fleets import populate, uniform
+
+from .conftest import OPERATIONS, Start, fails, last_line, names, report
+
+HANGS = [pytest.param({}, id="no answer"), pytest.param({"midway": True}, id="half an answer")]
+
+
+@pytest.fixture
+def fleet(emulator: Emulator) -> Emulator:
+    populate(emulator, uniform(2, 1))
+    return emulator
+
+
+@pytest.mark.parametrize("hang", HANGS)
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_call_that_hangs_is_504_in_time(fleet: Emulator, start: Start, operation: str, hang: dict[str, Any]) -> None:
+    fleet.faults.add("hang", operation, **hang)
+    worker = start(SWEEP_TIMEOUT="1")
+    started = time.monotonic()
+    assert "in time" in fails(worker, 504)["detail"]
+    assert time.monotonic() - started < 6
+
+
+@pytest.mark.parametrize("hang", HANGS)
+def test_a_call_that_hangs_once_is_made_again(fleet: Emulator, start: Start, hang: dict[str, Any]) -> None:
+    fleet.faults.add("hang", "ListClusters", times=1, **hang)
+    worker = start(SWEEP_TIMEOUT="4")
+    assert names(report(worker)) == {"cluster-000": ["service-000-0000"], "cluster-001": ["service-001-0000"]}
+    assert last_line(worker)["awsRetries"] == 1
+    assert last_line(worker)["awsCalls"] == fleet.count()
+
+
+def test_a_cluster_that_hangs_does_not_lose_the_other(fleet: Emulator, start: Start) -> None:
+    fleet.faults.add("hang", "ListServices", cluster="cluster-001")
+    found = report(start(SWEEP_TIMEOUT="2"))
+    assert (names(found), found["complete"]) == ({"cluster-000": ["service-000-0000"]}, False)
+    (failure,) = found["failures"]
+    assert failure["clusterName"] == "cluster-001"
+    assert "in time" in failure["reason"]
+
+
+def test_calls_that_are_left_when_time_is_up_are_not_made(emulator: Emulator, start: Start) -> None:
+    populate(emulator, uniform(60, 1))
+    emulator.faults.add("delay", "DescribeServices", seconds=0.3)
+    found = report(start(SWEEP_TIMEOUT="2"))
+    assert found["complete"] is False
+    reported = set(names(found))
+    missing = {failure["clusterName"] for failure in found["failures"]}
+    assert reported | missing == {f"cluster-{n:03}" for n in range(60)}
+    assert not reported & missing
+    assert emulator.count("DescribeServices") < 60
+
+
+def test_the_worker_answers_again_once_aws_does(fleet: Emulator, start: Start) -> None:
+    hang = fleet.faults.add("hang")
+    worker = start(SWEEP_TIMEOUT="1")
+    fails(worker, 504)
+    hang.remove()
+    assert len(report(worker)["clusters"]) == 2

@@ -1,0 +1,136 @@
+"""Routes, methods, formats, and the headers that every answer has."""
+
+import pytest
+
+from emulator.emulator import Emulator
+from emulator.fleets import demo
+
+from .conftest import Start, discreet, problem
+from .workerd import Answer, Worker
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
+ROUTES = ["/", "/list", "/healthz"]
+FILTERED = "/list?owner=K2&environment=frankie"
+NOWHERE = [
+    "/list/", "//list", "/LIST", "/List", "/lists", "/list/prod", "/healthz/", "/favicon.ico", "/list%3Fowner=K2", "/%6cist",
+    "/" + "x" * 5_000,
+]  # fmt: skip
+OTHER_METHODS = ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"]
+
+
+def own_headers(answer: Answer) -> dict[str, str]:
+    """All but what differs from one request to the next."""
+    return {name: value for name, value in answer.headers.items() if name not in ("x-request-id", "age", "date")}
+
+
+@pytest.mark.parametrize("accept", ["*/*", "text/plain", "", "image/png"])
+def test_curl_reads_the_help_as_text(worker: Worker, accept: str) -> None:
+    answer = worker.get("/", Accept=accept)
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    text = answer.body.decode()
+    for part in ("ecs-status", "/list", "/healthz", "environment, owner, contact", f"curl {worker.url}/list"):
+        assert part in text
+
+
+def test_a_browser_reads_the_help_as_html(worker: Worker) -> None:
+    answer = worker.get("/", Accept=BROWSER)
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    html = answer.body.decode()
+    assert html.startswith("<!doctype html>")
+    for part in ("ecs-status", "/list", "/healthz", "environment", "owner", "contact", f"curl {worker.url}/list"):
+        assert part in html
+
+
+def test_a_program_reads_the_help_as_json(worker: Worker) -> None:
+    answer = worker.get("/", Accept="application/json")
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "application/json"
+    help = answer.json()
+    assert help["filterKeys"] == ["environment", "owner", "contact"]
+    assert [route["path"] for route in help["routes"]] == ROUTES
+    assert f"curl {worker.url}/list" in help["examples"]
+
+
+def test_the_help_tells_caches_that_it_depends_on_accept(worker: Worker) -> None:
+    for accept in ("*/*", BROWSER, "application/json"):
+        assert worker.get("/", Accept=accept).headers["vary"].lower() == "accept"
+
+
+def test_the_help_names_the_filter_keys_that_are_configured(start: Start) -> None:
+    worker = start(FILTER_TAGS="team,<b>stage</b>")
+    assert worker.get("/", Accept="application/json").json()["filterKeys"] == ["team", "<b>stage</b>"]
+    html = worker.get("/", Accept=BROWSER).body.decode()
+    assert "<b>" not in html and "&lt;b&gt;stage" in html
+
+
+def test_the_help_costs_no_call(emulator: Emulator, worker: Worker) -> None:
+    assert worker.get("/").status == 200
+    assert emulator.count() == 0
+
+
+@pytest.mark.parametrize("path", [*ROUTES, FILTERED, "/list?nope=1", "/nowhere"])
+def test_head_answers_the_headers_of_get_and_no_body(emulator: Emulator, worker: Worker, path: str) -> None:
+    demo(emulator)
+    got = worker.get(path)
+    head = worker.get(path, method="HEAD")
+    assert head.status == got.status
+    assert own_headers(head) == own_headers(got)
+    assert int(head.headers["content-length"]) == len(got.body) > 0
+    assert head.body == b""
+
+
+def test_head_sweeps_as_get_does(emulator: Emulator, worker: Worker) -> None:
+    demo(emulator)
+    head = worker.get("/list", method="HEAD")
+    calls = emulator.count()
+    assert (head.status, calls > 0) == (200, True)
+    assert int(head.headers["content-length"]) == len(worker.get("/list").body)
+    assert emulator.count() == calls
+
+
+@pytest.mark.parametrize("path", NOWHERE, ids=lambda path: path[:20])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_another_path_is_404(emulator: Emulator, worker: Worker, path: str, method: str) -> None:
+    answer = worker.get(path, method=method)
+    assert "/" in problem(answer, 404)["detail"]
+    discreet(worker, answer)
+    assert "allow" not in answer.headers
+    assert emulator.count() == 0
+
+
+@pytest.mark.parametrize("path", ROUTES)
+def test_another_method_is_405_and_says_which_there_are(emulator: Emulator, worker: Worker, path: str) -> None:
+    for method in OTHER_METHODS:
+        answer = worker.get(path, method=method)
+        problem(answer, 405)
+        assert {each.strip() for each in answer.headers["allow"].split(",")} == {"GET", "HEAD"}
+    assert emulator.count() == 0
+
+
+def test_every_answer_says_how_long_it_may_be_kept_and_how_old_it_is(emulator: Emulator, worker: Worker) -> None:
+    demo(emulator)
+    for path in [*ROUTES, FILTERED, "/list?nope=1", "/nowhere"]:
+        for method in ("GET", "HEAD", "POST"):
+            answer = worker.get(path, method=method)
+            control = answer.headers["cache-control"]
+            assert int(answer.headers["age"]) >= 0
+            assert control == "no-store" if answer.status >= 400 else control.startswith(("public, max-age=", "no-store"))
+
+
+def test_every_answer_has_an_id_of_its_own_that_the_log_names(worker: Worker) -> None:
+    ids = []
+    for path in [*ROUTES, "/list?nope=1", "/nowhere"]:
+        for method in ("GET", "HEAD", "POST"):
+            answer = worker.get(path, method=method)
+            ids.append(answer.headers["x-request-id"])
+            line = worker.logged(event="request", requestId=ids[-1])
+            assert (line["method"], line["status"]) == (method, answer.status)
+    assert all(ids) and len(set(ids)) == len(ids)
+
+
+def test_the_id_that_cloudflare_gave_the_request_is_kept(worker: Worker) -> None:
+    answer = worker.get("/list", cf_ray="8f2c7d1e9b3a4c5d-SYD")
+    assert answer.headers["x-request-id"] == "8f2c7d1e9b3a4c5d-SYD"
+    worker.logged(event="request", requestId="8f2c7d1e9b3a4c5d-SYD")
