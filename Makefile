@@ -16,6 +16,7 @@ export WRANGLER_SEND_METRICS := false
 
 TOOLS := target/tools
 VENV := target/venv
+CARGO_LAMBDA_VENV := target/cargo-lambda
 SETUP := target/setup
 WORKER := target/worker/index.js
 
@@ -23,6 +24,7 @@ RUST := $(SETUP)/rust
 # npm's own stamp, so that `npm ci && npx wrangler dev` does not install a second time.
 NPM := node_modules/.package-lock.json
 PIP := $(SETUP)/pip
+CARGO_LAMBDA := $(SETUP)/cargo-lambda
 WORKER_BUILD := $(SETUP)/worker-build-$(WORKER_BUILD_VERSION)
 WASM_BINDGEN := $(SETUP)/wasm-bindgen-$(WASM_BINDGEN_VERSION)
 
@@ -44,8 +46,16 @@ test: setup $(WORKER)
 .PHONY: worker
 worker: $(WORKER)
 
+# The Lambda mirror's zip, for Lambda on arm64; terraform/ takes it from there.
+.PHONY: mirror
+mirror: $(RUST) $(CARGO_LAMBDA)
+	rustup target add aarch64-unknown-linux-gnu
+	PATH="$(CURDIR)/$(CARGO_LAMBDA_VENV)/bin:$(PATH)" cargo lambda build --locked --release --arm64 \
+		--features lambda --bin bootstrap --output-format zip --flatten bootstrap
+	@ls -l target/lambda/bootstrap.zip
+
 .PHONY: setup
-setup: $(RUST) $(NPM) $(PIP) $(WORKER_BUILD) $(WASM_BINDGEN)
+setup: $(RUST) $(NPM) $(PIP) $(CARGO_LAMBDA) $(WORKER_BUILD) $(WASM_BINDGEN)
 
 .PHONY: clean
 clean:
@@ -69,14 +79,22 @@ $(NPM): package.json package-lock.json
 	npm ci --loglevel=error
 	@touch $@
 
-$(PIP): tests/requirements.txt
+# $(call venv,directory,requirements)
+define venv
 	@$(call need,$(PYTHON),Python 3 is missing: install it, or name it with make PYTHON=...)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "$(PYTHON) is older than Python 3.11: install a newer one, or name it with make PYTHON=..." >&2; exit 1; }
-	@$(PYTHON) -m venv --clear $(VENV) || \
+	@$(PYTHON) -m venv --clear $(1) || \
 		{ echo "$(PYTHON) cannot make a virtual environment: install its venv module (Debian: python3-venv)." >&2; exit 1; }
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement tests/requirements.txt
+	$(1)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $(2)
 	@mkdir -p $(SETUP) && touch $@
+endef
+
+$(PIP): tests/requirements.txt
+	$(call venv,$(VENV),tests/requirements.txt)
+
+$(CARGO_LAMBDA): tests/mirror/requirements.txt
+	$(call venv,$(CARGO_LAMBDA_VENV),tests/mirror/requirements.txt)
 
 # Built without much optimization: they run for a second, and compile for minutes.
 INSTALL := CARGO_TARGET_DIR=target/tools/build CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \

@@ -19,6 +19,8 @@ What is patched in moto, and the ECS behaviour that each patch restores:
   a cluster's default strategy applies where a service is created with neither.
 - A created service reaches its desired count at once, and has `createdAt`, deployments and events.
 - A cluster's activeServicesCount, runningTasksCount and pendingTasksCount are those of its services.
+- IAM answers ListServiceSpecificCredentials, with an empty list.
+- A signed GET or DELETE of a REST API (Lambda, API Gateway) is taken for what it is, not for a wrong signature.
 
 Left as moto has it: refusals are 403 XML (ECS: 400 JSON); INACTIVE clusters stay listed and can be read.
 moto's state is global, so one process can hold one `Emulator` at a time.
@@ -105,9 +107,15 @@ class Emulator:
 
     def reset(self) -> None:
         """No fleet, no users, no faults, no calls, no quirks: as new, still listening."""
-        for backends in (ecs_backends, iam_backends, sts_backends):
+        for backends in (iam_backends, sts_backends):
             for account_backends in list(backends.values()):
                 account_backends.reset()
+        self.clear_fleet()
+
+    def clear_fleet(self) -> None:
+        """As `reset`, but users and their keys stay."""
+        for account_backends in list(ecs_backends.values()):
+            account_backends.reset()
         self.faults.clear()
         self.latency = 0.0
         self._quirks = patches.Quirks()

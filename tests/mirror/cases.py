@@ -1,0 +1,116 @@
+"""The one list of cases that both edges must answer alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from emulator.emulator import Emulator
+from emulator.fleets import demo, populate, uniform
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request."""
+
+    target: str
+    method: str = "GET"
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A fleet, what is wrong with it, and a request."""
+
+    name: str
+    fleet: Callable[[Emulator], None]
+    ask: Ask
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.ask.method} {self.ask.target[:60]}"
+
+
+def sized(clusters: int, services: int) -> Callable[[Emulator], None]:
+    return lambda emulator: populate(emulator, uniform(clusters, services, tags={"owner": "K2", "environment": "frankie"}))
+
+
+def failing(kind: str, operation: str | None = None, cluster: str | None = None, **options: object) -> Callable[[Emulator], None]:
+    def fleet(emulator: Emulator) -> None:
+        demo(emulator)
+        emulator.faults.add(kind, operation, cluster=cluster, **options)
+
+    return fleet
+
+
+REQUESTS = [
+    Ask("/"),
+    Ask("/", headers={"accept": BROWSER}),
+    Ask("/", headers={"accept": "application/json"}),
+    Ask("/", "HEAD"),
+    Ask("/list"),
+    Ask("/list", "HEAD"),
+    Ask("/list", "POST"),
+    Ask("/list", "DELETE"),
+    Ask("/list/"),
+    Ask("/LIST"),
+    Ask("/nope"),
+    Ask("/nope?owner=K2", "HEAD"),
+    Ask("/list?"),
+    Ask("/list?owner=K2"),
+    Ask("/list?owner=K2", "HEAD"),
+    Ask("/list?owner=K2&environment=frankie"),
+    Ask("/list?owner=K2&owner=F1"),
+    Ask("/list?owner="),
+    Ask("/list?owner"),
+    Ask("/list?owner=k2"),
+    Ask("/list?contact=k2%40example.com"),
+    Ask("/list?contact=k2@example.com"),
+    Ask("/list?owner=%E2%98%83+%2B"),
+    Ask("/list?nope=1"),
+    Ask("/list?Owner=K2"),
+    Ask("/list?owner=%zz"),
+    Ask("/list?owner=%ff"),
+    Ask("/list?owner=" + "x" * 8_000),
+    Ask("/list?" + "y" * 8_000 + "=1"),
+    Ask("/healthz"),
+    Ask("/healthz", "HEAD"),
+    Ask("/healthz", "PUT"),
+]
+
+LIST, FILTERED = Ask("/list"), Ask("/list?owner=K2")
+
+FLEETS = {f"{clusters} × {services}": sized(clusters, services) for clusters, services in [(0, 0), (1, 0), (1, 1), (2, 11), (1, 101)]}
+
+FAULTS = {
+    "throttled": failing("throttle"),
+    "throttled once": failing("throttle", times=1),
+    "500": failing("500"),
+    "500 once": failing("500", times=1),
+    "503 for one cluster": failing("500", "DescribeServices", cluster="k2tog", status=503),
+    "reset": failing("reset"),
+    "reset once": failing("reset", times=1),
+    "hang": failing("hang"),
+    "hang of one cluster": failing("hang", "ListServices", cluster="prod"),
+    "truncated": failing("truncate", "DescribeServices"),
+    "half a body": failing("short_json", "ListServices"),
+    "garbage": failing("garbage"),
+    "HTML": failing("html"),
+    "empty body": failing("empty"),
+    "20 MB": failing("huge", "DescribeClusters"),
+    "nulls": failing("nulls"),
+    "members missing": failing("missing"),
+    "repeated token": failing("repeat_token"),
+    "clock ahead": failing("clock", offset_seconds=400),
+    "clock behind": failing("clock", offset_seconds=-400),
+    "expired": failing("error", status=400, type="ExpiredTokenException", message="x"),
+    "denied": failing("error", status=400, type="AccessDeniedException", message="x"),
+    "tags refused": failing("error", "DescribeServices", cluster="k2tog", times=1, status=400, type="InvalidParameterException", message="x"),
+}
+
+CASES = [
+    *(Case("demo", demo, ask) for ask in REQUESTS),
+    *(Case(name, fleet, ask) for name, fleet in FLEETS.items() for ask in (LIST, FILTERED)),
+    *(Case(name, fleet, LIST) for name, fleet in FAULTS.items()),
+]
