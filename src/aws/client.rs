@@ -110,8 +110,9 @@ impl<P: Platform> Client<P> {
         loop {
             let started = self.platform.now();
             let remaining = budget.remaining(started).ok_or(Error::DeadlineExceeded)?;
+            let signed = self.clock.at_aws(started);
             let request = self
-                .request(operation, body, started)
+                .request(operation, body, signed)
                 .map_err(Error::Signing)?;
             budget.spend(|usage| usage.calls += 1);
             let timeout = remaining.min(budget.attempt_timeout());
@@ -125,7 +126,7 @@ impl<P: Platform> Client<P> {
                 }
                 Ok(response) => {
                     let error = ServiceError::from_response(&response);
-                    if !skew_corrected && self.clock.correct(&error, &response, now) {
+                    if !skew_corrected && self.clock.correct(&error, &response, signed, now) {
                         skew_corrected = true;
                         self.log_failure(operation, attempt, &Error::Service(error), budget);
                         budget.spend(|usage| usage.retries += 1);
@@ -173,7 +174,6 @@ impl<P: Platform> Client<P> {
         if let Ok(target) = target.parse() {
             headers.insert("x-amz-target", target);
         }
-        let now = self.clock.at_aws(now);
         sigv4::sign(
             &mut request,
             &self.credentials,

@@ -66,11 +66,14 @@ impl SkewedClock {
         self.0.get().apply(now)
     }
 
-    /// Takes AWS's clock from the answer's `Date`, if the error can come from ours being off.
+    /// Takes AWS's clock from the answer's `Date`, if the error can come from the time `signed`
+    /// being off. Whether another attempt is worth it: another call may have corrected the clock
+    /// meanwhile.
     pub(super) fn correct(
         &self,
         error: &ServiceError,
         response: &Response<Vec<u8>>,
+        signed: SystemTime,
         now: SystemTime,
     ) -> bool {
         if !SKEW_CODES.contains(&error.code.as_str()) {
@@ -79,7 +82,7 @@ impl SkewedClock {
         let Some(theirs) = date(response) else {
             return false;
         };
-        let is_off = Skew::between(self.at_aws(now), theirs).size() > TOLERATED_SKEW;
+        let is_off = Skew::between(signed, theirs).size() > TOLERATED_SKEW;
         if is_off {
             self.0.set(Skew::between(now, theirs));
         }
