@@ -18,7 +18,6 @@ use ecs_status::aws::platform::Clock;
 use ecs_status::fleet::driver::{CONCURRENCY, drive};
 use ecs_status::fleet::failure::Cause;
 use ecs_status::fleet::snapshot::Snapshot;
-use ecs_status::fleet::sweep::Sweep;
 use proptest::prelude::*;
 use support::ecs::Ecs;
 use support::{Fake, Reply};
@@ -41,9 +40,9 @@ fn sweep(ecs: Ecs) -> Swept {
     });
     // Retries come at once, so that time is the calls' latency alone.
     platform.set_random(0);
-    let client = platform.client();
+    let target = platform.target("default", None);
     let budget = Budget::new("r-1", platform.now(), Duration::from_hours(1));
-    let sweep = platform.run(drive(Sweep::new("default", "us-east-1"), &client, &budget));
+    let sweep = platform.run(drive(&[&target], &budget)).remove(0);
     let calls = ecs.borrow().calls.clone();
     Swept {
         found: sweep.finish(platform.now(), vec![]),
@@ -255,9 +254,9 @@ fn a_sweep_ends_when_its_time_is_up() {
         after: Duration::from_secs(1_000),
         sent: support::ok("{}"),
     });
-    let client = platform.client();
+    let target = platform.target("default", None);
     let budget = Budget::new("r-1", platform.now(), Duration::from_secs(20));
-    let sweep = platform.run(drive(Sweep::new("default", "us-east-1"), &client, &budget));
+    let sweep = platform.run(drive(&[&target], &budget)).remove(0);
     assert_eq!(
         sweep.finish(platform.now(), vec![]).unwrap_err(),
         Cause::TimedOut

@@ -17,7 +17,9 @@ struct Healthy {
 }
 
 pub(super) fn answer(health: &Health) -> Result<Answer, Box<Problem>> {
-    health.keys.map_err(Problem::of_cause)?;
+    if let Err((target, cause)) = &health.keys {
+        return Err(Problem::of_target(target, *cause).into());
+    }
     let body = super::json(&Healthy {
         status: "ok",
         configuration: "complete",

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Answer;
 use super::problem::Problem;
-use crate::fleet::filter::{Selected, TagFilter};
+use crate::fleet::filter::{Filter, Selected};
 use crate::fleet::refresh::Served;
 use crate::fleet::snapshot::{Failure, Service, Tags};
 
@@ -46,7 +46,7 @@ impl<'a> From<Selected<'a>> for ClusterReport<'a> {
 
 pub(super) fn answer(
     served: &Served,
-    filter: &TagFilter,
+    filter: &Filter,
     max_age: Duration,
 ) -> Result<Answer, Box<Problem>> {
     let snapshot = &served.snapshot;

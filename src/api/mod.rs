@@ -20,7 +20,7 @@ use serde::Serialize;
 use crate::aws::budget::Usage;
 use crate::aws::platform::{Level, Platform};
 use crate::config::{Config, ConfigError, FILTER_TAGS};
-use crate::fleet::filter::TagFilter;
+use crate::fleet::filter::{Filter, PLACES};
 use crate::fleet::refresh::Fleet;
 use problem::Problem;
 use route::Route;
@@ -166,8 +166,8 @@ async fn answer<P: Platform>(
     // (2)
     if route == Route::Help {
         let default = || FILTER_TAGS.map(String::from).to_vec();
-        let keys = fleet.map_or_else(|_| default(), |fleet| fleet.config().filter_tags.clone());
-        return Ok(help::answer(request, &keys));
+        let tags = fleet.map_or_else(|_| default(), |fleet| fleet.config().filter_tags.clone());
+        return Ok(help::answer(request, &filter_keys(&tags)));
     }
     // (3)
     let fleet = fleet.map_err(|error| Problem::configuration(error, route == Route::Healthz))?;
@@ -192,12 +192,23 @@ async fn answer<P: Platform>(
     }
 }
 
-fn filter(request: &Request, config: &Config) -> Result<TagFilter, Box<Problem>> {
+fn filter(request: &Request, config: &Config) -> Result<Filter, Box<Problem>> {
     let pairs = query::pairs(request.query.as_deref().unwrap_or_default())
-        .map_err(|error| Problem::malformed_query(error, &config.filter_tags))?;
-    let filter = TagFilter::new(pairs, &config.filter_tags)
-        .map_err(|unknown| Problem::unknown_key(&unknown.0, &config.filter_tags))?;
+        .map_err(|error| Problem::malformed_query(error, filter_keys(&config.filter_tags)))?;
+    let filter = Filter::new(pairs, &config.filter_tags)
+        .map_err(|unknown| Problem::unknown_key(&unknown.0, filter_keys(&config.filter_tags)))?;
     Ok(filter)
+}
+
+/// Everything that can be filtered by.
+fn filter_keys(tags: &[String]) -> Vec<String> {
+    let places = PLACES
+        .iter()
+        .filter(|place| !tags.iter().any(|tag| tag == *place));
+    tags.iter()
+        .cloned()
+        .chain(places.map(|&place| place.to_owned()))
+        .collect()
 }
 
 impl Record {

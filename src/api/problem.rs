@@ -79,12 +79,12 @@ impl Problem {
         }
     }
 
-    pub(super) fn malformed_query(error: MalformedQuery, valid: &[String]) -> Self {
+    pub(super) fn malformed_query(error: MalformedQuery, valid: Vec<String>) -> Self {
         let detail = format!("The query cannot be read: {error}.");
         Self::new(StatusCode::BAD_REQUEST, detail).with_valid_keys(valid)
     }
 
-    pub(super) fn unknown_key(key: &str, valid: &[String]) -> Self {
+    pub(super) fn unknown_key(key: &str, valid: Vec<String>) -> Self {
         let detail = format!(
             "{} is no filter key; the valid ones are {}.",
             quoted(key),
@@ -114,18 +114,28 @@ impl Problem {
     }
 
     pub(super) fn of_cause(cause: Cause) -> Self {
+        let detail = format!("The fleet could not be read: {}.", cause.reason());
+        Self::of_aws(cause, detail)
+    }
+
+    /// The keys do not work for `target`.
+    pub(super) fn of_target(target: &str, cause: Cause) -> Self {
+        let detail = format!(
+            "The target \"{target}\" could not be read: {}.",
+            cause.reason()
+        );
+        Self::of_aws(cause, detail)
+    }
+
+    fn of_aws(cause: Cause, detail: String) -> Self {
         let status = match cause {
             Cause::Throttled => StatusCode::SERVICE_UNAVAILABLE,
             Cause::TimedOut => StatusCode::GATEWAY_TIMEOUT,
             _ => StatusCode::BAD_GATEWAY,
         };
-        let problem = Self::new(
-            status,
-            format!("The fleet could not be read: {}.", cause.reason()),
-        );
         Self {
             retry_after: (cause == Cause::Throttled).then_some(RETRY_AFTER),
-            ..problem
+            ..Self::new(status, detail)
         }
     }
 
@@ -136,8 +146,8 @@ impl Problem {
         )
     }
 
-    fn with_valid_keys(mut self, valid: &[String]) -> Self {
-        self.body.valid_keys = valid.to_vec();
+    fn with_valid_keys(mut self, valid: Vec<String>) -> Self {
+        self.body.valid_keys = valid;
         self
     }
 

@@ -1,17 +1,17 @@
-//! Client: signs, sends, retries and decodes calls of the AWS JSON 1.1 protocol.
+//! Client: signs, sends, retries and decodes calls of one AWS service.
 
+use std::cell::RefCell;
 use std::time::{Duration, SystemTime};
 
 use http::header::CONTENT_TYPE;
-use http::{Method, Request, Response};
+use http::{HeaderValue, Method, Request, Response};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::budget::Budget;
 use super::credentials::Credentials;
-use super::ecs::{self, Operation};
 use super::endpoint::Endpoint;
 use super::error::{Error, ServiceError};
+use super::operation::{Operation, Wire};
 use super::platform::{Level, Platform, SendError};
 use super::retry::{self, MAX_ATTEMPTS, RetryQuota};
 use super::sigv4;
@@ -20,13 +20,13 @@ use super::skew::SkewedClock;
 /// The longest part of anything AWS said that is logged.
 const LOGGED_CHARACTERS: usize = 1_024;
 
-/// Calls ECS in one region with one set of credentials.
+/// Calls one service in one region with one set of credentials.
 #[derive(Debug)]
 pub struct Client<P> {
     platform: P,
     endpoint: Endpoint,
     region: String,
-    credentials: Credentials,
+    credentials: RefCell<Credentials>,
     clock: SkewedClock,
     quota: RetryQuota,
 }
@@ -68,7 +68,7 @@ impl<P: Platform> Client<P> {
             platform,
             endpoint,
             region,
-            credentials,
+            credentials: RefCell::new(credentials),
             clock: SkewedClock::default(),
             quota: RetryQuota::default(),
         }
@@ -77,6 +77,16 @@ impl<P: Platform> Client<P> {
     /// What the edge lends.
     pub fn platform(&self) -> &P {
         &self.platform
+    }
+
+    /// Signs with other credentials from now on.
+    pub fn set_credentials(&self, credentials: Credentials) {
+        *self.credentials.borrow_mut() = credentials;
+    }
+
+    /// What must appear nowhere.
+    pub fn secrets(&self) -> Vec<String> {
+        self.credentials.borrow().texts()
     }
 
     /// Makes one call, with up to [`MAX_ATTEMPTS`] attempts inside `budget`. Every error is logged
@@ -89,18 +99,18 @@ impl<P: Platform> Client<P> {
         operation: &O,
         budget: &Budget,
     ) -> Result<O::Output, Error> {
-        let body = serde_json::to_vec(operation).map_err(Error::Unreadable)?;
-        let (attempt, answer) = self.attempts(O::NAME, &body, budget).await?;
-        object(&answer).map_err(|error| {
+        let body = operation.encode().map_err(Error::Unreadable)?;
+        let (attempt, answer) = self.attempts(O::WIRE, &body, budget).await?;
+        O::decode(&answer).map_err(|error| {
             let error = Error::Unreadable(error);
-            self.log_failure(O::NAME, attempt, &error, budget);
+            self.log_failure(O::WIRE, attempt, &error, budget);
             error
         })
     }
 
     async fn attempts(
         &self,
-        operation: &'static str,
+        wire: Wire,
         body: &[u8],
         budget: &Budget,
     ) -> Result<(u32, Vec<u8>), Error> {
@@ -111,9 +121,7 @@ impl<P: Platform> Client<P> {
             let started = self.platform.now();
             let remaining = budget.remaining(started).ok_or(Error::DeadlineExceeded)?;
             let signed = self.clock.at_aws(started);
-            let request = self
-                .request(operation, body, signed)
-                .map_err(Error::Signing)?;
+            let request = self.request(wire, body, signed).map_err(Error::Signing)?;
             budget.spend(|usage| usage.calls += 1);
             let timeout = remaining.min(budget.attempt_timeout());
             let sent = self.platform.send(request, timeout).await;
@@ -121,14 +129,14 @@ impl<P: Platform> Client<P> {
             let (error, asked) = match sent {
                 Ok(response) if response.status().is_success() => {
                     self.quota.give_back(retries);
-                    self.log_call(operation, attempt, &response, now, started, budget);
+                    self.log_call(wire, attempt, &response, now, started, budget);
                     return Ok((attempt, response.into_body()));
                 }
                 Ok(response) => {
                     let error = ServiceError::from_response(&response);
                     if !skew_corrected && self.clock.correct(&error, &response, signed, now) {
                         skew_corrected = true;
-                        self.log_failure(operation, attempt, &Error::Service(error), budget);
+                        self.log_failure(wire, attempt, &Error::Service(error), budget);
                         budget.spend(|usage| usage.retries += 1);
                         continue;
                     }
@@ -139,7 +147,7 @@ impl<P: Platform> Client<P> {
                 }
                 Err(error) => (Error::Send(error), None),
             };
-            self.log_failure(operation, attempt, &error, budget);
+            self.log_failure(wire, attempt, &error, budget);
 
             if attempt == MAX_ATTEMPTS || !retry::is_retryable(&error) || !self.quota.take() {
                 return Err(error);
@@ -158,27 +166,25 @@ impl<P: Platform> Client<P> {
     /// The signed request, built from scratch.
     fn request(
         &self,
-        operation: &str,
+        wire: Wire,
         body: &[u8],
         now: SystemTime,
     ) -> Result<Request<Vec<u8>>, sigv4::SigningError> {
         let mut request = Request::new(body.to_vec());
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.endpoint.uri().clone();
-        let target = format!("{}.{operation}", ecs::TARGET_PREFIX);
         let headers = request.headers_mut();
-        headers.insert(
-            CONTENT_TYPE,
-            http::HeaderValue::from_static("application/x-amz-json-1.1"),
-        );
-        if let Ok(target) = target.parse() {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(wire.content_type));
+        if let Some(prefix) = wire.target_prefix
+            && let Ok(target) = format!("{prefix}.{}", wire.name).parse()
+        {
             headers.insert("x-amz-target", target);
         }
         sigv4::sign(
             &mut request,
-            &self.credentials,
+            &self.credentials.borrow(),
             &self.region,
-            ecs::SIGNING_NAME,
+            wire.signing_name,
             now,
         )?;
         Ok(request)
@@ -186,7 +192,7 @@ impl<P: Platform> Client<P> {
 
     fn log_call(
         &self,
-        operation: &'static str,
+        wire: Wire,
         attempt: u32,
         response: &Response<Vec<u8>>,
         now: SystemTime,
@@ -197,7 +203,7 @@ impl<P: Platform> Client<P> {
             level: Level::Debug,
             event: "awsCall",
             request_id: budget.request_id(),
-            operation,
+            operation: wire.name,
             attempt,
             status: response.status().as_u16(),
             bytes: response.body().len(),
@@ -205,23 +211,20 @@ impl<P: Platform> Client<P> {
         });
     }
 
-    fn log_failure(&self, operation: &'static str, attempt: u32, error: &Error, budget: &Budget) {
+    fn log_failure(&self, wire: Wire, attempt: u32, error: &Error, budget: &Budget) {
         let service = match error {
             Error::Service(error) => Some(error),
             _ => None,
         };
         let message = match error {
             Error::Service(error) => error.message.clone(),
-            // serde's own message repeats the body.
-            Error::Unreadable(cause) => {
-                format!("{:?} error at column {}", cause.classify(), cause.column())
-            }
             _ => std::error::Error::source(error)
                 .unwrap_or(error)
                 .to_string(),
         };
         let clean = |text: &str| -> String {
             self.credentials
+                .borrow()
                 .redact(text)
                 .chars()
                 .take(LOGGED_CHARACTERS)
@@ -231,7 +234,7 @@ impl<P: Platform> Client<P> {
             level: Level::Warn,
             event: "awsError",
             request_id: budget.request_id(),
-            operation,
+            operation: wire.name,
             region: &self.region,
             attempt,
             status: service.map(|error| error.status),
@@ -247,14 +250,6 @@ impl<P: Platform> Client<P> {
         {
             self.platform.write(level, line);
         }
-    }
-}
-
-/// Every answer of the protocol is an object; serde would take an array for one too.
-fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
-    match body.trim_ascii_start().first() {
-        Some(b'{') | None => serde_json::from_slice(body),
-        Some(_) => Err(serde::de::Error::custom("not an object")),
     }
 }
 

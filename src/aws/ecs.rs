@@ -4,14 +4,9 @@
 //! Lists that carry the answer are required, so that a body which is something else is not taken
 //! for an empty fleet. Everything inside them is optional, and `null` counts as absent.
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// The name that requests to ECS are signed for.
-pub const SIGNING_NAME: &str = "ecs";
-
-/// What `X-Amz-Target` starts with.
-pub const TARGET_PREFIX: &str = "AmazonEC2ContainerServiceV20141113";
+use super::operation::EcsOperation;
 
 /// The most services that one `DescribeServices` takes.
 pub const DESCRIBE_SERVICES_MAX: usize = 10;
@@ -20,14 +15,6 @@ pub const DESCRIBE_SERVICES_MAX: usize = 10;
 pub const DESCRIBE_CLUSTERS_MAX: usize = 100;
 
 const PAGE: u16 = 100;
-
-/// A call of the AWS JSON 1.1 protocol: the value serializes to the request's body.
-pub trait Operation: Serialize {
-    /// Its name, the second half of `X-Amz-Target`.
-    const NAME: &'static str;
-    /// What it answers.
-    type Output: DeserializeOwned;
-}
 
 /// Lists the ARNs of all clusters, a page at a time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -51,7 +38,7 @@ impl ListClusters {
     }
 }
 
-impl Operation for ListClusters {
+impl EcsOperation for ListClusters {
     const NAME: &'static str = "ListClusters";
     type Output = ListClustersOutput;
 }
@@ -84,7 +71,7 @@ impl DescribeClusters {
     }
 }
 
-impl Operation for DescribeClusters {
+impl EcsOperation for DescribeClusters {
     const NAME: &'static str = "DescribeClusters";
     type Output = DescribeClustersOutput;
 }
@@ -141,7 +128,7 @@ impl ListServices {
     }
 }
 
-impl Operation for ListServices {
+impl EcsOperation for ListServices {
     const NAME: &'static str = "ListServices";
     type Output = ListServicesOutput;
 }
@@ -211,7 +198,7 @@ impl DescribeServices {
     }
 }
 
-impl Operation for DescribeServices {
+impl EcsOperation for DescribeServices {
     const NAME: &'static str = "DescribeServices";
     type Output = DescribeServicesOutput;
 }

@@ -4,12 +4,12 @@
 use std::fmt;
 
 use http::Response;
-use quick_xml::Reader;
-use quick_xml::events::Event;
 use serde::Deserialize;
 
+use super::operation::CodecError;
 use super::platform::SendError;
 use super::sigv4::SigningError;
+use super::xml;
 
 /// Why a call has no answer.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub enum Error {
     /// There was no response.
     Send(SendError),
     /// The response is not what the operation answers.
-    Unreadable(serde_json::Error),
+    Unreadable(CodecError),
     /// The request could not be signed.
     Signing(SigningError),
     /// The deadline of the whole budget passed.
@@ -131,41 +131,19 @@ fn bare_code(kind: &str) -> String {
 }
 
 fn from_xml(body: &[u8]) -> Option<ServiceError> {
-    let mut reader = Reader::from_str(std::str::from_utf8(body).ok()?);
-    let mut error = ServiceError::default();
-    let mut element = String::new();
-    loop {
-        match reader.read_event().ok()? {
-            Event::Start(start) => start.local_name().as_ref().clone_into(&mut element),
-            Event::End(_) => element.clear(),
-            Event::Text(text) => append(&mut error, &element, &text.xml10_content()),
-            Event::GeneralRef(entity) => {
-                let character = entity.resolve_char_ref().ok()?.map(String::from);
-                let text = match &character {
-                    Some(character) => character,
-                    None => quick_xml::escape::resolve_predefined_entity(&entity)?,
-                };
-                append(&mut error, &element, text);
-            }
-            Event::Eof => break,
-            _ => {}
-        }
-    }
-    (!error.code.is_empty()).then_some(error)
-}
-
-fn append(error: &mut ServiceError, element: &str, text: &str) {
-    match element {
-        "Code" => error.code.push_str(text.trim()),
-        "Message" => error.message.push_str(text),
-        "RequestId" | "RequestID" => {
-            error
-                .request_id
-                .get_or_insert_default()
-                .push_str(text.trim());
-        }
-        _ => {}
-    }
+    let leaves = xml::leaves(body)?;
+    let text = |wanted: &[&str]| {
+        let leaf = leaves
+            .iter()
+            .find(|(name, _)| wanted.contains(&name.as_str()));
+        leaf.map(|(_, text)| text.clone())
+    };
+    Some(ServiceError {
+        code: text(&["Code"])?,
+        message: text(&["Message"]).unwrap_or_default(),
+        request_id: text(&["RequestId", "RequestID"]),
+        ..ServiceError::default()
+    })
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ pub enum Cause {
     ClockSkew,
     /// The policy does not allow this operation.
     NotAllowed(&'static str),
+    /// The role of a target cannot be assumed.
+    RoleRefused,
     /// AWS refused the call for another reason.
     Refused,
     /// The answer cannot be read.
@@ -87,18 +89,21 @@ impl Cause {
             Self::NotAllowed(operation) => {
                 return Cow::Owned(format!("the IAM policy does not allow ecs:{operation}"));
             }
-            Self::Refused => "ECS refused the call",
-            Self::Unreadable => "ECS answered what cannot be read",
-            Self::RepeatedToken => "ECS repeated a page of a list instead of ending it",
-            Self::LeftOut => "ECS left something out of its answer",
-            Self::TagsRefused => "ECS did not tell the tags of some services",
-            Self::ServerError => "ECS failed, also when asked again",
-            Self::Unreachable => "ECS could not be reached",
+            Self::RoleRefused => {
+                "AWS does not let us assume the role: its trust policy, its external id or our sts:AssumeRole does not allow it"
+            }
+            Self::Refused => "AWS refused the call",
+            Self::Unreadable => "AWS answered what cannot be read",
+            Self::RepeatedToken => "AWS repeated a page of a list instead of ending it",
+            Self::LeftOut => "AWS left something out of its answer",
+            Self::TagsRefused => "AWS did not tell the tags of some services",
+            Self::ServerError => "AWS failed, also when asked again",
+            Self::Unreachable => "AWS could not be reached",
             Self::SubrequestLimit => {
                 "the platform allows no more subrequests for one request, and the fleet needs more"
             }
-            Self::Throttled => "ECS throttled the calls, also when asked again",
-            Self::TimedOut => "ECS did not answer in time",
+            Self::Throttled => "AWS throttled the calls, also when asked again",
+            Self::TimedOut => "AWS did not answer in time",
         })
     }
 }

@@ -1,14 +1,22 @@
-//! `TagFilter`: which services a request asks for.
+//! Filter: which services a request asks for.
 
 use std::fmt;
 
 use super::snapshot::{Cluster, Service, Tags};
 
-/// Which services a request asks for, by their tags. Different keys: all must match. The same key
-/// repeated: any may match. Exact and case-sensitive; a service without the tag never matches.
+/// The keys that are always valid: where a service was found, rather than a tag of its.
+pub const PLACES: [&str; 2] = [TARGET, REGION];
+
+const TARGET: &str = "target";
+const REGION: &str = "region";
+
+/// Which services a request asks for, by their tags and by where they were found. Different keys:
+/// all must match. The same key repeated: any may match. Exact and case-sensitive; a service
+/// without the tag never matches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TagFilter {
-    wanted: Vec<(String, Vec<String>)>,
+pub struct Filter {
+    places: Vec<(String, Vec<String>)>,
+    tags: Vec<(String, Vec<String>)>,
 }
 
 /// A key that is no filter key.
@@ -23,36 +31,54 @@ impl fmt::Display for UnknownKey {
 
 impl std::error::Error for UnknownKey {}
 
-impl TagFilter {
-    /// A filter from decoded key-value pairs, of which every key has to be one of `valid`.
+impl Filter {
+    /// A filter from decoded key-value pairs, of which every key has to be one of [`PLACES`] or of
+    /// the tags that can be filtered by.
     ///
     /// # Errors
     /// The first key that is not.
-    pub fn new(pairs: Vec<(String, String)>, valid: &[String]) -> Result<Self, UnknownKey> {
-        let mut wanted: Vec<(String, Vec<String>)> = Vec::new();
+    pub fn new(pairs: Vec<(String, String)>, tags: &[String]) -> Result<Self, UnknownKey> {
+        let mut filter = Self::default();
         for (key, value) in pairs {
-            if !valid.contains(&key) {
+            let wanted = if PLACES.contains(&key.as_str()) {
+                &mut filter.places
+            } else if tags.contains(&key) {
+                &mut filter.tags
+            } else {
                 return Err(UnknownKey(key));
-            }
+            };
             match wanted.iter_mut().find(|(known, _)| *known == key) {
                 Some((_, values)) => values.push(value),
                 None => wanted.push((key, vec![value])),
             }
         }
-        Ok(Self { wanted })
+        Ok(filter)
     }
 
-    /// The keys that are filtered by, in the order of the request.
+    /// The keys that are filtered by.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.wanted.iter().map(|(key, _)| key.as_str())
+        self.tags
+            .iter()
+            .chain(&self.places)
+            .map(|(key, _)| key.as_str())
     }
 
-    /// Whether a service with these tags is asked for.
+    /// Whether a service with these tags is asked for, wherever it is.
     #[must_use]
     pub fn matches(&self, tags: &Tags) -> bool {
-        self.wanted
+        self.tags
             .iter()
             .all(|(key, values)| tags.get(key).is_some_and(|value| values.contains(value)))
+    }
+
+    fn matches_place(&self, cluster: &Cluster) -> bool {
+        self.places.iter().all(|(key, values)| {
+            values.contains(if key == TARGET {
+                &cluster.target
+            } else {
+                &cluster.region
+            })
+        })
     }
 
     /// The matching services, under those of `clusters` that have any.
@@ -60,6 +86,7 @@ impl TagFilter {
     pub fn select<'a>(&self, clusters: &'a [Cluster]) -> Vec<Selected<'a>> {
         clusters
             .iter()
+            .filter(|cluster| self.matches_place(cluster))
             .filter_map(|cluster| {
                 let matching = |service: &&Service| self.matches(&service.tags);
                 let services: Vec<_> = cluster.services.iter().filter(matching).collect();
@@ -96,7 +123,7 @@ mod tests {
     }
 
     fn matches(query: &[(&str, &str)], tags: &[(&str, &str)]) -> bool {
-        TagFilter::new(pairs(query), &valid())
+        Filter::new(pairs(query), &valid())
             .unwrap()
             .matches(&pairs(tags).into_iter().collect())
     }
@@ -142,7 +169,7 @@ mod tests {
     fn an_unknown_key_is_refused_also_in_another_case() {
         for key in ["nope", "Owner", ""] {
             assert_eq!(
-                TagFilter::new(pairs(&[(key, "x")]), &valid()),
+                Filter::new(pairs(&[(key, "x")]), &valid()),
                 Err(UnknownKey(key.into()))
             );
         }
@@ -155,7 +182,7 @@ mod tests {
             query in prop::collection::vec(("environment|owner", "[ab]?"), 0..4),
             value in "[ab]?",
         ) {
-            let filter = |query: Vec<(String, String)>| TagFilter::new(query, &valid()).unwrap();
+            let filter = |query: Vec<(String, String)>| Filter::new(query, &valid()).unwrap();
             let before = filter(query.clone()).matches(&tags);
             let narrowed = [query.clone(), vec![("contact".to_owned(), value.clone())]].concat();
             prop_assert!(before || !filter(narrowed).matches(&tags));

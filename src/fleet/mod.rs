@@ -8,4 +8,5 @@ mod progress;
 pub mod refresh;
 pub mod snapshot;
 pub mod sweep;
+pub mod target;
 pub mod withhold;

@@ -18,9 +18,9 @@ use super::withhold::{Withhold, account_of};
 use crate::aws::ecs::{
     DESCRIBE_CLUSTERS_MAX, DescribeClusters, DescribeClustersOutput, DescribeServices,
     DescribeServicesOutput, ListClusters, ListClustersOutput, ListServices, ListServicesOutput,
-    Operation,
 };
 use crate::aws::error::Error;
+use crate::aws::operation::EcsOperation;
 
 /// Lists come first, but every so many calls a description that is due may go before them.
 const CALLS_TO_A_DESCRIPTION: usize = 6;
@@ -98,6 +98,12 @@ impl Sweep {
         }
         let list = self.lists.pop_front();
         list.or_else(|| self.describes.pop_front())
+    }
+
+    /// Gives up before the first call.
+    pub fn abandon(&mut self, cause: Cause) {
+        self.lists.clear();
+        self.fail(None, cause);
     }
 
     /// Takes what came of a call.

@@ -122,11 +122,7 @@ OPEN = {"ArnEquals": {"ecs:cluster": arn("cluster", "open")}}
     "scoped",
     [
         pytest.param(
-            [
-                allow("ListClusters", "DescribeClusters"),
-                allow("ListServices", resource=arn("cluster", "open")),
-                allow("DescribeServices", resource=arn("service", "open/*")),
-            ],
+            [allow("ListClusters", "DescribeClusters", "ListServices"), allow("DescribeServices", resource=arn("service", "open/*"))],
             id="services by ARN",
         ),
         pytest.param(
@@ -136,14 +132,11 @@ OPEN = {"ArnEquals": {"ecs:cluster": arn("cluster", "open")}}
         pytest.param(
             [
                 allow("ListClusters"),
-                allow("DescribeClusters", "ListServices", resource=arn("cluster", "open")),
+                allow("DescribeClusters", resource=arn("cluster", "open")),
+                allow("ListServices", Condition=OPEN),
                 allow("DescribeServices", resource=arn("service", "open/*")),
             ],
-            id="all by ARN",
-        ),
-        pytest.param(
-            [allow("ListClusters"), allow("DescribeClusters", "ListServices", "DescribeServices", Condition=OPEN)],
-            id="all by condition",
+            id="all",
         ),
     ],
 )

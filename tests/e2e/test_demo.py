@@ -68,7 +68,7 @@ def test_the_demo_answers_and_ctrl_c_leaves_no_process_behind() -> None:
         assert f"The Worker answers at http://127.0.0.1:{port}" in said, said
         assert re.search(r"200, \d+ bytes of JSON: \d+ services in \d+ clusters, complete", said), said
         assert "k2tog/hello-world" in said and "1/1 running" in said, said
-        assert '400: {"type":"about:blank"' in said and '"validKeys":["environment","owner","contact"]' in said, said
+        assert '400: {"type":"about:blank"' in said and '"validKeys":["environment","owner","contact","target","region"]' in said, said
 
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(f"http://127.0.0.1:{port}/list?owner=K2&environment=frankie", timeout=30) as answer:

@@ -97,7 +97,7 @@ def test_filters_look_at_the_tags_of_services_and_not_of_clusters(viewer: Worker
 )
 def test_an_unknown_key_is_refused_with_the_valid_ones(viewer: Worker, query: str, repeated: str) -> None:
     body = fails(viewer, 400, "/list" + query)
-    assert body["validKeys"] == ["environment", "owner", "contact"]
+    assert body["validKeys"] == ["environment", "owner", "contact", "target", "region"]
     assert repeated in body["detail"]
     assert "environment, owner, contact" in body["detail"]
 
@@ -129,8 +129,8 @@ def test_filter_tags_changes_the_keys(emulator: Emulator, start: Start) -> None:
     emulator.add_service("prod", "api", launch_type="FARGATE", tags={"Team": "F1"})
     worker = start(FILTER_TAGS="Team, cost centre")
     assert names(report(worker, "?Team=K2&cost+centre=7")) == {"prod": ["web"]}
-    assert fails(worker, 400, "/list?owner=K2")["validKeys"] == ["Team", "cost centre"]
-    assert fails(worker, 400, "/list?team=K2")["validKeys"] == ["Team", "cost centre"]
+    assert fails(worker, 400, "/list?owner=K2")["validKeys"] == ["Team", "cost centre", "target", "region"]
+    assert fails(worker, 400, "/list?team=K2")["validKeys"] == ["Team", "cost centre", "target", "region"]
 
 
 def test_the_account_id_can_not_be_found_out_by_a_filter(emulator: Emulator, worker: Worker) -> None:

@@ -48,7 +48,7 @@ def test_a_program_reads_the_help_as_json(worker: Worker) -> None:
     assert answer.status == 200
     assert answer.headers["content-type"] == "application/json"
     help = answer.json()
-    assert help["filterKeys"] == ["environment", "owner", "contact"]
+    assert help["filterKeys"] == ["environment", "owner", "contact", "target", "region"]
     assert [route["path"] for route in help["routes"]] == ROUTES
     assert f"curl {worker.url}/list" in help["examples"]
 
@@ -60,7 +60,7 @@ def test_the_help_tells_caches_that_it_depends_on_accept(worker: Worker) -> None
 
 def test_the_help_names_the_filter_keys_that_are_configured(start: Start) -> None:
     worker = start(FILTER_TAGS="team,<b>stage</b>")
-    assert worker.get("/", Accept="application/json").json()["filterKeys"] == ["team", "<b>stage</b>"]
+    assert worker.get("/", Accept="application/json").json()["filterKeys"] == ["team", "<b>stage</b>", "target", "region"]
     html = worker.get("/", Accept=BROWSER).body.decode()
     assert "<b>" not in html and "&lt;b&gt;stage" in html
 

@@ -5,8 +5,9 @@ What is patched in moto, and the ECS behaviour that each patch restores:
 - Keys, signatures and IAM are checked from the first request on; what is built in process needs no keys.
 - A signed `x-amz-content-sha256` must be the hash of the body; a call without a signature is answered
   `MissingAuthenticationTokenException`.
-- IAM policies are evaluated with real resources (cluster ARNs for DescribeClusters and ListServices, service
-  ARNs for DescribeServices, `*` for ListClusters) and conditions (`ecs:cluster`, `aws:RequestedRegion`).
+- IAM policies are evaluated with real resources (cluster ARNs for DescribeClusters, service ARNs for
+  DescribeServices, `*` for ListClusters and ListServices) and conditions (`ecs:cluster` for the calls about
+  services, `aws:RequestedRegion`).
 - ListClusters (100 a page unless told) and ListServices (10) obey maxResults, 1 to 100, and nextToken.
 - ListServices matches the cluster's name exactly, and leaves INACTIVE (deleted) services out.
 - DescribeServices takes 1 to 10 services, DescribeClusters up to 100; more is InvalidParameterException.

@@ -16,13 +16,16 @@ from typing import Any
 
 import flask
 from moto import settings
+from moto.core.responses import ActionResult
 from moto.ecs import models, urls
 from moto.ecs.exceptions import ClusterNotFoundException, InvalidParameterException
 from moto.ecs.models import Cluster, Service
 from moto.ecs.responses import EC2ContainerServiceResponse
+from moto.iam.access_control import IAMRequestBase
+from moto.iam.responses import IamResponse
 
 from .answers import KEPT_MEMBERS, EcsService, Json, as_strategy, cluster_answer
-from .iam import EcsIamRequest, Resource
+from .iam import EcsIamRequest, Resource, signed_request
 
 QUIRKS = "emulator.quirks"
 JSON_1_1 = "application/x-amz-json-1.1"
@@ -88,19 +91,22 @@ class EcsResponse(EC2ContainerServiceResponse):
         self._authenticate_and_authorize_action(EcsIamRequest, self.resources())  # type: ignore[arg-type]
 
     def resources(self) -> list[Resource]:
-        """The resources of the call, for IAM: one for each cluster or service that it names."""
+        """The resources of the call, for IAM: one for each cluster or service that it names.
+
+        Service Authorization Reference: ListServices has no resource type, only the condition key `ecs:cluster`;
+        DescribeServices has both; DescribeClusters takes clusters, and no such key.
+        """
         action = self._get_action()
         context = {"aws:RequestedRegion": self.region}
         if action == "DescribeClusters":
-            arns = [self.cluster_arn(each) for each in self._get_param("clusters") or ["default"]]
-            return [Resource(arn, {**context, "ecs:cluster": arn}) for arn in arns]
+            return [Resource(self.cluster_arn(each), context) for each in self._get_param("clusters") or ["default"]]
         if action not in ("ListServices", "DescribeServices"):
             return [Resource("*", context)]
-        cluster = self.cluster_arn(self._get_param("cluster") or "default")
-        context["ecs:cluster"] = cluster
+        context["ecs:cluster"] = self.cluster_arn(self._get_param("cluster") or "default")
         if action == "ListServices":
-            return [Resource(cluster, context)]
-        names = self._get_param("services") or ["*"]
+            return [Resource("*", context)]
+        # Also a service that is asked for by its old short ARN is judged by the long one.
+        names = [each.split("/")[-1] if each.count("/") == 1 else each for each in self._get_param("services") or ["*"]]
         return [Resource(self.service_arn(each), context) for each in names]
 
     # The calls of ecs-status
@@ -223,8 +229,15 @@ class EcsResponse(EC2ContainerServiceResponse):
         return reply({"service": service.answer(include_tags=True)})
 
 
+def list_service_specific_credentials(self: IamResponse) -> ActionResult:
+    """IAM's ListServiceSpecificCredentials: nobody here has any. Terraform asks before it deletes a user."""
+    return ActionResult({"ServiceSpecificCredentials": []})
+
+
 def install() -> None:
     """Put the patches in place and turn authentication on, for all of moto in this process."""
     models.Service = EcsService  # type: ignore[misc]
     urls.url_paths = {"{0}/$": EcsResponse.dispatch}
+    IamResponse.list_service_specific_credentials = list_service_specific_credentials  # type: ignore[attr-defined]
+    IAMRequestBase._create_aws_request = signed_request  # type: ignore[method-assign]
     settings.INITIAL_NO_AUTH_ACTION_COUNT = 0

@@ -20,6 +20,11 @@ def policy(action: str, resource: Any = "*", effect: str = "Allow", **condition:
     return {"Version": "2012-10-17", "Statement": [{**statement, "Condition": condition} if condition else statement]}
 
 
+def on(cluster: str) -> dict[str, Any]:
+    """The condition that names a cluster."""
+    return {"ArnEquals": {"ecs:cluster": f"{PREFIX}:cluster/{cluster}"}}
+
+
 def send(emulator: Emulator, connection: http.client.HTTPConnection, request: Any) -> tuple[int, bytes]:
     connection.request("POST", "/", request.data, dict(request.headers))
     response = connection.getresponse()
@@ -110,12 +115,25 @@ def test_list_clusters_is_allowed_on_every_resource_only(fleet: Emulator) -> Non
 
 def test_a_policy_can_name_clusters(fleet: Emulator) -> None:
     client = reader(fleet, policy("ecs:*", f"{PREFIX}:cluster/prod"))
-    assert allowed(lambda: client.list_services(cluster="prod"))
-    assert allowed(lambda: client.list_services(cluster=f"{PREFIX}:cluster/prod"))
-    assert not allowed(lambda: client.list_services(cluster="nonprod"))
     assert allowed(lambda: client.describe_clusters(clusters=["prod"]))
+    assert allowed(lambda: client.describe_clusters(clusters=[f"{PREFIX}:cluster/prod"]))
     assert not allowed(lambda: client.describe_clusters(clusters=["prod", "nonprod"]))
     assert not allowed(lambda: client.describe_services(cluster="prod", services=["web"]))
+
+
+def test_list_services_has_no_resource_only_a_condition(fleet: Emulator) -> None:
+    by_arn = reader(fleet, policy("ecs:ListServices", f"{PREFIX}:cluster/*"))
+    assert not allowed(lambda: by_arn.list_services(cluster="prod"))
+    by_condition = make_client(fleet, fleet.create_reader(policy("ecs:ListServices", **on("prod")), user="by-condition"))
+    assert allowed(lambda: by_condition.list_services(cluster="prod"))
+    assert allowed(lambda: by_condition.list_services(cluster=f"{PREFIX}:cluster/prod"))
+    assert not allowed(lambda: by_condition.list_services(cluster="nonprod"))
+
+
+def test_a_short_arn_is_judged_by_the_long_one(fleet: Emulator) -> None:
+    client = reader(fleet, policy("ecs:DescribeServices", f"{PREFIX}:service/prod/web"))
+    assert allowed(lambda: client.describe_services(cluster="prod", services=[f"{PREFIX}:service/web"]))
+    assert not allowed(lambda: client.describe_services(cluster="nonprod", services=[f"{PREFIX}:service/web"]))
 
 
 def test_a_policy_can_name_services(fleet: Emulator) -> None:
@@ -133,19 +151,20 @@ def test_a_condition_can_name_the_cluster(fleet: Emulator, operator: str) -> Non
     assert not allowed(lambda: client.list_services(cluster="nonprod"))
     assert allowed(lambda: client.describe_services(cluster="prod", services=["web"]))
     assert not allowed(lambda: client.describe_services(cluster="nonprod", services=["web"]))
-    assert allowed(client.list_clusters) == operator.endswith("IfExists")
+    for call in (client.list_clusters, lambda: client.describe_clusters(clusters=["prod"])):  # They have no such key.
+        assert allowed(call) == operator.endswith("IfExists")
 
 
 def test_an_allow_whose_condition_does_not_hold_takes_nothing_away(fleet: Emulator) -> None:
-    document = policy("ecs:ListServices", ArnEquals={"ecs:cluster": f"{PREFIX}:cluster/prod"})
-    document["Statement"] += policy("ecs:ListServices", f"{PREFIX}:cluster/nonprod")["Statement"]
+    document = policy("ecs:ListServices", **on("prod"))
+    document["Statement"] += policy("ecs:ListServices", **on("nonprod"))["Statement"]
     client = reader(fleet, document)
     assert allowed(lambda: client.list_services(cluster="nonprod")) and allowed(lambda: client.list_services(cluster="prod"))
 
 
 def test_an_explicit_deny_wins(fleet: Emulator) -> None:
     document = policy("ecs:*")
-    document["Statement"] += policy("ecs:ListServices", f"{PREFIX}:cluster/prod", "Deny")["Statement"]
+    document["Statement"] += policy("ecs:ListServices", "*", "Deny", **on("prod"))["Statement"]
     client = reader(fleet, document)
     assert allowed(lambda: client.list_services(cluster="nonprod")) and not allowed(lambda: client.list_services(cluster="prod"))
 
@@ -159,3 +178,16 @@ def test_a_condition_on_the_region_holds_in_that_region(fleet: Emulator) -> None
 def test_a_condition_operator_that_is_not_known_is_an_error_not_a_guess(emulator: Emulator) -> None:
     with pytest.raises(NotImplementedError, match="NumericLessThan"):
         emulator.create_reader(policy("ecs:*", NumericLessThan={"aws:MultiFactorAuthAge": "1"}))
+
+
+def test_a_signed_get_with_a_query_and_no_body_is_taken_for_what_it_is(emulator: Emulator) -> None:
+    key = emulator.create_reader(ALLOW_ALL)
+    call = {"MaxItems": 1, "FunctionVersion": "ALL"}
+    assert make_client(emulator, key, service="lambda").list_functions(**call)["Functions"] == []
+    forged = make_client(emulator, Credentials(key.access_key_id, "x" * 40), service="lambda")
+    assert refusal(lambda: forged.list_functions(**call)) == "SignatureDoesNotMatch"
+
+
+def test_a_user_has_no_service_specific_credentials(emulator: Emulator) -> None:
+    iam = make_client(emulator, emulator.create_reader(ALLOW_ALL), service="iam")
+    assert iam.list_service_specific_credentials(UserName="ecs-status-reader")["ServiceSpecificCredentials"] == []

@@ -26,6 +26,8 @@ use ecs_status::aws::client::Client;
 use ecs_status::aws::credentials::Credentials;
 use ecs_status::aws::endpoint::Endpoint;
 use ecs_status::aws::platform::{Clock, HttpSend, Level, Log, Rng, SendError, Sleep};
+use ecs_status::config;
+use ecs_status::fleet::target::Target;
 use http::{Request, Response};
 
 pub type Sent = Result<Response<Vec<u8>>, SendError>;
@@ -88,6 +90,22 @@ impl Fake {
         );
         let endpoint = Endpoint::parse("https://ecs.us-east-1.amazonaws.com").unwrap();
         Client::new(self.clone(), endpoint, "us-east-1".into(), credentials)
+    }
+
+    /// A target of that name, in us-east-1, behind a role if `role_arn` is one.
+    pub fn target(&self, name: &str, role_arn: Option<&str>) -> Target<Self> {
+        let target = config::Target {
+            name: name.to_owned(),
+            region: "us-east-1".to_owned(),
+            ecs_endpoint: Endpoint::of("ecs", "us-east-1").unwrap(),
+            role: role_arn.map(|arn| config::Role {
+                arn: arn.to_owned(),
+                external_id: Some("external-id".to_owned()),
+                sts_endpoint: Endpoint::of("sts", "us-east-1").unwrap(),
+            }),
+        };
+        let credentials = Credentials::new("AKIDEXAMPLE".into(), "hush-hush".into(), None);
+        Target::new(self, target, &credentials)
     }
 
     /// Runs `future` to its end; the clock jumps whenever nothing else can go on.

@@ -1,5 +1,8 @@
 //! Config, from named values: Worker variables and secrets, or the Lambda's environment.
 
+mod targets;
+
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -19,10 +22,8 @@ pub const FILTER_TAGS: [&str; 3] = ["environment", "owner", "contact"];
 pub struct Config {
     /// The keys that calls are signed with.
     pub credentials: Credentials,
-    /// The AWS region, such as `ap-southeast-2`.
-    pub region: String,
-    /// Where ECS answers.
-    pub ecs_endpoint: Endpoint,
+    /// What is reported, at least one.
+    pub targets: Vec<Target>,
     /// The tags that can be filtered by.
     pub filter_tags: Vec<String>,
     /// How long a snapshot counts as fresh.
@@ -31,13 +32,43 @@ pub struct Config {
     pub sweep_timeout: Duration,
 }
 
+/// A region of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// What it is called in the report; different for each.
+    pub name: String,
+    /// The AWS region, such as `ap-southeast-2`.
+    pub region: String,
+    /// Where ECS answers.
+    pub ecs_endpoint: Endpoint,
+    /// The role to assume first, where the account is another one.
+    pub role: Option<Role>,
+}
+
+/// A role that the configured keys may assume.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Role {
+    /// Its ARN.
+    pub arn: String,
+    /// What the role's account demands of us by the condition `sts:ExternalId`.
+    pub external_id: Option<String>,
+    /// Where STS answers.
+    pub sts_endpoint: Endpoint,
+}
+
+impl fmt::Debug for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Role([withheld])")
+    }
+}
+
 /// What is wrong with one variable. Never holds its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The variable's name.
     pub variable: &'static str,
     /// What it should be.
-    pub expected: &'static str,
+    pub expected: Cow<'static, str>,
     /// Whether it is missing, rather than malformed.
     pub missing: bool,
 }
@@ -72,6 +103,7 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
+/// The named values, and what was wrong with those read so far.
 struct Values<F> {
     lookup: F,
     problems: Vec<Problem>,
@@ -93,13 +125,22 @@ impl<F: Fn(&str) -> Option<String>> Values<F> {
         let missing = value.is_none();
         let read = value.and_then(read);
         if read.is_none() {
-            self.problems.push(Problem {
-                variable,
-                expected,
-                missing,
-            });
+            self.problem(variable, expected, missing);
         }
         read
+    }
+
+    fn problem(
+        &mut self,
+        variable: &'static str,
+        expected: impl Into<Cow<'static, str>>,
+        missing: bool,
+    ) {
+        self.problems.push(Problem {
+            variable,
+            expected: expected.into(),
+            missing,
+        });
     }
 
     fn optional<T>(
@@ -139,16 +180,7 @@ impl Config {
             "the token of temporary credentials, without spaces",
             printable,
         );
-        let region = values.required(
-            "AWS_REGION",
-            "an AWS region such as ap-southeast-2",
-            |region| is_region(&region).then_some(region),
-        );
-        let endpoint_override = values.optional(
-            "AWS_ENDPOINT_URL_ECS",
-            "an http or https URL without query, such as http://127.0.0.1:5000",
-            |url| Endpoint::parse(&url).ok(),
-        );
+        let targets = targets::read(&mut values);
         let filter_tags = values.optional(
             "FILTER_TAGS",
             "tag keys separated by commas, such as environment,owner,contact",
@@ -165,37 +197,16 @@ impl Config {
         values.optional("LOG_LEVEL", "one of error, warn, info, debug", |name| {
             Level::from_name(&name)
         });
-        // Silence would be read as "all these targets are in the report".
-        values.optional::<()>(
-            "TARGETS",
-            "not supported by this version, which reports the one region in AWS_REGION",
-            |_| None,
-        );
-
-        let (Some(id), Some(secret), Some(region), true) = (
-            access_key_id,
-            secret_access_key,
-            region,
-            values.problems.is_empty(),
-        ) else {
+        let (Some(id), Some(secret), true) =
+            (access_key_id, secret_access_key, values.problems.is_empty())
+        else {
             return Err(ConfigError {
                 problems: values.problems,
             });
         };
-        let ecs_endpoint = match endpoint_override {
-            Some(endpoint) => endpoint,
-            None => Endpoint::of("ecs", &region).map_err(|_| ConfigError {
-                problems: vec![Problem {
-                    variable: "AWS_REGION",
-                    expected: "an AWS region such as ap-southeast-2",
-                    missing: false,
-                }],
-            })?,
-        };
         Ok(Self {
             credentials: Credentials::new(id, secret, session_token),
-            region,
-            ecs_endpoint,
+            targets,
             filter_tags: filter_tags.unwrap_or_else(|| FILTER_TAGS.map(String::from).to_vec()),
             snapshot_max_age: snapshot_max_age.unwrap_or(Duration::from_secs(SNAPSHOT_MAX_AGE)),
             sweep_timeout: sweep_timeout.unwrap_or(Duration::from_secs(SWEEP_TIMEOUT)),
@@ -214,23 +225,6 @@ pub fn log_level(lookup: impl Fn(&str) -> Option<String>) -> Level {
 
 fn printable(text: String) -> Option<String> {
     text.bytes().all(|b| b.is_ascii_graphic()).then_some(text)
-}
-
-/// `ap-southeast-2`, `us-gov-west-1`: lower-case words and a number, joined by hyphens. The region
-/// becomes part of a host name.
-fn is_region(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let word = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
-    match parts.as_slice() {
-        [words @ .., number] => {
-            words.len() >= 2
-                && words.iter().all(word)
-                && !number.is_empty()
-                && number.len() <= 2
-                && number.bytes().all(|b| b.is_ascii_digit())
-        }
-        [] => false,
-    }
 }
 
 fn filter_tags(text: &str) -> Option<Vec<String>> {
@@ -279,8 +273,13 @@ mod tests {
     fn keys_and_region_suffice() {
         let config = read(&[]).unwrap();
         assert_eq!(
-            config.ecs_endpoint.uri(),
-            "https://ecs.ap-southeast-2.amazonaws.com/"
+            config.targets,
+            [Target {
+                name: "default".into(),
+                region: "ap-southeast-2".into(),
+                ecs_endpoint: Endpoint::of("ecs", "ap-southeast-2").unwrap(),
+                role: None,
+            }]
         );
         assert_eq!(config.filter_tags, ["environment", "owner", "contact"]);
         assert_eq!(config.snapshot_max_age, Duration::from_secs(15));
@@ -327,7 +326,6 @@ mod tests {
             ("SNAPSHOT_MAX_AGE", "3601"),
             ("SWEEP_TIMEOUT", "301"),
             ("LOG_LEVEL", "loud"),
-            ("TARGETS", "[]"),
         ] {
             let error = read(&[(variable, value)]).unwrap_err();
             assert_eq!(error.problems.len(), 1, "{variable}={value}");
@@ -340,20 +338,6 @@ mod tests {
     }
 
     #[test]
-    fn every_region_of_every_partition_is_a_region() {
-        for region in [
-            "us-east-1",
-            "us-gov-west-1",
-            "cn-northwest-1",
-            "us-isob-east-1",
-            "mx-central-1",
-            "eusc-de-east-1",
-        ] {
-            assert!(is_region(region), "{region}");
-        }
-    }
-
-    #[test]
     fn white_space_around_a_value_is_dropped_and_an_empty_value_is_none() {
         let config = read(&[
             ("AWS_REGION", " us-east-1\n"),
@@ -362,7 +346,7 @@ mod tests {
         ])
         .unwrap();
         assert_eq!(
-            (config.region.as_str(), config.filter_tags),
+            (config.targets[0].region.as_str(), config.filter_tags),
             ("us-east-1", vec!["team".to_owned(), "owner".to_owned()])
         );
     }

@@ -1,0 +1,153 @@
+//! `AssumeRole` (AWS Security Token Service API Reference, version 2011-06-15), in the query
+//! protocol: a form in the request, XML in the answer.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::credentials::Credentials;
+use super::operation::{CodecError, Operation, Wire};
+use super::xml;
+
+/// What a form leaves as it is (RFC 3986, "Unreserved Characters").
+const FORM: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
+/// Takes on a role, usually of another account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AssumeRole {
+    /// The role's ARN.
+    pub role_arn: String,
+    /// What the role's account demands of us by the condition `sts:ExternalId`.
+    pub external_id: Option<String>,
+    /// What names us in the other account's `CloudTrail`, 2 to 64 characters.
+    pub role_session_name: &'static str,
+    /// How long the credentials are good for, 15 minutes to the role's maximum.
+    pub duration: Duration,
+}
+
+/// Credentials of a role's session.
+#[derive(Clone, Debug)]
+pub struct AssumedRole {
+    /// With a session token.
+    pub credentials: Credentials,
+    /// When they stop to work.
+    pub expiration: SystemTime,
+}
+
+impl Operation for AssumeRole {
+    const WIRE: Wire = Wire {
+        name: "AssumeRole",
+        signing_name: "sts",
+        content_type: "application/x-www-form-urlencoded; charset=utf-8",
+        target_prefix: None,
+    };
+    type Output = AssumedRole;
+
+    fn encode(&self) -> Result<Vec<u8>, CodecError> {
+        let seconds = self.duration.as_secs().to_string();
+        let external_id = self.external_id.as_deref().map(|id| ("ExternalId", id));
+        let form: Vec<String> = [
+            ("Action", Self::WIRE.name),
+            ("Version", "2011-06-15"),
+            ("RoleArn", &self.role_arn),
+            ("RoleSessionName", self.role_session_name),
+            ("DurationSeconds", &seconds),
+        ]
+        .into_iter()
+        .chain(external_id)
+        .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, FORM)))
+        .collect();
+        Ok(form.join("&").into_bytes())
+    }
+
+    fn decode(body: &[u8]) -> Result<AssumedRole, CodecError> {
+        let leaves = xml::leaves(body).ok_or(CodecError::Xml("AssumeRoleResponse"))?;
+        let text = |element: &'static str| {
+            leaves
+                .iter()
+                .find(|(name, text)| name == element && !text.is_empty())
+                .map(|(_, text)| text.clone())
+                .ok_or(CodecError::Xml(element))
+        };
+        let expiration = DateTime::from_str(&text("Expiration")?, Format::DateTime)
+            .ok()
+            .and_then(|expiration| u64::try_from(expiration.secs()).ok())
+            .and_then(|secs| UNIX_EPOCH.checked_add(Duration::from_secs(secs)))
+            .ok_or(CodecError::Xml("Expiration"))?;
+        Ok(AssumedRole {
+            credentials: Credentials::new(
+                text("AccessKeyId")?,
+                text("SecretAccessKey")?,
+                Some(text("SessionToken")?),
+            ),
+            expiration,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANSWER: &str = r#"<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+  <AssumeRoleResult>
+    <AssumedRoleUser><AssumedRoleId>AROA:ecs-status</AssumedRoleId><Arn>arn:aws:sts::123456789012:assumed-role/r/ecs-status</Arn></AssumedRoleUser>
+    <Credentials>
+      <AccessKeyId>ASIAEXAMPLE</AccessKeyId><SecretAccessKey>hu/sh+</SecretAccessKey>
+      <SessionToken>tok/en==</SessionToken><Expiration>2026-11-22T20:07:14.597946Z</Expiration>
+    </Credentials>
+  </AssumeRoleResult>
+  <ResponseMetadata><RequestId>c6104cbe</RequestId></ResponseMetadata>
+</AssumeRoleResponse>"#;
+
+    #[test]
+    fn the_form_is_percent_encoded() {
+        let call = AssumeRole {
+            role_arn: "arn:aws:iam::123456789012:role/ecs/status".into(),
+            external_id: Some("a b&c=+".into()),
+            role_session_name: "ecs-status",
+            duration: Duration::from_hours(1),
+        };
+        assert_eq!(
+            String::from_utf8(call.encode().unwrap()).unwrap(),
+            "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fecs%2Fstatus\
+             &RoleSessionName=ecs-status&DurationSeconds=3600&ExternalId=a%20b%26c%3D%2B"
+        );
+    }
+
+    #[test]
+    fn credentials_are_read_and_do_not_show() {
+        let assumed = AssumeRole::decode(ANSWER.as_bytes()).unwrap();
+        assert_eq!(
+            assumed.credentials.texts(),
+            ["hu/sh+", "tok/en==", "ASIAEXAMPLE"]
+        );
+        let expiration = assumed.expiration.duration_since(UNIX_EPOCH).unwrap();
+        assert_eq!(expiration.as_secs(), 1_795_378_034);
+        assert!(!format!("{assumed:?}").contains("hu/sh"));
+    }
+
+    #[test]
+    fn an_answer_that_lacks_something_is_an_error_that_names_it() {
+        for element in [
+            "AccessKeyId",
+            "SecretAccessKey",
+            "SessionToken",
+            "Expiration",
+        ] {
+            for broken in [format!("{element}s"), String::new()] {
+                let xml = ANSWER.replace(element, &broken);
+                assert!(AssumeRole::decode(xml.as_bytes()).is_err(), "{element}");
+            }
+        }
+        for body in ["", "{}", "<a>", "<AssumeRoleResponse/>"] {
+            assert!(AssumeRole::decode(body.as_bytes()).is_err(), "{body}");
+        }
+    }
+}

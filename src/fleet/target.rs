@@ -1,0 +1,177 @@
+//! One target: who calls its ECS, and what is known of it.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::{Duration, SystemTime};
+
+use super::failure::Cause;
+use super::snapshot::{Failure, Snapshot};
+use super::sweep::Sweep;
+use crate::aws::budget::Budget;
+use crate::aws::client::Client;
+use crate::aws::credentials::Credentials;
+use crate::aws::ecs::ListClusters;
+use crate::aws::error::Error;
+use crate::aws::operation::{EcsOperation, Operation};
+use crate::aws::platform::Platform;
+use crate::aws::sts::AssumeRole;
+use crate::config;
+
+/// How long the credentials of a role are asked for: what every role allows.
+const ROLE_DURATION: Duration = Duration::from_hours(1);
+
+/// How long before their end credentials are replaced.
+const ROLE_MARGIN: Duration = Duration::from_mins(5);
+
+/// What names us in the other account.
+const ROLE_SESSION_NAME: &str = "ecs-status";
+
+/// A region of an account.
+#[derive(Debug)]
+pub struct Target<P> {
+    name: String,
+    region: String,
+    ecs: Client<P>,
+    role: Option<Role<P>>,
+    newest: RefCell<Option<Rc<Snapshot>>>,
+}
+
+#[derive(Debug)]
+struct Role<P> {
+    sts: Client<P>,
+    call: AssumeRole,
+    /// When the credentials that the ECS client has stop to work.
+    expiration: RefCell<Option<SystemTime>>,
+}
+
+impl<P: Platform + Clone> Target<P> {
+    /// A target that nothing is known of yet.
+    pub fn new(platform: &P, target: config::Target, credentials: &Credentials) -> Self {
+        let client = |endpoint| {
+            let (region, credentials) = (target.region.clone(), credentials.clone());
+            Client::new(platform.clone(), endpoint, region, credentials)
+        };
+        let role = target.role.map(|role| Role {
+            sts: client(role.sts_endpoint),
+            call: AssumeRole {
+                role_arn: role.arn,
+                external_id: role.external_id,
+                role_session_name: ROLE_SESSION_NAME,
+                duration: ROLE_DURATION,
+            },
+            expiration: RefCell::default(),
+        });
+        Self {
+            ecs: client(target.ecs_endpoint),
+            role,
+            newest: RefCell::default(),
+            name: target.name,
+            region: target.region,
+        }
+    }
+}
+
+impl<P: Platform> Target<P> {
+    /// Who calls its ECS, once [`Self::prepare`] was called.
+    pub fn ecs(&self) -> &Client<P> {
+        &self.ecs
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// That nothing of it could be read.
+    pub fn failure(&self, cause: Cause) -> Failure {
+        Failure {
+            target: self.name.clone(),
+            region: self.region.clone(),
+            cluster_name: None,
+            reason: cause.reason().into_owned(),
+        }
+    }
+
+    /// A sweep of it.
+    pub fn sweep(&self) -> Sweep {
+        Sweep::new(&self.name, &self.region)
+    }
+
+    /// Whether [`Self::prepare`] has a call to make.
+    pub fn needs_credentials(&self, now: SystemTime) -> bool {
+        self.role.as_ref().is_some_and(|role| {
+            role.expiration
+                .borrow()
+                .is_none_or(|end| end < now + ROLE_MARGIN)
+        })
+    }
+
+    /// Assumes the target's role, if it has one and its credentials are not good for a while.
+    ///
+    /// # Errors
+    /// If the role cannot be assumed: why.
+    pub async fn prepare(&self, budget: &Budget) -> Result<(), Cause> {
+        let Some(role) = &self.role else {
+            return Ok(());
+        };
+        if !self.needs_credentials(role.sts.platform().now()) {
+            return Ok(());
+        }
+        let assumed = role
+            .sts
+            .call(&role.call, budget)
+            .await
+            .map_err(|error| cause(&error))?;
+        self.ecs.set_credentials(assumed.credentials);
+        *role.expiration.borrow_mut() = Some(assumed.expiration);
+        Ok(())
+    }
+
+    /// Whether the keys work: one signed `ListClusters` of one item.
+    ///
+    /// # Errors
+    /// If they do not: why.
+    pub async fn check(&self, budget: &Budget) -> Result<(), Cause> {
+        self.prepare(budget).await?;
+        let call = ListClusters {
+            max_results: 1,
+            next_token: None,
+        };
+        let answer = self.ecs.call(&call, budget).await;
+        answer
+            .map(|_| ())
+            .map_err(|error| Cause::of(&error, ListClusters::NAME))
+    }
+
+    /// The newest snapshot, if it is younger than `max_age`.
+    pub fn fresh(&self, now: SystemTime, max_age: Duration) -> Option<Rc<Snapshot>> {
+        let newest = self.newest.borrow();
+        let fresh = |snapshot: &&Rc<Snapshot>| {
+            now.duration_since(snapshot.generated_at)
+                .is_ok_and(|age| age < max_age)
+        };
+        newest.as_ref().filter(fresh).map(Rc::clone)
+    }
+
+    /// Takes what a sweep found.
+    ///
+    /// # Errors
+    /// If nothing could be read: why.
+    pub fn finish(&self, sweep: Sweep, now: SystemTime) -> Result<Rc<Snapshot>, Cause> {
+        let mut secrets = self.ecs.secrets();
+        if let Some(role) = &self.role {
+            secrets.extend(role.sts.secrets());
+        }
+        let snapshot = Rc::new(sweep.finish(now, secrets)?);
+        *self.newest.borrow_mut() = Some(Rc::clone(&snapshot));
+        Ok(snapshot)
+    }
+}
+
+/// A refusal of STS is about the role, whatever its code; the rest is as with ECS.
+fn cause(error: &Error) -> Cause {
+    match Cause::of(error, AssumeRole::WIRE.name) {
+        Cause::NotAllowed(_) | Cause::Refused => Cause::RoleRefused,
+        cause => cause,
+    }
+}

@@ -1,0 +1,281 @@
+//! Several targets in one report: regions, and accounts by role.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
+
+mod support;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use ecs_status::api::{self, Request};
+use ecs_status::config::Config;
+use ecs_status::fleet::refresh::Fleet;
+use http::Response;
+use serde_json::{Value, json};
+use support::ecs::{ACCOUNT, Ecs};
+use support::{Fake, Reply, answer, error, ok};
+
+const LATENCY: Duration = Duration::from_millis(20);
+const ROLE: &str = "arn:aws:iam::123456789012:role/reader";
+
+/// An AWS with one fleet a region, and an STS that counts.
+struct Aws {
+    fleets: Vec<(&'static str, Ecs)>,
+    assumed: usize,
+    refuses: bool,
+    /// Seconds that a role's credentials are good for.
+    lifetime: i64,
+    tokens: Vec<Option<String>>,
+}
+
+fn aws(fleets: Vec<(&'static str, Ecs)>) -> Aws {
+    Aws {
+        fleets,
+        assumed: 0,
+        refuses: false,
+        lifetime: 3_600,
+        tokens: Vec::new(),
+    }
+}
+
+fn serve(aws: Aws) -> (Fake, Rc<RefCell<Aws>>) {
+    let aws = Rc::new(RefCell::new(aws));
+    let server = Rc::clone(&aws);
+    let now = Rc::new(RefCell::new(None::<Fake>));
+    let clock = Rc::clone(&now);
+    let platform = Fake::new(move |request| {
+        let mut aws = server.borrow_mut();
+        let host = request.uri().host().unwrap();
+        let sent = if host.starts_with("sts.") {
+            aws.assumed += 1;
+            assert!(request.headers().get("x-amz-target").is_none());
+            let form = String::from_utf8(request.body().clone()).unwrap();
+            assert!(form.contains("ExternalId=external-id"), "{form}");
+            if aws.refuses {
+                answer(
+                    403,
+                    &[],
+                    "<ErrorResponse><Error><Code>AccessDenied</Code><Message>User: arn:aws:iam::1:user/x</Message></Error></ErrorResponse>",
+                )
+            } else {
+                let elapsed = clock
+                    .borrow()
+                    .as_ref()
+                    .map_or(0, |fake| fake.elapsed().as_secs().cast_signed());
+                let end =
+                    aws_smithy_types::DateTime::from_secs(1_795_376_400 + elapsed + aws.lifetime);
+                let end = end
+                    .fmt(aws_smithy_types::date_time::Format::DateTime)
+                    .unwrap();
+                ok(&format!(
+                    "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIA{0}</AccessKeyId>\
+                     <SecretAccessKey>s</SecretAccessKey><SessionToken>session-{0}</SessionToken>\
+                     <Expiration>{end}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>",
+                    aws.assumed
+                ))
+            }
+        } else {
+            let token = request.headers().get("x-amz-security-token");
+            aws.tokens
+                .push(token.map(|token| token.to_str().unwrap().to_owned()));
+            match aws
+                .fleets
+                .iter_mut()
+                .find(|(region, _)| host.contains(region))
+            {
+                Some((_, ecs)) => ecs.answer(request),
+                None => error(400, "AccessDeniedException"),
+            }
+        };
+        Reply {
+            after: LATENCY,
+            sent,
+        }
+    });
+    *now.borrow_mut() = Some(platform.clone());
+    (platform, aws)
+}
+
+fn fleet(platform: &Fake, targets: &Value) -> Fleet<Fake> {
+    let targets = targets.to_string();
+    let config = Config::from_lookup(|name| match name {
+        "AWS_ACCESS_KEY_ID" => Some("AKIDEXAMPLE".into()),
+        "AWS_SECRET_ACCESS_KEY" => Some("hush-hush".into()),
+        "TARGETS" => Some(targets.clone()),
+        _ => None,
+    });
+    Fleet::new(platform.clone(), config.unwrap())
+}
+
+fn get(platform: &Fake, fleet: &Fleet<Fake>, target: &str) -> (u16, Value) {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let request = Request {
+        method: "GET".into(),
+        path: path.into(),
+        query: Some(query.into()),
+        ..Request::default()
+    };
+    let response: Response<Vec<u8>> = platform.run(api::handle(&request, Ok(fleet), platform));
+    (
+        response.status().as_u16(),
+        serde_json::from_slice(response.body()).unwrap(),
+    )
+}
+
+fn clusters(report: &Value) -> Vec<[&str; 3]> {
+    let clusters = report["clusters"].as_array().unwrap();
+    clusters
+        .iter()
+        .map(|c| ["target", "region", "clusterName"].map(|key| c[key].as_str().unwrap()))
+        .collect()
+}
+
+fn two_regions() -> Value {
+    json!([{"name": "sydney", "region": "ap-southeast-2"}, {"name": "east", "region": "us-east-1"}])
+}
+
+#[test]
+fn the_same_cluster_in_two_targets_stays_two_clusters_sorted_by_target() {
+    let (platform, _) = serve(aws(vec![
+        ("us-east-1", Ecs::uniform(1, 2)),
+        ("ap-southeast-2", Ecs::uniform(1, 1)),
+    ]));
+    let fleet = fleet(&platform, &two_regions());
+    let (status, report) = get(&platform, &fleet, "/list");
+    assert_eq!((status, &report["complete"]), (200, &json!(true)));
+    assert_eq!(
+        clusters(&report),
+        [
+            ["east", "us-east-1", "cluster-0000"],
+            ["sydney", "ap-southeast-2", "cluster-0000"]
+        ]
+    );
+}
+
+#[test]
+fn target_and_region_filter_beside_the_tags() {
+    let (platform, _) = serve(aws(vec![
+        ("us-east-1", Ecs::uniform(1, 2)),
+        ("ap-southeast-2", Ecs::uniform(1, 1)),
+    ]));
+    let fleet = fleet(&platform, &two_regions());
+    for (query, found) in [
+        ("target=east", 1),
+        ("region=ap-southeast-2", 1),
+        ("target=east&target=sydney", 2),
+        ("target=east&region=ap-southeast-2", 0),
+        ("target=East", 0),
+    ] {
+        let (_, report) = get(&platform, &fleet, &format!("/list?{query}"));
+        assert_eq!(clusters(&report).len(), found, "{query}");
+    }
+    let (status, problem) = get(&platform, &fleet, "/list?zone=a");
+    assert_eq!(status, 400);
+    assert_eq!(
+        problem["validKeys"],
+        json!(["environment", "owner", "contact", "target", "region"])
+    );
+}
+
+#[test]
+fn targets_are_swept_side_by_side_over_six_connections() {
+    let (platform, _) = serve(aws(vec![
+        ("us-east-1", Ecs::uniform(1, 20)),
+        ("ap-southeast-2", Ecs::uniform(1, 20)),
+    ]));
+    let fleet = fleet(&platform, &two_regions());
+    get(&platform, &fleet, "/list");
+    // ListClusters, ListServices beside DescribeClusters, DescribeServices: as long as one alone.
+    assert_eq!(platform.elapsed(), LATENCY * 3);
+    assert!(platform.peak() <= 6);
+}
+
+#[test]
+fn a_target_that_fails_makes_the_report_incomplete_and_not_empty() {
+    let (platform, _) = serve(aws(vec![("us-east-1", Ecs::uniform(1, 2))]));
+    let fleet = fleet(&platform, &two_regions());
+    let (status, report) = get(&platform, &fleet, "/list");
+    assert_eq!((status, &report["complete"]), (200, &json!(false)));
+    assert_eq!(clusters(&report), [["east", "us-east-1", "cluster-0000"]]);
+    assert_eq!(
+        report["failures"],
+        json!([{"target": "sydney", "region": "ap-southeast-2", "reason": "the IAM policy does not allow ecs:ListClusters"}])
+    );
+    let (status, problem) = get(&platform, &fleet, "/healthz");
+    assert_eq!(status, 502);
+    assert!(
+        problem["detail"].as_str().unwrap().contains("\"sydney\""),
+        "{problem}"
+    );
+}
+
+fn behind_a_role() -> Value {
+    json!([{"name": "other", "region": "us-east-1", "roleArn": ROLE, "externalId": "external-id"}])
+}
+
+#[test]
+fn a_role_is_assumed_once_and_again_shortly_before_its_credentials_expire() {
+    let (platform, aws) = serve(aws(vec![("us-east-1", Ecs::uniform(2, 15))]));
+    let fleet = fleet(&platform, &behind_a_role());
+    for (wait, assumed) in [(0, 1), (60, 1), (3_000, 1), (600, 2), (60, 2)] {
+        platform.advance(Duration::from_secs(wait));
+        let (status, report) = get(&platform, &fleet, "/list");
+        assert_eq!((status, &report["complete"]), (200, &json!(true)));
+        assert_eq!(aws.borrow().assumed, assumed);
+        let newest = Some(format!("session-{assumed}"));
+        assert_eq!(aws.borrow().tokens.last().unwrap(), &newest);
+        assert!(!report.to_string().contains(ACCOUNT));
+    }
+    assert!(
+        aws.borrow().tokens.iter().all(Option::is_some),
+        "no call goes without the role"
+    );
+}
+
+#[test]
+fn credentials_that_expire_soon_are_not_kept() {
+    let mut short = aws(vec![("us-east-1", Ecs::uniform(1, 1))]);
+    short.lifetime = 120;
+    let (platform, aws) = serve(short);
+    let fleet = fleet(&platform, &behind_a_role());
+    for assumed in 1..4 {
+        platform.advance(Duration::from_mins(1));
+        assert_eq!(get(&platform, &fleet, "/list").0, 200);
+        assert_eq!(aws.borrow().assumed, assumed);
+    }
+}
+
+#[test]
+fn a_role_that_cannot_be_assumed_is_a_failure_that_says_so() {
+    let mut refusing = aws(vec![("us-east-1", Ecs::uniform(1, 1))]);
+    refusing.refuses = true;
+    let (platform, _) = serve(refusing);
+    let alone = fleet(&platform, &behind_a_role());
+    let (status, problem) = get(&platform, &alone, "/list");
+    assert_eq!(status, 502);
+    assert!(
+        problem["detail"]
+            .as_str()
+            .unwrap()
+            .contains("assume the role"),
+        "{problem}"
+    );
+
+    let mut both = behind_a_role();
+    both.as_array_mut()
+        .unwrap()
+        .push(json!({"name": "own", "region": "us-east-1"}));
+    let beside = fleet(&platform, &both);
+    let (status, report) = get(&platform, &beside, "/list");
+    assert_eq!((status, &report["complete"]), (200, &json!(false)));
+    assert_eq!(clusters(&report), [["own", "us-east-1", "cluster-0000"]]);
+    assert_eq!(report["failures"][0]["target"], "other");
+    for secret in [ROLE, ACCOUNT, "external-id", "arn:"] {
+        assert!(!report.to_string().contains(secret), "{report}");
+    }
+}
