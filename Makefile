@@ -17,6 +17,7 @@ export WRANGLER_SEND_METRICS := false
 TOOLS := target/tools
 VENV := target/venv
 CARGO_LAMBDA_VENV := target/cargo-lambda
+CHECKOV_VENV := target/checkov
 SETUP := target/setup
 WORKER := target/worker/index.js
 
@@ -25,6 +26,7 @@ RUST := $(SETUP)/rust
 NPM := node_modules/.package-lock.json
 PIP := $(SETUP)/pip
 CARGO_LAMBDA := $(SETUP)/cargo-lambda
+CHECKOV := $(SETUP)/checkov
 WORKER_BUILD := $(SETUP)/worker-build-$(WORKER_BUILD_VERSION)
 WASM_BINDGEN := $(SETUP)/wasm-bindgen-$(WASM_BINDGEN_VERSION)
 
@@ -54,8 +56,14 @@ mirror: $(RUST) $(CARGO_LAMBDA)
 		--features lambda --bin bootstrap --output-format zip --flatten bootstrap
 	@ls -l target/lambda/bootstrap.zip
 
+# An access key of the reader that Terraform made, from AWS straight into the Worker's secrets.
+.PHONY: secrets
+secrets: $(NPM)
+	@$(call need,aws,The AWS CLI is missing: install it (https://docs.aws.amazon.com/cli).)
+	@sh terraform/secrets.sh
+
 .PHONY: setup
-setup: $(RUST) $(NPM) $(PIP) $(CARGO_LAMBDA) $(WORKER_BUILD) $(WASM_BINDGEN)
+setup: $(RUST) $(NPM) $(PIP) $(CARGO_LAMBDA) $(CHECKOV) $(WORKER_BUILD) $(WASM_BINDGEN)
 
 .PHONY: clean
 clean:
@@ -95,6 +103,10 @@ $(PIP): tests/requirements.txt
 
 $(CARGO_LAMBDA): tests/mirror/requirements.txt
 	$(call venv,$(CARGO_LAMBDA_VENV),tests/mirror/requirements.txt)
+
+# Of its own, as it pins what others want newer.
+$(CHECKOV): tests/checkov-requirements.txt
+	$(call venv,$(CHECKOV_VENV),tests/checkov-requirements.txt)
 
 # Built without much optimization: they run for a second, and compile for minutes.
 INSTALL := CARGO_TARGET_DIR=target/tools/build CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \

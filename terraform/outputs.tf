@@ -1,0 +1,42 @@
+output "cluster_names" {
+  description = "Names of the ECS clusters, as the report shows them."
+  value       = [module.fargate.cluster_name]
+}
+
+output "reader_name" {
+  description = "Name of the IAM user that reads for the Worker."
+  value       = module.reader.name
+}
+
+output "reader_policy" {
+  description = "The reader's whole IAM policy, as JSON."
+  value       = module.reader.policy
+}
+
+output "worker_secrets" {
+  description = "The Worker's secrets, as `wrangler secret bulk` reads them; null unless create_access_key is true."
+  value = var.create_access_key ? {
+    AWS_ACCESS_KEY_ID     = module.reader.access_key_id
+    AWS_SECRET_ACCESS_KEY = module.reader.secret_access_key
+  } : null
+  sensitive = true
+}
+
+output "task_role_names" {
+  description = "IAM role of each service's tasks: attach here what a service needs of AWS."
+  value       = module.fargate.task_role_names
+}
+
+output "mirror_url" {
+  description = "Where the Lambda mirror answers; null while it is off."
+  value       = one(module.mirror[*].url)
+}
+
+output "next_command" {
+  description = "What to type next, in the repository's root: it gives the Worker its keys."
+  value = (
+    var.create_access_key
+    ? "terraform -chdir=terraform output -json worker_secrets | npx wrangler secret bulk"
+    : "make secrets"
+  )
+}

@@ -1,0 +1,114 @@
+# The root: what it hands to the modules, and what it answers.
+
+# The real provider, which renders the real policies and default tags, but asks AWS nothing.
+provider "aws" {
+  region                      = "ap-southeast-2"
+  access_key                  = "test"
+  secret_key                  = "test"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_region_validation      = true
+  skip_requesting_account_id  = true
+
+  default_tags {
+    tags = {
+      environment = "frankie"
+      owner       = "K2"
+      contact     = "k2@example.com"
+    }
+  }
+}
+
+override_data {
+  target = data.aws_caller_identity.current
+  values = { account_id = "123456789012" }
+}
+
+override_data {
+  target = data.aws_availability_zones.available
+  values = { names = ["ap-southeast-2c", "ap-southeast-2a", "ap-southeast-2b"] }
+}
+
+variables {
+  region       = "ap-southeast-2"
+  environment  = "frankie"
+  owner        = "K2"
+  contact      = "k2@example.com"
+  cluster_name = "k2tog"
+}
+
+run "by_default_there_is_no_mirror_and_no_key" {
+  command = plan
+
+  assert {
+    condition     = length(module.mirror) == 0 && output.mirror_url == null
+    error_message = "The mirror must be off by default, and leave no resource."
+  }
+
+  assert {
+    condition     = nonsensitive(output.worker_secrets) == null
+    error_message = "No access key may be made by default."
+  }
+
+  assert {
+    condition     = output.next_command == "make secrets"
+    error_message = "The next command must be the one that makes a key without leaving it on a disk."
+  }
+
+  assert {
+    condition     = output.cluster_names == ["k2tog"] && output.reader_name == "ecs-status-reader-k2tog"
+    error_message = "The names must follow from the cluster's."
+  }
+
+  assert {
+    condition     = toset(flatten([for statement in jsondecode(output.reader_policy).Statement : statement.Action])) == toset(["ecs:ListClusters", "ecs:DescribeClusters", "ecs:ListServices", "ecs:DescribeServices"])
+    error_message = "The reader must have the four read actions."
+  }
+
+  assert {
+    condition     = toset(flatten([for statement in jsondecode(output.reader_policy).Statement : statement.Resource])) == toset(["*", "arn:aws:ecs:ap-southeast-2:123456789012:cluster/*", "arn:aws:ecs:ap-southeast-2:123456789012:service/*"])
+    error_message = "The reader must be scoped to this account and region."
+  }
+
+  assert {
+    condition     = local.zones == tolist(["ap-southeast-2a", "ap-southeast-2b"])
+    error_message = "The first zones by name are used, in whatever order AWS lists them."
+  }
+}
+
+run "the_mirror_comes_when_it_is_asked_for" {
+  command = plan
+
+  variables {
+    enable_lambda_mirror = true
+    mirror_zip_path      = "./terraform.tf"
+  }
+
+  assert {
+    condition     = length(module.mirror) == 1 && module.mirror[0].function_name == "ecs-status-k2tog"
+    error_message = "enable_lambda_mirror must bring the mirror."
+  }
+}
+
+run "a_key_that_is_asked_for_changes_the_next_command" {
+  command = plan
+
+  variables {
+    create_access_key = true
+  }
+
+  assert {
+    condition     = strcontains(output.next_command, "output -json worker_secrets | npx wrangler secret bulk")
+    error_message = "The next command must hand the key on without showing it."
+  }
+}
+
+run "more_zones_than_the_region_has_are_refused" {
+  command = plan
+
+  variables {
+    zone_count = 4
+  }
+
+  expect_failures = [data.aws_availability_zones.available]
+}

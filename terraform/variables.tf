@@ -1,0 +1,174 @@
+# What is only passed on to a module is validated there.
+
+variable "region" {
+  description = "AWS region of everything here, and the one that the reader may read."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z]{2,4}(-[a-z]+)+-[1-9]$", var.region))
+    error_message = "region must be an AWS region's name, such as ap-southeast-2."
+  }
+}
+
+variable "environment" {
+  description = "Value of the tag `environment` on every resource. Outside the workspace `default` it must equal the workspace's name."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,31}$", var.environment))
+    error_message = "environment must be 1 to 32 lower-case letters, digits and hyphens, starting with a letter, such as production."
+  }
+
+  # Otherwise `-var-file=environments/staging.tfvars` in production's workspace would rebuild production as staging.
+  validation {
+    condition     = contains(["default", var.environment], terraform.workspace)
+    error_message = "The workspace is ${terraform.workspace}, but environment is ${var.environment}: run `terraform workspace select -or-create ${var.environment}` first."
+  }
+}
+
+variable "owner" {
+  description = "Value of the tag `owner` on every resource: the team that answers for it."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_.:/=+@-][A-Za-z0-9 _.:/=+@-]{0,127}$", var.owner))
+    error_message = "owner must be 1 to 128 letters, digits, spaces and _.:/=+@- (what AWS allows in a tag), such as K2."
+  }
+}
+
+variable "contact" {
+  description = "Value of the tag `contact` on every resource: an e-mail address."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_.+=/-]+@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$", var.contact)) && length(var.contact) <= 254
+    error_message = "contact must be an e-mail address, such as k2@example.com."
+  }
+}
+
+variable "vpc_cidr" {
+  description = "IPv4 range of the VPC: private, /16 to /24. Each subnet takes a sixteenth of it."
+  type        = string
+  default     = "10.20.0.0/16"
+  nullable    = false
+}
+
+variable "zone_count" {
+  description = "How many of the region's availability zones get a subnet, at least 2."
+  type        = number
+  default     = 2
+  nullable    = false
+
+  validation {
+    condition     = contains(range(2, 7), var.zone_count)
+    error_message = "zone_count must be a whole number from 2 to 6."
+  }
+}
+
+variable "cluster_name" {
+  description = "Name of the ECS cluster. The names of everything else begin with it or contain it."
+  type        = string
+  nullable    = false
+}
+
+variable "container_insights" {
+  description = "CloudWatch Container Insights of the cluster: `disabled`, `enabled` or `enhanced`. Costs extra."
+  type        = string
+  default     = "disabled"
+  nullable    = false
+}
+
+variable "log_retention_days" {
+  description = "Days that the logs of services and of the mirror are kept."
+  type        = number
+  default     = 30
+  nullable    = false
+}
+
+variable "services" {
+  description = "The Fargate services by name. modules/fargate/README.md describes the attributes; `allowed_cidrs` may reach the ports, and `egress_ports` may be reached from the tasks (TCP, anywhere)."
+  type = map(object({
+    cpu              = optional(number, 256)
+    memory           = optional(number, 512)
+    cpu_architecture = optional(string, "X86_64")
+    desired_count    = optional(number, 1)
+    launch_type      = optional(string)
+    capacity_provider_strategy = optional(list(object({
+      capacity_provider = string
+      weight            = optional(number, 1)
+      base              = optional(number, 0)
+    })), [])
+    containers = map(object({
+      image                    = string
+      command                  = optional(list(string))
+      ports                    = optional(list(number), [])
+      environment              = optional(map(string), {})
+      secrets                  = optional(map(string), {})
+      registry_secret_arn      = optional(string)
+      essential                = optional(bool, true)
+      readonly_root_filesystem = optional(bool, true)
+      writable_paths           = optional(list(string), [])
+    }))
+    allowed_cidrs = optional(list(string), [])
+    egress_ports  = optional(list(number), [443])
+  }))
+  nullable = false
+
+  # A static server of a few megabytes that needs no disk: it answers "hello-world" on port 5678.
+  default = {
+    hello-world = {
+      containers = {
+        hello-world = {
+          image = "hashicorp/http-echo:1.0.0"
+          ports = [5678]
+        }
+      }
+      allowed_cidrs = ["0.0.0.0/0"]
+    }
+  }
+}
+
+variable "reader_name" {
+  description = "Name of the IAM user whose keys the Worker holds. null: `ecs-status-reader-` and the cluster's name."
+  type        = string
+  default     = null
+}
+
+variable "assumable_role_arns" {
+  description = "Roles, also of other accounts, that the reader and the mirror may assume."
+  type        = list(string)
+  default     = []
+  nullable    = false
+}
+
+variable "create_access_key" {
+  description = "Whether Terraform creates the reader's access key. Its secret then lies in the state; `make secrets` creates one that does not."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "enable_lambda_mirror" {
+  description = "Whether to run the API Gateway + Lambda mirror of the Worker."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "mirror_zip_path" {
+  description = "The mirror's code, as `make mirror` builds it."
+  type        = string
+  default     = "../target/lambda/bootstrap.zip"
+  nullable    = false
+}
+
+variable "mirror_environment" {
+  description = "The mirror's configuration: environment variables as in README.md, \"Configuration\"."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}

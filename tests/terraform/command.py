@@ -1,0 +1,133 @@
+"""The terraform command on a copy of terraform/, cut off from the user's own settings and from the internet."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "terraform"
+
+# Nothing of the user's AWS or Terraform settings may reach a test, and what is not on loopback may not answer:
+# a call that escapes the emulator ends at this proxy, which nobody serves.
+NOWHERE = "http://127.0.0.1:9"
+CUT_OFF = {"HTTP_PROXY": NOWHERE, "HTTPS_PROXY": NOWHERE, "NO_PROXY": "127.0.0.1,localhost"}
+QUIET = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "CHECKPOINT_DISABLE": "1",
+    "TF_IN_AUTOMATION": "1",
+    "TF_INPUT": "0",
+}
+
+NO_TERRAFORM = (
+    "Terraform is missing: install 1.9 or newer (https://developer.hashicorp.com/terraform/install) and put it on PATH."
+)
+NO_PROVIDER = (
+    "Terraform cannot get the AWS provider. It comes from the public registry; on a machine without that, unpack it "
+    "(as registry.terraform.io/hashicorp/aws/<version>/<platform>/) and name the directory above in TF_PLUGIN_DIR."
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    code: int
+    output: str
+
+
+def binary() -> str:
+    found = shutil.which("terraform")
+    if not found:
+        raise AssertionError(NO_TERRAFORM)
+    return found
+
+
+def environment() -> dict[str, str]:
+    """The caller's, without what would steer Terraform or the provider."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "AWS_"))}
+    return {**kept, **QUIET}
+
+
+class Terraform:
+    """A copy of terraform/ in a directory of its own, initialized; `variables` are settings of the environment."""
+
+    def __init__(self, directory: Path, variables: dict[str, str] | None = None):
+        self.directory = directory / "terraform"
+        shutil.copytree(SOURCE, self.directory, ignore=shutil.ignore_patterns(".terraform", "*.tfstate*"))
+        self.variables = variables or {}
+        self._init()
+
+    def _init(self) -> None:
+        command = ["init", "-backend=false", "-lockfile=readonly"]
+        plugins = os.environ.get("TF_PLUGIN_DIR")
+        if plugins:
+            run = self.run(*command, f"-plugin-dir={plugins}")
+        else:
+            # The provider is 130 MB: kept under target/, it comes over the network once.
+            cache = ROOT / "target" / "terraform-plugins"
+            cache.mkdir(parents=True, exist_ok=True)
+            own = {name: os.environ[name] for name in ("TF_CLI_CONFIG_FILE",) if Path(os.environ.get(name, "")).is_file()}
+            run = self.run(*command, online=True, TF_PLUGIN_CACHE_DIR=str(cache), **own)
+        assert run.code == 0, f"{NO_PROVIDER}\n\n{run.output}"
+
+    def run(self, *arguments: str, online: bool = False, **variables: str) -> Run:
+        """Runs to the end, whatever its exit code."""
+        done = subprocess.run(
+            [binary(), *arguments, "-no-color"],
+            cwd=self.directory,
+            env={**environment(), **({} if online else CUT_OFF), **self.variables, **variables},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        return Run(done.returncode, done.stdout)
+
+    def must(self, *arguments: str) -> str:
+        run = self.run(*arguments)
+        assert run.code == 0, f"terraform {' '.join(arguments)} ended with {run.code}:\n{run.output}"
+        return run.output
+
+    def plan(self, *options: str) -> dict[str, Any]:
+        """A plan as `terraform show -json` tells it."""
+        self.must("plan", "-out=test.tfplan", *options)
+        return self.show("test.tfplan")
+
+    def apply_plan(self) -> str:
+        return self.must("apply", "test.tfplan")
+
+    def show(self, *file: str) -> dict[str, Any]:
+        return json.loads(self.must("show", "-json", *file))
+
+    def outputs(self) -> dict[str, Any]:
+        return {name: output["value"] for name, output in json.loads(self.must("output", "-json")).items()}
+
+
+def planned(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every managed resource of a plan, with its address, type and planned values."""
+
+    def below(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        yield from (each for each in module.get("resources", []) if each["mode"] == "managed")
+        for child in module.get("child_modules", []):
+            yield from below(child)
+
+    yield from below(plan["planned_values"]["root_module"])
+
+
+def actions(plan: dict[str, Any]) -> dict[str, int]:
+    """How many resources the plan creates, changes and deletes, as its last line counts them."""
+    counted = {"create": 0, "update": 0, "delete": 0}
+    for change in plan.get("resource_changes", []):
+        for action in change["change"]["actions"]:
+            if action in counted:
+                counted[action] += 1
+    return counted
