@@ -49,6 +49,7 @@ fn get(path: &str) -> Request {
         path: path.into(),
         query,
         accept: None,
+        authorization: None,
         id: "r-1".into(),
     }
 }
@@ -164,6 +165,60 @@ fn health_is_asked_of_aws_once_in_a_while() {
         .filter(|line| line.contains("\"awsCall\""))
         .count();
     assert_eq!(calls, 1);
+}
+
+#[test]
+fn a_token_is_asked_for_where_one_is_set() {
+    let platform = serving(Ecs::uniform(1, 1));
+    let fleet = Fleet::new(
+        platform.clone(),
+        config(&[("LIST_TOKEN", "0123456789abcdef")]).unwrap(),
+    );
+    let ask = |path: &str, authorization: Option<&str>| {
+        let request = Request {
+            authorization: authorization.map(str::to_owned),
+            ..get(path)
+        };
+        platform.run(api::handle(&request, Ok(&fleet), &platform))
+    };
+    for (given, challenge) in [
+        (None, "Bearer realm=\"ecs-status\""),
+        (
+            Some("Basic 0123456789abcdef"),
+            "Bearer realm=\"ecs-status\"",
+        ),
+        (Some("Bearer"), "Bearer realm=\"ecs-status\""),
+        (
+            Some("Bearer 0123456789abcdeF"),
+            "Bearer realm=\"ecs-status\", error=\"invalid_token\"",
+        ),
+    ] {
+        let response = ask("/list?nope=1", given);
+        assert_eq!(response.status(), 401, "{given:?}");
+        assert_eq!(response.headers()["www-authenticate"], challenge);
+        assert_eq!(response.headers()["cache-control"], "private, no-store");
+        assert_eq!(body(&response)["status"], 401);
+    }
+    assert!(
+        !platform
+            .lines()
+            .iter()
+            .any(|line| line.contains("\"awsCall\"")),
+        "AWS is not asked"
+    );
+    for given in ["Bearer 0123456789abcdef", "bearer  0123456789abcdef "] {
+        let response = ask("/list", Some(given));
+        assert_eq!(response.status(), 200, "{given}");
+        assert_eq!(response.headers()["cache-control"], "private, no-store");
+    }
+    assert_eq!(ask("/", None).status(), 200);
+    assert_eq!(ask("/healthz", None).status(), 200);
+    assert!(
+        !platform
+            .lines()
+            .iter()
+            .any(|line| line.contains("0123456789abcde"))
+    );
 }
 
 /// Any JSON, with what must stay secret anywhere in it.

@@ -18,6 +18,7 @@ use ecs_status::aws::platform::Clock;
 use ecs_status::fleet::driver::{CONCURRENCY, drive};
 use ecs_status::fleet::failure::Cause;
 use ecs_status::fleet::snapshot::Snapshot;
+use ecs_status::fleet::withhold::Withhold;
 use proptest::prelude::*;
 use support::ecs::Ecs;
 use support::{Fake, Reply};
@@ -45,7 +46,7 @@ fn sweep(ecs: Ecs) -> Swept {
     let sweep = platform.run(drive(&[&target], &budget)).remove(0);
     let calls = ecs.borrow().calls.clone();
     Swept {
-        found: sweep.finish(platform.now(), vec![]),
+        found: sweep.finish(platform.now(), Withhold::default()),
         calls,
         elapsed: platform.elapsed(),
         peak: platform.peak(),
@@ -258,7 +259,9 @@ fn a_sweep_ends_when_its_time_is_up() {
     let budget = Budget::new("r-1", platform.now(), Duration::from_secs(20));
     let sweep = platform.run(drive(&[&target], &budget)).remove(0);
     assert_eq!(
-        sweep.finish(platform.now(), vec![]).unwrap_err(),
+        sweep
+            .finish(platform.now(), Withhold::default())
+            .unwrap_err(),
         Cause::TimedOut
     );
     assert!(platform.elapsed() <= Duration::from_secs(21));

@@ -1,6 +1,7 @@
 //! What we answer: routes, formats, problems. The one place where a request becomes a response, on
 //! every edge.
 
+mod authorize;
 mod health;
 mod help;
 mod list;
@@ -13,7 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
-use http::header::{AGE, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, VARY};
+use http::header::{AGE, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, VARY, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
@@ -41,6 +42,8 @@ pub struct Request {
     pub query: Option<String>,
     /// The `Accept` header.
     pub accept: Option<String>,
+    /// The `Authorization` header.
+    pub authorization: Option<String>,
     /// What names this request in the log.
     pub id: String,
 }
@@ -71,6 +74,9 @@ pub struct Record {
 
 /// A response before the headers that all have.
 struct Answer {
+    /// It is for the holder of the token alone.
+    private: bool,
+    www_authenticate: Option<&'static str>,
     status: StatusCode,
     content_type: &'static str,
     body: Vec<u8>,
@@ -86,6 +92,8 @@ struct Answer {
 impl Answer {
     fn ok(content_type: &'static str, body: Vec<u8>) -> Self {
         Self {
+            private: false,
+            www_authenticate: None,
             status: StatusCode::OK,
             content_type,
             body,
@@ -104,7 +112,7 @@ impl Answer {
 /// 1. A path that is no route is 404, another method than GET and HEAD is 405.
 /// 2. `/` needs nothing: 200.
 /// 3. A broken configuration is 500.
-/// 4. `/list` reads its query (400), takes a snapshot (502, 503, 504) and filters it: 200.
+/// 4. `/list` wants the token where one is set (401), reads its query (400), takes a snapshot (502, 503, 504) and filters it: 200.
 /// 5. `/healthz` asks whether the keys work: 200 or the status of the failure.
 pub async fn handle<P: Platform>(
     request: &Request,
@@ -174,6 +182,7 @@ async fn answer<P: Platform>(
     match route {
         // (4)
         Route::List => {
+            let private = authorize::check(request, fleet.config())?;
             let filter = filter(request, fleet.config())?;
             record.filter_keys = filter.keys().map(str::to_owned).collect();
             let (served, usage) = fleet.snapshot(&request.id).await;
@@ -181,7 +190,8 @@ async fn answer<P: Platform>(
             let served = served.map_err(Problem::of_cause)?;
             record.snapshot_age_seconds = Some(served.age.as_secs());
             record.failures = Some(served.snapshot.failures.len());
-            list::answer(&served, &filter, fleet.config().snapshot_max_age)
+            let answer = list::answer(&served, &filter, fleet.config().snapshot_max_age)?;
+            Ok(Answer { private, ..answer })
         }
         // (5)
         Route::Healthz | Route::Help => {
@@ -250,6 +260,7 @@ fn respond(answer: Answer, request: &Request) -> Response<Vec<u8>> {
     headers.insert(
         CACHE_CONTROL,
         match answer.max_age {
+            _ if answer.private => HeaderValue::from_static("private, no-store"),
             Some(max_age) => {
                 HeaderValue::try_from(format!("public, max-age={}", max_age.as_secs()))
                     .unwrap_or(HeaderValue::from_static("no-store"))
@@ -266,6 +277,9 @@ fn respond(answer: Answer, request: &Request) -> Response<Vec<u8>> {
     }
     if let Some(allow) = answer.allow {
         headers.insert(http::header::ALLOW, HeaderValue::from_static(allow));
+    }
+    if let Some(challenge) = answer.www_authenticate {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     }
     if let Some(wait) = answer.retry_after {
         headers.insert(

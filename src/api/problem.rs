@@ -26,6 +26,7 @@ pub(super) struct Problem {
     body: Body,
     status: StatusCode,
     allow: Option<&'static str>,
+    www_authenticate: Option<&'static str>,
     retry_after: Option<Duration>,
     /// For the log, where it is more than the detail.
     log: Option<String>,
@@ -57,6 +58,7 @@ impl Problem {
             },
             status,
             allow: None,
+            www_authenticate: None,
             retry_after: None,
             log: None,
         }
@@ -76,6 +78,21 @@ impl Problem {
         Self {
             allow: Some(ALLOW),
             ..problem
+        }
+    }
+
+    /// `given`: there was a token, and it was another one (RFC 6750, section 3).
+    pub(super) fn unauthorized(given: bool) -> Self {
+        let detail =
+            "The fleet is shown to those who send the header Authorization: Bearer with its token.";
+        let challenge = if given {
+            "Bearer realm=\"ecs-status\", error=\"invalid_token\""
+        } else {
+            "Bearer realm=\"ecs-status\""
+        };
+        Self {
+            www_authenticate: Some(challenge),
+            ..Self::new(StatusCode::UNAUTHORIZED, detail)
         }
     }
 
@@ -165,6 +182,8 @@ impl Problem {
         Answer {
             status: self.status,
             allow: self.allow,
+            www_authenticate: self.www_authenticate,
+            private: self.status == StatusCode::UNAUTHORIZED,
             retry_after: self.retry_after,
             ..Answer::ok("application/problem+json", body)
         }

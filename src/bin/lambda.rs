@@ -87,6 +87,7 @@ fn read(request: &lambda_http::Request) -> api::Request {
         path: request.raw_http_path().to_owned(),
         query: uri.query().map(str::to_owned),
         accept: header("accept"),
+        authorization: header("authorization"),
         id: request
             .lambda_context_ref()
             .map(|context| context.request_id.clone())

@@ -1,6 +1,7 @@
 //! Config, from named values: Worker variables and secrets, or the Lambda's environment.
 
 mod targets;
+mod token;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,10 +11,14 @@ use crate::aws::credentials::Credentials;
 use crate::aws::endpoint::Endpoint;
 use crate::aws::platform::Level;
 
+pub use token::Token;
+
 /// Seconds that a sweep may take, unless `SWEEP_TIMEOUT` says otherwise.
 const SWEEP_TIMEOUT: u64 = 20;
 /// Seconds that a snapshot counts as fresh, unless `SNAPSHOT_MAX_AGE` says otherwise.
 const SNAPSHOT_MAX_AGE: u64 = 15;
+const TAG_KEYS: &str = "tag keys separated by commas, such as environment,owner,contact";
+
 /// The filter keys, unless `FILTER_TAGS` says otherwise.
 pub const FILTER_TAGS: [&str; 3] = ["environment", "owner", "contact"];
 
@@ -26,6 +31,10 @@ pub struct Config {
     pub targets: Vec<Target>,
     /// The tags that can be filtered by.
     pub filter_tags: Vec<String>,
+    /// The tags that may be shown; all, if none.
+    pub expose_tags: Option<Vec<String>>,
+    /// What a request has to bring to see the fleet, if anything.
+    pub list_token: Option<Token>,
     /// How long a snapshot counts as fresh.
     pub snapshot_max_age: Duration,
     /// How long all calls of a sweep may take together.
@@ -181,10 +190,12 @@ impl Config {
             printable,
         );
         let targets = targets::read(&mut values);
-        let filter_tags = values.optional(
-            "FILTER_TAGS",
-            "tag keys separated by commas, such as environment,owner,contact",
-            |text| filter_tags(&text),
+        let filter_tags = values.optional("FILTER_TAGS", TAG_KEYS, |text| tag_keys(&text));
+        let expose_tags = values.optional("EXPOSE_TAGS", TAG_KEYS, |text| tag_keys(&text));
+        let list_token = values.optional(
+            "LIST_TOKEN",
+            "16 or more letters, digits or characters of -._~+/=",
+            Token::new,
         );
         let snapshot_max_age =
             values.optional("SNAPSHOT_MAX_AGE", "whole seconds from 0 to 3600", |text| {
@@ -204,10 +215,17 @@ impl Config {
                 problems: values.problems,
             });
         };
+        // What may not be shown could be found out by filtering.
+        let mut filter_tags = filter_tags.unwrap_or_else(|| FILTER_TAGS.map(String::from).to_vec());
+        if let Some(exposed) = &expose_tags {
+            filter_tags.retain(|key| exposed.contains(key));
+        }
         Ok(Self {
             credentials: Credentials::new(id, secret, session_token),
             targets,
-            filter_tags: filter_tags.unwrap_or_else(|| FILTER_TAGS.map(String::from).to_vec()),
+            filter_tags,
+            expose_tags,
+            list_token,
             snapshot_max_age: snapshot_max_age.unwrap_or(Duration::from_secs(SNAPSHOT_MAX_AGE)),
             sweep_timeout: sweep_timeout.unwrap_or(Duration::from_secs(SWEEP_TIMEOUT)),
         })
@@ -227,7 +245,7 @@ fn printable(text: String) -> Option<String> {
     text.bytes().all(|b| b.is_ascii_graphic()).then_some(text)
 }
 
-fn filter_tags(text: &str) -> Option<Vec<String>> {
+fn tag_keys(text: &str) -> Option<Vec<String>> {
     let mut keys = Vec::new();
     for key in text.split(',').map(str::trim) {
         // AWS: a tag key has 1 to 128 characters.
@@ -325,6 +343,9 @@ mod tests {
             ("SNAPSHOT_MAX_AGE", "15s"),
             ("SNAPSHOT_MAX_AGE", "3601"),
             ("SWEEP_TIMEOUT", "301"),
+            ("EXPOSE_TAGS", "a,,b"),
+            ("LIST_TOKEN", "too short"),
+            ("LIST_TOKEN", "with a space inside of it"),
             ("LOG_LEVEL", "loud"),
         ] {
             let error = read(&[(variable, value)]).unwrap_err();
@@ -335,6 +356,12 @@ mod tests {
             );
             assert!(!error.to_string().contains(value), "{error}");
         }
+    }
+
+    #[test]
+    fn tags_that_are_not_exposed_cannot_be_filtered_by() {
+        let config = read(&[("EXPOSE_TAGS", "team,owner")]).unwrap();
+        assert_eq!(config.filter_tags, ["owner"]);
     }
 
     #[test]

@@ -190,9 +190,10 @@ impl Found {
 pub(super) fn tags(tags: Vec<Tag>, withhold: &Withhold) -> Tags {
     let mut cleaned = Tags::new();
     for tag in tags {
-        let Some(key) = tag.key.map(|key| withhold.clean(key)) else {
+        let Some(key) = tag.key.filter(|key| withhold.exposes(key)) else {
             continue;
         };
+        let key = withhold.clean(key);
         let value = withhold.clean(tag.value.unwrap_or_default());
         let mut unique = key.clone();
         let mut number = 2;

@@ -48,7 +48,7 @@ pub struct Fleet<P> {
 impl<P: Platform + Clone> Fleet<P> {
     /// A fleet that nothing is known of yet.
     pub fn new(platform: P, config: Config) -> Self {
-        let target = |target| Target::new(&platform, target, &config.credentials);
+        let target = |target| Target::new(&platform, target, &config);
         Self {
             targets: config.targets.iter().cloned().map(target).collect(),
             platform,

@@ -179,7 +179,10 @@ impl Sweep {
                 .cluster_arn
                 .as_ref()
                 .and_then(|arn| self.clusters.get_mut(arn));
-            if let Some(progress) = known {
+            // Without a status nobody knows whether it may be reported; then it counts as left out.
+            if let Some(progress) = known
+                && cluster.status.is_some()
+            {
                 progress.description = Some(cluster);
             }
         }
@@ -307,17 +310,17 @@ impl Sweep {
         });
     }
 
-    /// The snapshot as of `now`, with nothing in it that `secrets` or an ARN would give away.
+    /// The snapshot as of `now`, without what `withhold` keeps back and without the account's id.
     ///
     /// # Errors
     /// If something failed and not one service could be read: the most telling cause.
-    pub fn finish(self, now: SystemTime, secrets: Vec<String>) -> Result<Snapshot, Cause> {
+    pub fn finish(self, now: SystemTime, withhold: Withhold) -> Result<Snapshot, Cause> {
         if let Some(cause) = self.cause
             && !self.clusters.values().any(Progress::is_read)
         {
             return Err(cause);
         }
-        let withhold = Withhold::new(secrets.into_iter().chain(self.account));
+        let withhold = withhold.and(self.account);
         let (target, region) = (self.target, self.region);
         let mut clusters: Vec<Cluster> = self
             .clusters

@@ -7,15 +7,15 @@ use std::time::{Duration, SystemTime};
 use super::failure::Cause;
 use super::snapshot::{Failure, Snapshot};
 use super::sweep::Sweep;
+use super::withhold::Withhold;
 use crate::aws::budget::Budget;
 use crate::aws::client::Client;
-use crate::aws::credentials::Credentials;
 use crate::aws::ecs::ListClusters;
 use crate::aws::error::Error;
 use crate::aws::operation::{EcsOperation, Operation};
 use crate::aws::platform::Platform;
 use crate::aws::sts::AssumeRole;
-use crate::config;
+use crate::config::{self, Config};
 
 /// How long the credentials of a role are asked for: what every role allows.
 const ROLE_DURATION: Duration = Duration::from_hours(1);
@@ -33,6 +33,7 @@ pub struct Target<P> {
     region: String,
     ecs: Client<P>,
     role: Option<Role<P>>,
+    exposed_tags: Option<Vec<String>>,
     newest: RefCell<Option<Rc<Snapshot>>>,
 }
 
@@ -46,7 +47,8 @@ struct Role<P> {
 
 impl<P: Platform + Clone> Target<P> {
     /// A target that nothing is known of yet.
-    pub fn new(platform: &P, target: config::Target, credentials: &Credentials) -> Self {
+    pub fn new(platform: &P, target: config::Target, config: &Config) -> Self {
+        let credentials = &config.credentials;
         let client = |endpoint| {
             let (region, credentials) = (target.region.clone(), credentials.clone());
             Client::new(platform.clone(), endpoint, region, credentials)
@@ -64,6 +66,7 @@ impl<P: Platform + Clone> Target<P> {
         Self {
             ecs: client(target.ecs_endpoint),
             role,
+            exposed_tags: config.expose_tags.clone(),
             newest: RefCell::default(),
             name: target.name,
             region: target.region,
@@ -162,7 +165,8 @@ impl<P: Platform> Target<P> {
         if let Some(role) = &self.role {
             secrets.extend(role.sts.secrets());
         }
-        let snapshot = Rc::new(sweep.finish(now, secrets)?);
+        let withhold = Withhold::new(secrets, self.exposed_tags.clone());
+        let snapshot = Rc::new(sweep.finish(now, withhold)?);
         *self.newest.borrow_mut() = Some(Rc::clone(&snapshot));
         Ok(snapshot)
     }

@@ -1,6 +1,6 @@
-//! Keeps ARNs, the account id and our own keys out of public answers.
+//! Keeps ARNs, the account id, our own keys and unexposed tags out of public answers.
 //!
-//! They come in by names and tags: `CloudFormation`, for one, tags what it makes with its stack's
+//! The first three come in by names and tags: `CloudFormation`, for one, tags what it makes with its stack's
 //! ARN.
 
 /// What stands in the place of an ARN.
@@ -13,15 +13,41 @@ const OTHER: &str = "[withheld]";
 pub struct Withhold {
     texts: Vec<String>,
     shortest: usize,
+    exposed_tags: Option<Vec<String>>,
 }
 
 impl Withhold {
-    /// Withholds ARNs and `texts`, of which the empty ones do not count.
+    /// Withholds ARNs, `texts`, of which the empty ones do not count, and all tags but the exposed
+    /// ones, where these are given.
     #[must_use]
-    pub fn new(texts: impl IntoIterator<Item = String>) -> Self {
-        let texts: Vec<String> = texts.into_iter().filter(|text| !text.is_empty()).collect();
-        let shortest = texts.iter().map(String::len).min().unwrap_or(usize::MAX);
-        Self { texts, shortest }
+    pub fn new(texts: impl IntoIterator<Item = String>, exposed_tags: Option<Vec<String>>) -> Self {
+        Self {
+            exposed_tags,
+            ..Self::default()
+        }
+        .and(texts)
+    }
+
+    /// Withholds `texts` too.
+    #[must_use]
+    pub fn and(mut self, texts: impl IntoIterator<Item = String>) -> Self {
+        self.texts
+            .extend(texts.into_iter().filter(|text| !text.is_empty()));
+        self.shortest = self
+            .texts
+            .iter()
+            .map(String::len)
+            .min()
+            .unwrap_or(usize::MAX);
+        self
+    }
+
+    /// Whether a tag with this key may be shown.
+    #[must_use]
+    pub fn exposes(&self, key: &str) -> bool {
+        self.exposed_tags
+            .as_ref()
+            .is_none_or(|tags| tags.iter().any(|tag| tag == key))
     }
 
     /// `text` without ARNs and without what is withheld.
@@ -71,7 +97,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn clean(text: &str) -> String {
-        Withhold::new(["123456789012".into(), "hush".into()]).clean(text.into())
+        Withhold::new(["123456789012".into(), "hush".into()], None).clean(text.into())
     }
 
     #[test]

@@ -64,6 +64,7 @@ fn read(request: &Request, platform: &WorkerPlatform) -> Result<api::Request> {
         path: path.to_owned(),
         query,
         accept: headers.get("accept")?,
+        authorization: headers.get("authorization")?,
         // Cloudflare's own id of the request, where there is one.
         id: headers
             .get("cf-ray")?

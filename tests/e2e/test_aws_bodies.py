@@ -94,6 +94,7 @@ def found_beside_another(fleet: Emulator, worker: Worker) -> None:
     [
         {"clusters": []},
         {"clusters": [{}]},
+        {"clusters": [{"clusterArn": f"arn:aws:ecs:ap-southeast-2:{ACCOUNT}:cluster/cluster-000", "clusterName": "cluster-000"}]},
         {"clusters": [{"clusterArn": "another", "clusterName": "another", "status": "ACTIVE"}]},
         {"clusters": [], "failures": [{"arn": "another", "reason": "MISSING"}]},
     ],

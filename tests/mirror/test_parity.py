@@ -105,6 +105,21 @@ def test_both_edges_name_a_missing_variable_alike(variables: dict[str, str], tmp
         mirror.stop()
 
 
+def test_both_edges_ask_for_the_token_alike(emulator: Emulator, variables: dict[str, str], tmp_path: Path) -> None:
+    emulator.clear_fleet()
+    guarded = {**variables, "LIST_TOKEN": "0123456789abcdef"}
+    worker, mirror = Worker(tmp_path, guarded), Mirror(guarded)
+    try:
+        for given, status in ((None, 401), ("Bearer x", 401), ("Bearer 0123456789abcdef", 200)):
+            headers = {"host": DOMAIN, "x_forwarded_proto": "http", **({"authorization": given} if given else {})}
+            answers = [edge.get("/list", **headers) for edge in (worker, mirror)]
+            assert [answer.status for answer in answers] == [status, status]
+            assert comparable(answers[0]) == comparable(answers[1])
+    finally:
+        worker.stop()
+        mirror.stop()
+
+
 def test_the_snapshot_is_kept_between_invocations(emulator: Emulator, variables: dict[str, str]) -> None:
     emulator.clear_fleet()
     mirror = Mirror({**variables, "SNAPSHOT_MAX_AGE": "60"})

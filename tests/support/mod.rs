@@ -26,7 +26,7 @@ use ecs_status::aws::client::Client;
 use ecs_status::aws::credentials::Credentials;
 use ecs_status::aws::endpoint::Endpoint;
 use ecs_status::aws::platform::{Clock, HttpSend, Level, Log, Rng, SendError, Sleep};
-use ecs_status::config;
+use ecs_status::config::{self, Config};
 use ecs_status::fleet::target::Target;
 use http::{Request, Response};
 
@@ -104,8 +104,13 @@ impl Fake {
                 sts_endpoint: Endpoint::of("sts", "us-east-1").unwrap(),
             }),
         };
-        let credentials = Credentials::new("AKIDEXAMPLE".into(), "hush-hush".into(), None);
-        Target::new(self, target, &credentials)
+        let config = Config::from_lookup(|name| match name {
+            "AWS_ACCESS_KEY_ID" => Some("AKIDEXAMPLE".into()),
+            "AWS_SECRET_ACCESS_KEY" => Some("hush-hush".into()),
+            "AWS_REGION" => Some("us-east-1".into()),
+            _ => None,
+        });
+        Target::new(self, target, &config.unwrap())
     }
 
     /// Runs `future` to its end; the clock jumps whenever nothing else can go on.

@@ -3,7 +3,9 @@ locals {
   settings = [
     "AWS_ENDPOINT_URL_ECS",
     "AWS_ENDPOINT_URL_STS",
+    "EXPOSE_TAGS",
     "FILTER_TAGS",
+    "LIST_TOKEN",
     "LOG_LEVEL",
     "SNAPSHOT_MAX_AGE",
     "SWEEP_TIMEOUT",
@@ -59,7 +61,7 @@ resource "aws_lambda_function" "this" {
   #checkov:skip=CKV_AWS_115:Reserved concurrency is taken from an account's quota, which in a new account is 10 and leaves none to take; the stage's throttling bounds the load.
   #checkov:skip=CKV_AWS_116:A dead letter queue is for asynchronous invocations; API Gateway waits for the answer.
   #checkov:skip=CKV_AWS_117:It calls nothing but ECS's public endpoint; in a VPC it would need a NAT gateway to do so.
-  #checkov:skip=CKV_AWS_173:Its environment holds no secret; Lambda encrypts it at rest with its own key.
+  #checkov:skip=CKV_AWS_173:Its environment holds no secret but, if set, LIST_TOKEN; Lambda encrypts it at rest with its own key.
   #checkov:skip=CKV_AWS_272:Code signing needs an S3 bucket and a signing job; the zip is built and uploaded by the same hands, and its hash is in the plan.
   #checkov:skip=CKV_AWS_50:X-Ray would show one call of API Gateway; ecs-status logs each call to AWS with its time.
   function_name = var.name
