@@ -84,7 +84,9 @@ class Mirror:
     """One function instance, with these variables."""
 
     def __init__(self, variables: dict[str, str]):
+        binary = build()
         port = free_port()
+        self._function: subprocess.Popen[bytes] | None = None
         self._server = subprocess.Popen(
             [cargo_lambda(), "lambda", "watch", "--only-lambda-apis", "--invoke-address=127.0.0.1", f"--invoke-port={port}"],
             cwd=ROOT,
@@ -105,7 +107,7 @@ class Mirror:
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
         }
         self._function = subprocess.Popen(
-            [str(build())],
+            [str(binary)],
             env={"RUST_BACKTRACE": "1", **runtime, **variables},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -123,10 +125,11 @@ class Mirror:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     return
             time.sleep(0.02)
+        self.stop()
         raise RuntimeError("cargo lambda watch did not start")
 
     def _read(self) -> None:
-        assert self._function.stdout
+        assert self._function and self._function.stdout
         for line in self._function.stdout:
             self._lines.append(line.decode(errors="replace").rstrip("\n"))
 
@@ -151,12 +154,19 @@ class Mirror:
         content = base64.b64decode(body) if answer.get("isBase64Encoded") else body.encode()
         return Answer(answer["statusCode"], found, content)
 
+    def __enter__(self) -> Mirror:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
     def stop(self) -> None:
-        self._function.kill()
-        self._function.wait(10)
-        self._reader.join(10)
-        if self._function.stdout:
-            self._function.stdout.close()
+        if self._function:
+            self._function.kill()
+            self._function.wait(10)
+            self._reader.join(10)
+            if self._function.stdout:
+                self._function.stdout.close()
         try:
             os.killpg(self._server.pid, signal.SIGKILL)
         except ProcessLookupError:

@@ -44,16 +44,14 @@ def variables(emulator: Emulator) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def worker(variables: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
-    worker = Worker(tmp_path_factory.mktemp("worker"), variables)
-    yield worker
-    worker.stop()
+    with Worker(tmp_path_factory.mktemp("worker"), variables) as worker:
+        yield worker
 
 
 @pytest.fixture(scope="module")
 def mirror(variables: dict[str, str]) -> Iterator[Mirror]:
-    mirror = Mirror(variables)
-    yield mirror
-    mirror.stop()
+    with Mirror(variables) as mirror:
+        yield mirror
 
 
 def lay_out(emulator: Emulator, case: Case) -> None:
@@ -93,43 +91,32 @@ def test_the_cases_reach_every_status_of_the_contract_that_a_configured_edge_has
 @pytest.mark.parametrize("missing", ["AWS_REGION", "AWS_SECRET_ACCESS_KEY"])
 def test_both_edges_name_a_missing_variable_alike(variables: dict[str, str], tmp_path: Path, missing: str) -> None:
     broken = {name: value for name, value in variables.items() if name != missing}
-    worker, mirror = Worker(tmp_path, broken), Mirror(broken)
-    try:
+    with Worker(tmp_path, broken) as worker, Mirror(broken) as mirror:
         for target in ("/", "/list", "/healthz"):
             headers = {"host": DOMAIN, "x_forwarded_proto": "http"}
             alike = [comparable(edge.get(target, **headers)) for edge in (worker, mirror)]
             assert alike[0] == alike[1]
         assert missing.encode() in worker.get("/healthz").body
-    finally:
-        worker.stop()
-        mirror.stop()
 
 
 def test_both_edges_ask_for_the_token_alike(emulator: Emulator, variables: dict[str, str], tmp_path: Path) -> None:
     emulator.clear_fleet()
     guarded = {**variables, "LIST_TOKEN": "0123456789abcdef"}
-    worker, mirror = Worker(tmp_path, guarded), Mirror(guarded)
-    try:
+    with Worker(tmp_path, guarded) as worker, Mirror(guarded) as mirror:
         for given, status in ((None, 401), ("Bearer x", 401), ("Bearer 0123456789abcdef", 200)):
             headers = {"host": DOMAIN, "x_forwarded_proto": "http", **({"authorization": given} if given else {})}
             answers = [edge.get("/list", **headers) for edge in (worker, mirror)]
             assert [answer.status for answer in answers] == [status, status]
             assert comparable(answers[0]) == comparable(answers[1])
-    finally:
-        worker.stop()
-        mirror.stop()
 
 
 def test_the_snapshot_is_kept_between_invocations(emulator: Emulator, variables: dict[str, str]) -> None:
     emulator.clear_fleet()
-    mirror = Mirror({**variables, "SNAPSHOT_MAX_AGE": "60"})
-    try:
+    with Mirror({**variables, "SNAPSHOT_MAX_AGE": "60"}) as mirror:
         first = mirror.get("/list")
         calls = emulator.count()
         assert (first.status, mirror.get("/list").body) == (200, first.body)
         assert emulator.count() == calls
-    finally:
-        mirror.stop()
 
 
 def test_the_role_s_session_token_is_signed(emulator: Emulator, variables: dict[str, str]) -> None:
@@ -138,12 +125,9 @@ def test_the_role_s_session_token_is_signed(emulator: Emulator, variables: dict[
     keys = {"AWS_ACCESS_KEY_ID": session.access_key_id, "AWS_SECRET_ACCESS_KEY": session.secret_access_key}
     assert session.session_token
     for token, status in ((session.session_token, 200), (None, 502)):
-        mirror = Mirror({**variables, **keys, **({"AWS_SESSION_TOKEN": token} if token else {})})
-        try:
+        with Mirror({**variables, **keys, **({"AWS_SESSION_TOKEN": token} if token else {})}) as mirror:
             assert mirror.get("/healthz").status == status
             assert session.session_token not in mirror.output()
-        finally:
-            mirror.stop()
 
 
 def test_the_mirror_logs_a_line_a_request(emulator: Emulator, mirror: Mirror) -> None:
