@@ -7,7 +7,7 @@
 //! The rooms, and who may use whom (no arrow runs back):
 //!
 //! ```text
-//! worker (the wasm32 edge) → api → fleet → aws
+//! worker (the wasm32 edge), bin/lambda (the Lambda edge) → api → fleet → aws
 //! ```
 //!
 //! - [`aws`] speaks to AWS and knows nothing of reports.
