@@ -160,9 +160,11 @@ fn merge<P: Platform>(parts: Vec<Part<'_, P>>) -> Result<Rc<Snapshot>, Cause> {
     let mut merged = merged.ok_or(worst.unwrap_or(Cause::Unreadable))?;
     merged.failures.extend(failed);
     merged.failures.sort_unstable();
-    merged.clusters.sort_by(|a, b| {
-        let key = |c: &Cluster| (c.target.clone(), c.region.clone(), c.cluster_name.clone());
-        key(a).cmp(&key(b))
-    });
+    merged.clusters.sort_by(|a, b| place(a).cmp(&place(b)));
     Ok(Rc::new(merged))
+}
+
+/// What a report is sorted by.
+fn place(cluster: &Cluster) -> [&str; 3] {
+    [&cluster.target, &cluster.region, &cluster.cluster_name]
 }

@@ -100,8 +100,7 @@ impl<P: Platform> Target<P> {
         Sweep::new(&self.name, &self.region)
     }
 
-    /// Whether [`Self::prepare`] has a call to make.
-    pub fn needs_credentials(&self, now: SystemTime) -> bool {
+    fn needs_credentials(&self, now: SystemTime) -> bool {
         self.role.as_ref().is_some_and(|role| {
             role.expiration
                 .borrow()
