@@ -22,6 +22,16 @@ OPERATIONS = ("ListClusters", "DescribeClusters", "ListServices", "DescribeServi
 SECRETS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
+def settings(emulator: Emulator, credentials: Credentials) -> dict[str, str]:
+    """The variables of an edge that reads the emulator with a user's key."""
+    return {
+        "AWS_ACCESS_KEY_ID": credentials.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
+        "AWS_REGION": emulator.region,
+        "AWS_ENDPOINT_URL_ECS": emulator.endpoint,
+    }
+
+
 @pytest.fixture(scope="session")
 def running_emulator() -> Iterator[Emulator]:
     with Emulator(region=REGION, account=ACCOUNT) as emulator:
@@ -37,13 +47,7 @@ def emulator(running_emulator: Emulator) -> Emulator:
 @pytest.fixture
 def reader(emulator: Emulator) -> dict[str, str]:
     """The variables of a Worker whose keys belong to an IAM user with the README's policy."""
-    key = emulator.create_reader(readme.policy())
-    return {
-        "AWS_ACCESS_KEY_ID": key.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": key.secret_access_key,
-        "AWS_REGION": REGION,
-        "AWS_ENDPOINT_URL_ECS": emulator.endpoint,
-    }
+    return settings(emulator, emulator.create_reader(readme.policy()))
 
 
 Start = Callable[..., Worker]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import readme
 
-from e2e.conftest import REGION
+from e2e.conftest import REGION, settings
 from e2e.workerd import Answer, Worker
 from emulator.emulator import Emulator
 
@@ -30,12 +30,8 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture(scope="module")
 def variables(emulator: Emulator) -> dict[str, str]:
-    key = emulator.create_reader(readme.policy())
     return {
-        "AWS_ACCESS_KEY_ID": key.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": key.secret_access_key,
-        "AWS_REGION": REGION,
-        "AWS_ENDPOINT_URL_ECS": emulator.endpoint,
+        **settings(emulator, emulator.create_reader(readme.policy())),
         "SNAPSHOT_MAX_AGE": "0",
         # Longer than all waits of a call together, so that jitter decides nothing.
         "SWEEP_TIMEOUT": "5",

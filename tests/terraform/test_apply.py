@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from e2e.conftest import settings
 from e2e.workerd import Worker
 from emulator.emulator import Credentials, Emulator
 from mirror.mirror import Mirror
@@ -242,12 +243,7 @@ def edge(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, emulator: Emulator, reader_key: Credentials
 ) -> Iterator[Worker | Mirror]:
     """The real Worker, and the mirror under the local Lambda emulator, with the reader's keys."""
-    variables = {
-        "AWS_ACCESS_KEY_ID": reader_key.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": reader_key.secret_access_key,
-        "AWS_REGION": REGION,
-        "AWS_ENDPOINT_URL_ECS": emulator.endpoint,
-    }
+    variables = settings(emulator, reader_key)
     edge = Mirror(variables) if request.param == "mirror" else Worker(tmp_path_factory.mktemp("worker"), variables)
     yield edge
     edge.stop()
