@@ -95,7 +95,8 @@ fn a_throttle_is_retried_after_a_jittered_and_growing_wait() {
         Usage {
             calls: 3,
             retries: 2,
-            throttles: 2
+            throttles: 2,
+            errors: 2
         }
     );
     assert_eq!(platform.elapsed().as_millis(), 999 + 1_999);
@@ -123,7 +124,8 @@ fn after_three_attempts_the_last_error_stands() {
         Usage {
             calls: 3,
             retries: 2,
-            throttles: 0
+            throttles: 0,
+            errors: 3
         }
     );
 }

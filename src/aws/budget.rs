@@ -12,6 +12,17 @@ pub struct Usage {
     pub retries: u32,
     /// Answers that asked for fewer calls.
     pub throttles: u32,
+    /// Requests that came to nothing: AWS's errors, throttles included, and no answer at all.
+    pub errors: u32,
+}
+
+impl std::ops::AddAssign for Usage {
+    fn add_assign(&mut self, more: Self) {
+        self.calls += more.calls;
+        self.retries += more.retries;
+        self.throttles += more.throttles;
+        self.errors += more.errors;
+    }
 }
 
 /// The time that a group of calls may take together, and what they used.

@@ -134,6 +134,7 @@ impl<P: Platform> Client<P> {
                 }
                 Ok(response) => {
                     let error = ServiceError::from_response(&response);
+                    budget.spend(|usage| usage.errors += 1);
                     if !skew_corrected && self.clock.correct(&error, &response, signed, now) {
                         skew_corrected = true;
                         self.log_failure(wire, attempt, &Error::Service(error), budget);
@@ -145,7 +146,10 @@ impl<P: Platform> Client<P> {
                     }
                     (Error::Service(error), retry_after(&response))
                 }
-                Err(error) => (Error::Send(error), None),
+                Err(error) => {
+                    budget.spend(|usage| usage.errors += 1);
+                    (Error::Send(error), None)
+                }
             };
             self.log_failure(wire, attempt, &error, budget);
 

@@ -23,6 +23,23 @@ pub struct Served {
     pub snapshot: Rc<Snapshot>,
     /// How old its oldest part is.
     pub age: Duration,
+    /// How it stands with each target, in the order of the configuration.
+    pub standings: Vec<Standing>,
+}
+
+/// How it stands with a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Its name.
+    pub target: String,
+    /// Its AWS region.
+    pub region: String,
+    /// How old its snapshot is; none if nothing of it is shown.
+    pub age: Option<Duration>,
+    /// Whether all of it could be read, by the newest sweep.
+    pub complete: bool,
+    /// What all sweeps of it used so far, as long as it is known.
+    pub usage: Usage,
 }
 
 /// What a health check found.
@@ -129,7 +146,11 @@ fn served(snapshot: Rc<Snapshot>, now: SystemTime) -> Served {
     let age = now
         .duration_since(snapshot.generated_at)
         .unwrap_or_default();
-    Served { snapshot, age }
+    Served {
+        snapshot,
+        age,
+        standings: Vec::new(),
+    }
 }
 
 /// A target's snapshot, or why there is none.
