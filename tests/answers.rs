@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use ecs_status::api::{self, Request};
 use ecs_status::config::{Config, ConfigError};
-use ecs_status::fleet::refresh::Fleet;
+use ecs_status::fleet::reading::InProcess;
+use ecs_status::fleet::view::Fleet;
 use http::Response;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -55,7 +56,7 @@ fn get(path: &str) -> Request {
 }
 
 fn ask(platform: &Fake, requests: &[Request]) -> Vec<Response<Vec<u8>>> {
-    let fleet = Fleet::new(platform.clone(), config(&[]).unwrap());
+    let fleet = Fleet::in_process(platform, config(&[]).unwrap());
     let ask = |request| platform.run(api::handle(request, Ok(&fleet), platform));
     requests.iter().map(ask).collect()
 }
@@ -107,7 +108,8 @@ fn answers_look_as_the_contract_says() {
 fn a_broken_configuration_is_named_by_healthz_and_the_log_only() {
     let platform = serving(Ecs::default());
     let error = config(&[("AWS_REGION", "sydney"), ("LOG_LEVEL", "loud")]).unwrap_err();
-    let ask = |path| platform.run(api::handle(&get(path), Err(&error), &platform));
+    let broken: Result<&Fleet<InProcess<Fake>>, _> = Err(&error);
+    let ask = |path| platform.run(api::handle(&get(path), broken, &platform));
     assert_eq!(ask("/").status(), 200);
     let list = ask("/list");
     assert_eq!(list.status(), 500);
@@ -131,15 +133,15 @@ fn a_broken_configuration_is_named_by_healthz_and_the_log_only() {
 #[test]
 fn a_snapshot_is_served_until_it_is_too_old_and_then_read_anew() {
     let platform = serving(Ecs::uniform(1, 1));
-    let fleet = Fleet::new(platform.clone(), config(&[]).unwrap());
+    let fleet = Fleet::in_process(&platform, config(&[]).unwrap());
     let age = || {
         let response = platform.run(api::handle(&get("/list"), Ok(&fleet), &platform));
         response.headers()["age"].to_str().unwrap().to_owned()
     };
     assert_eq!(age(), "0");
-    platform.advance(Duration::from_secs(14));
-    assert_eq!(age(), "14");
-    platform.advance(Duration::from_secs(1));
+    platform.advance(Duration::from_secs(15));
+    assert_eq!(age(), "15");
+    platform.advance(Duration::from_millis(1));
     assert_eq!(age(), "0");
     let calls: Vec<u64> = platform
         .lines()
@@ -154,7 +156,7 @@ fn a_snapshot_is_served_until_it_is_too_old_and_then_read_anew() {
 #[test]
 fn health_is_asked_of_aws_once_in_a_while() {
     let platform = serving(Ecs::default());
-    let fleet = Fleet::new(platform.clone(), config(&[]).unwrap());
+    let fleet = Fleet::in_process(&platform, config(&[]).unwrap());
     for _ in 0..20 {
         let response = platform.run(api::handle(&get("/healthz"), Ok(&fleet), &platform));
         assert_eq!(body(&response)["status"], "ok");
@@ -170,8 +172,8 @@ fn health_is_asked_of_aws_once_in_a_while() {
 #[test]
 fn a_token_is_asked_for_where_one_is_set() {
     let platform = serving(Ecs::uniform(1, 1));
-    let fleet = Fleet::new(
-        platform.clone(),
+    let fleet = Fleet::in_process(
+        &platform,
         config(&[("LIST_TOKEN", "0123456789abcdef")]).unwrap(),
     );
     let ask = |path: &str, authorization: Option<&str>| {

@@ -43,7 +43,9 @@ fn sweep(ecs: Ecs) -> Swept {
     platform.set_random(0);
     let target = platform.target("default", None);
     let budget = Budget::new("r-1", platform.now(), Duration::from_hours(1));
-    let sweep = platform.run(drive(&[&target], &budget)).remove(0);
+    let sweep = RefCell::new(target.sweep());
+    platform.run(drive(target.ecs(), &sweep, &budget));
+    let sweep = sweep.into_inner();
     let calls = ecs.borrow().calls.clone();
     Swept {
         found: sweep.finish(platform.now(), Withhold::default()),
@@ -257,7 +259,9 @@ fn a_sweep_ends_when_its_time_is_up() {
     });
     let target = platform.target("default", None);
     let budget = Budget::new("r-1", platform.now(), Duration::from_secs(20));
-    let sweep = platform.run(drive(&[&target], &budget)).remove(0);
+    let sweep = RefCell::new(target.sweep());
+    platform.run(drive(target.ecs(), &sweep, &budget));
+    let sweep = sweep.into_inner();
     assert_eq!(
         sweep
             .finish(platform.now(), Withhold::default())

@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use ecs_status::api::{self, Request};
 use ecs_status::config::Config;
-use ecs_status::fleet::refresh::Fleet;
+use ecs_status::fleet::reading::InProcess;
+use ecs_status::fleet::view::Fleet;
 use http::Response;
 use serde_json::{Value, json};
 use support::ecs::{ACCOUNT, Ecs};
@@ -101,7 +102,7 @@ fn serve(aws: Aws) -> (Fake, Rc<RefCell<Aws>>) {
     (platform, aws)
 }
 
-fn fleet(platform: &Fake, targets: &Value) -> Fleet<Fake> {
+fn fleet(platform: &Fake, targets: &Value) -> Fleet<InProcess<Fake>> {
     let targets = targets.to_string();
     let config = Config::from_lookup(|name| match name {
         "AWS_ACCESS_KEY_ID" => Some("AKIDEXAMPLE".into()),
@@ -109,10 +110,10 @@ fn fleet(platform: &Fake, targets: &Value) -> Fleet<Fake> {
         "TARGETS" => Some(targets.clone()),
         _ => None,
     });
-    Fleet::new(platform.clone(), config.unwrap())
+    Fleet::in_process(platform, config.unwrap())
 }
 
-fn get(platform: &Fake, fleet: &Fleet<Fake>, target: &str) -> (u16, Value) {
+fn get(platform: &Fake, fleet: &Fleet<InProcess<Fake>>, target: &str) -> (u16, Value) {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let request = Request {
         method: "GET".into(),

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Answer;
 use super::problem::Problem;
-use crate::fleet::refresh::Health;
+use crate::fleet::reading::Health;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -16,9 +16,10 @@ struct Healthy {
     checked_at: String,
 }
 
-pub(super) fn answer(health: &Health) -> Result<Answer, Box<Problem>> {
-    if let Err((target, cause)) = &health.keys {
-        return Err(Problem::of_target(target, *cause).into());
+/// `failing`: the first target for which the keys do not work.
+pub(super) fn answer(health: &Health, failing: Option<&str>) -> Result<Answer, Box<Problem>> {
+    if let (Some(target), Some(cause)) = (failing, health.cause) {
+        return Err(Problem::of_target(target, cause).into());
     }
     let body = super::json(&Healthy {
         status: "ok",

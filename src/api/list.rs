@@ -1,14 +1,13 @@
 //! `/list`: the report.
 
-use std::time::Duration;
-
 use serde::Serialize;
 
 use super::Answer;
 use super::problem::Problem;
 use crate::fleet::filter::{Filter, Selected};
-use crate::fleet::refresh::Served;
+use crate::fleet::refresh::Policy;
 use crate::fleet::snapshot::{Failure, Service, Tags};
+use crate::fleet::view::Served;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -16,7 +15,7 @@ struct Report<'a> {
     generated_at: String,
     complete: bool,
     clusters: Vec<ClusterReport<'a>>,
-    failures: &'a [Failure],
+    failures: Vec<FailureReport<'a>>,
 }
 
 #[derive(Serialize)]
@@ -28,6 +27,27 @@ struct ClusterReport<'a> {
     capacity_providers: &'a [String],
     tags: &'a Tags,
     services: Vec<&'a Service>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FailureReport<'a> {
+    target: &'a str,
+    region: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cluster_name: Option<&'a str>,
+    reason: &'a str,
+}
+
+impl<'a> From<&'a Failure> for FailureReport<'a> {
+    fn from(failure: &'a Failure) -> Self {
+        Self {
+            target: &failure.target,
+            region: &failure.region,
+            cluster_name: failure.cluster_name.as_deref(),
+            reason: &failure.reason,
+        }
+    }
 }
 
 impl<'a> From<Selected<'a>> for ClusterReport<'a> {
@@ -47,7 +67,7 @@ impl<'a> From<Selected<'a>> for ClusterReport<'a> {
 pub(super) fn answer(
     served: &Served,
     filter: &Filter,
-    max_age: Duration,
+    policy: Policy,
 ) -> Result<Answer, Box<Problem>> {
     let snapshot = &served.snapshot;
     let body = super::json(&Report {
@@ -58,10 +78,10 @@ pub(super) fn answer(
             .into_iter()
             .map(Into::into)
             .collect(),
-        failures: &snapshot.failures,
+        failures: snapshot.failures.iter().map(Into::into).collect(),
     })?;
     Ok(Answer {
-        max_age: Some(max_age),
+        max_age: Some(policy.max_age),
         age: served.age,
         ..Answer::ok("application/json", body)
     })

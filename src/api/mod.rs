@@ -12,8 +12,6 @@ mod route;
 
 use std::time::{Duration, SystemTime};
 
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
 use http::header::{AGE, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, VARY, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
@@ -22,7 +20,9 @@ use crate::aws::budget::Usage;
 use crate::aws::platform::{Level, Platform};
 use crate::config::{Config, ConfigError, FILTER_TAGS};
 use crate::fleet::filter::{Filter, PLACES};
-use crate::fleet::refresh::Fleet;
+use crate::fleet::moment;
+use crate::fleet::reading::Source;
+use crate::fleet::view::Fleet;
 use problem::Problem;
 use route::Route;
 
@@ -114,9 +114,9 @@ impl Answer {
 /// 3. A broken configuration is 500.
 /// 4. `/list` wants the token where one is set (401), reads its query (400), takes a snapshot (502, 503, 504) and filters it: 200.
 /// 5. `/healthz` asks whether the keys work: 200 or the status of the failure.
-pub async fn handle<P: Platform>(
+pub async fn handle<P: Platform, S: Source>(
     request: &Request,
-    fleet: Result<&Fleet<P>, &ConfigError>,
+    fleet: Result<&Fleet<S>, &ConfigError>,
     platform: &P,
 ) -> Response<Vec<u8>> {
     let started = platform.now();
@@ -136,7 +136,7 @@ pub async fn handle<P: Platform>(
         snapshot_age_seconds: None,
         failures: None,
     };
-    let answer = answer(request, fleet, &mut record)
+    let answer = answer(request, fleet, platform, &mut record)
         .await
         .unwrap_or_else(|problem| {
             record.problem = Some(problem.log_line());
@@ -160,9 +160,10 @@ pub async fn handle<P: Platform>(
     respond(answer, request)
 }
 
-async fn answer<P: Platform>(
+async fn answer<P: Platform, S: Source>(
     request: &Request,
-    fleet: Result<&Fleet<P>, &ConfigError>,
+    fleet: Result<&Fleet<S>, &ConfigError>,
+    platform: &P,
     record: &mut Record,
 ) -> Result<Answer, Box<Problem>> {
     // (1)
@@ -185,19 +186,19 @@ async fn answer<P: Platform>(
             let private = authorize::check(request, fleet.config())?;
             let filter = filter(request, fleet.config())?;
             record.filter_keys = filter.keys().map(str::to_owned).collect();
-            let (served, usage) = fleet.snapshot(&request.id).await;
+            let (served, usage) = fleet.snapshot(platform, &request.id).await;
             record.spent(usage);
-            let served = served.map_err(Problem::of_cause)?;
+            let served = served.map_err(|unavailable| Problem::unavailable(&unavailable))?;
             record.snapshot_age_seconds = Some(served.age.as_secs());
             record.failures = Some(served.snapshot.failures.len());
-            let answer = list::answer(&served, &filter, fleet.config().snapshot_max_age)?;
+            let answer = list::answer(&served, &filter, fleet.config().policy)?;
             Ok(Answer { private, ..answer })
         }
         // (5)
         Route::Healthz | Route::Help => {
-            let (health, usage) = fleet.health(&request.id).await;
-            record.spent(usage);
-            health::answer(&health)
+            let (health, failing) = fleet.health(platform, &request.id).await;
+            record.spent(health.usage);
+            health::answer(&health, failing)
         }
     }
 }
@@ -238,10 +239,7 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>, Box<Problem>> {
 
 /// A moment as RFC 3339 writes it, in whole seconds.
 fn rfc3339(moment: SystemTime) -> Result<String, Box<Problem>> {
-    let moment = DateTime::from_secs(DateTime::from(moment).secs());
-    Ok(moment
-        .fmt(Format::DateTime)
-        .map_err(|_| Problem::internal())?)
+    Ok(moment::rfc3339(moment).ok_or_else(Problem::internal)?)
 }
 
 fn respond(answer: Answer, request: &Request) -> Response<Vec<u8>> {

@@ -10,6 +10,7 @@ use super::Answer;
 use super::query::MalformedQuery;
 use crate::config::ConfigError;
 use crate::fleet::failure::Cause;
+use crate::fleet::view::Unavailable;
 
 /// The longest part of the caller's own words that is repeated, in characters.
 const REPEATED: usize = 64;
@@ -130,9 +131,23 @@ impl Problem {
         problem
     }
 
-    pub(super) fn of_cause(cause: Cause) -> Self {
-        let detail = format!("The fleet could not be read: {}.", cause.reason());
-        Self::of_aws(cause, detail)
+    pub(super) fn unavailable(unavailable: &Unavailable) -> Self {
+        let cause = unavailable.cause;
+        let detail = match unavailable.extent {
+            Some(extent) if cause == Cause::NotDone => format!(
+                "The first sweep is not done yet: {} of {} services in {} clusters are read, and at \
+                 least {} calls are left.",
+                extent.described, extent.services, extent.clusters, extent.calls_left
+            ),
+            _ => format!("The fleet could not be read: {}.", cause.reason()),
+        };
+        let problem = Self::of_aws(cause, detail);
+        Self {
+            retry_after: problem
+                .retry_after
+                .map(|least| least.max(unavailable.retry_after)),
+            ..problem
+        }
     }
 
     /// The keys do not work for `target`.
@@ -146,12 +161,17 @@ impl Problem {
 
     fn of_aws(cause: Cause, detail: String) -> Self {
         let status = match cause {
-            Cause::Throttled => StatusCode::SERVICE_UNAVAILABLE,
+            Cause::Throttled | Cause::NotDone | Cause::ObjectUnreachable => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Cause::TimedOut => StatusCode::GATEWAY_TIMEOUT,
             _ => StatusCode::BAD_GATEWAY,
         };
         Self {
-            retry_after: (cause == Cause::Throttled).then_some(RETRY_AFTER),
+            retry_after: match cause {
+                Cause::Throttled => Some(RETRY_AFTER),
+                _ => (status == StatusCode::SERVICE_UNAVAILABLE).then_some(Duration::ZERO),
+            },
             ..Self::new(status, detail)
         }
     }

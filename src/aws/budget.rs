@@ -1,10 +1,14 @@
-//! Budget: the time that a group of calls may take together, and what they used.
+//! Budget: the time and the number of requests that a group of calls may take together, and what they
+//! used.
 
 use std::cell::Cell;
 use std::time::{Duration, SystemTime};
 
+use serde::{Deserialize, Serialize};
+
 /// What was spent on calls.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Usage {
     /// Requests sent, retries included.
     pub calls: u32,
@@ -25,12 +29,13 @@ impl std::ops::AddAssign for Usage {
     }
 }
 
-/// The time that a group of calls may take together, and what they used.
+/// The time and the number of requests that a group of calls may take together, and what they used.
 #[derive(Debug)]
 pub struct Budget {
     request_id: String,
     deadline: SystemTime,
     attempt_timeout: Duration,
+    requests: Cell<u32>,
     usage: Cell<Usage>,
 }
 
@@ -43,8 +48,31 @@ impl Budget {
             request_id: request_id.to_owned(),
             deadline: now + time,
             attempt_timeout: time.mul_f64(0.3),
+            requests: Cell::new(u32::MAX),
             usage: Cell::default(),
         }
+    }
+
+    /// The same with at most so many requests, and with the time that a pacer takes for them.
+    #[must_use]
+    pub fn with_requests(self, requests: u32, paced: Duration) -> Self {
+        Self {
+            deadline: self.deadline + paced,
+            requests: Cell::new(requests),
+            ..self
+        }
+    }
+
+    /// Whether another request may be made.
+    #[must_use]
+    pub fn has_requests(&self) -> bool {
+        self.requests.get() > 0
+    }
+
+    /// When the time is up.
+    #[must_use]
+    pub fn deadline(&self) -> SystemTime {
+        self.deadline
     }
 
     /// What was spent so far.
@@ -59,6 +87,13 @@ impl Budget {
 
     pub(super) fn attempt_timeout(&self) -> Duration {
         self.attempt_timeout
+    }
+
+    /// Takes the right to one request, if there is one left.
+    pub(super) fn take_request(&self) -> bool {
+        let left = self.requests.get().checked_sub(1);
+        self.requests.set(left.unwrap_or_default());
+        left.is_some()
     }
 
     pub(super) fn spend(&self, change: impl FnOnce(&mut Usage)) {

@@ -12,6 +12,7 @@ use super::credentials::Credentials;
 use super::endpoint::Endpoint;
 use super::error::{Error, ServiceError};
 use super::operation::{Operation, Wire};
+use super::pacer::Pacer;
 use super::platform::{Level, Platform, SendError};
 use super::retry::{self, MAX_ATTEMPTS, RetryQuota};
 use super::sigv4;
@@ -29,6 +30,7 @@ pub struct Client<P> {
     credentials: RefCell<Credentials>,
     clock: SkewedClock,
     quota: RetryQuota,
+    pacer: Pacer,
 }
 
 #[derive(Serialize)]
@@ -62,8 +64,14 @@ struct Call<'a> {
 }
 
 impl<P: Platform> Client<P> {
-    /// A client that signs for `region` and sends to `endpoint`.
-    pub fn new(platform: P, endpoint: Endpoint, region: String, credentials: Credentials) -> Self {
+    /// A client that signs for `region` and sends to `endpoint`, at the pace of `pacer`.
+    pub fn new(
+        platform: P,
+        endpoint: Endpoint,
+        region: String,
+        credentials: Credentials,
+        pacer: Pacer,
+    ) -> Self {
         Self {
             platform,
             endpoint,
@@ -71,7 +79,13 @@ impl<P: Platform> Client<P> {
             credentials: RefCell::new(credentials),
             clock: SkewedClock::default(),
             quota: RetryQuota::default(),
+            pacer,
         }
+    }
+
+    /// What keeps its calls below a rate.
+    pub fn pacer(&self) -> &Pacer {
+        &self.pacer
     }
 
     /// What the edge lends.
@@ -93,7 +107,8 @@ impl<P: Platform> Client<P> {
     /// with AWS's code, message and request id.
     ///
     /// # Errors
-    /// The last attempt's [`Error`], or [`Error::DeadlineExceeded`] where there was no time for one.
+    /// The last attempt's [`Error`]; [`Error::DeadlineExceeded`] where there was no time for one, and
+    /// [`Error::OutOfRequests`] where the budget has no request left.
     pub async fn call<O: Operation>(
         &self,
         operation: &O,
@@ -118,8 +133,7 @@ impl<P: Platform> Client<P> {
         let mut attempt = 1;
         let mut retries = 0;
         loop {
-            let started = self.platform.now();
-            let remaining = budget.remaining(started).ok_or(Error::DeadlineExceeded)?;
+            let (started, remaining) = self.turn(budget).await?;
             let signed = self.clock.at_aws(started);
             let request = self.request(wire, body, signed).map_err(Error::Signing)?;
             budget.spend(|usage| usage.calls += 1);
@@ -160,11 +174,31 @@ impl<P: Platform> Client<P> {
             if budget.remaining(now).is_none_or(|left| left <= wait) {
                 return Err(error);
             }
+            if !budget.has_requests() {
+                return Err(Error::OutOfRequests);
+            }
             self.platform.sleep(wait).await;
             budget.spend(|usage| usage.retries += 1);
             attempt += 1;
             retries += 1;
         }
+    }
+
+    /// Waits for the pacer: the moment at which the next request may go, and the time that is left.
+    async fn turn(&self, budget: &Budget) -> Result<(SystemTime, Duration), Error> {
+        let now = self.platform.now();
+        let remaining = budget.remaining(now).ok_or(Error::DeadlineExceeded)?;
+        if !budget.take_request() {
+            return Err(Error::OutOfRequests);
+        }
+        let wait = self.pacer.take(now);
+        if wait.is_zero() {
+            return Ok((now, remaining));
+        }
+        self.platform.sleep(wait).await;
+        let now = self.platform.now();
+        let remaining = budget.remaining(now).ok_or(Error::DeadlineExceeded)?;
+        Ok((now, remaining))
     }
 
     /// The signed request, built from scratch.
@@ -268,6 +302,7 @@ fn code(error: &Error) -> &'static str {
         Error::Unreadable(_) => "Unreadable",
         Error::Signing(_) => "Signing",
         Error::DeadlineExceeded => "DeadlineExceeded",
+        Error::OutOfRequests => "OutOfRequests",
     }
 }
 

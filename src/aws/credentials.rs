@@ -31,6 +31,12 @@ impl Credentials {
         &self.0
     }
 
+    /// The id of the key, which says nothing without its secret, but is not to be shown either.
+    #[must_use]
+    pub fn access_key_id(&self) -> &str {
+        self.0.access_key_id()
+    }
+
     /// Id, secret and token: what must appear nowhere.
     #[must_use]
     pub fn texts(&self) -> Vec<String> {

@@ -52,12 +52,19 @@ pub struct ListClustersOutput {
     pub next_token: Option<String>,
 }
 
+/// What is described besides the resource itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+enum Include {
+    #[serde(rename = "TAGS")]
+    Tags,
+}
+
 /// Describes up to 100 clusters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DescribeClusters {
     /// Names or ARNs.
     pub clusters: Vec<String>,
-    include: [&'static str; 1],
+    include: [Include; 1],
 }
 
 impl DescribeClusters {
@@ -66,7 +73,7 @@ impl DescribeClusters {
     pub fn with_tags(clusters: Vec<String>) -> Self {
         Self {
             clusters,
-            include: ["TAGS"],
+            include: [Include::Tags],
         }
     }
 }
@@ -150,22 +157,17 @@ pub struct DescribeServices {
     /// Names or ARNs.
     pub services: Vec<String>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    include: &'static [&'static str],
-    /// The same call with tags was refused.
-    #[serde(skip)]
-    pub tags_refused: bool,
+    include: &'static [Include],
 }
 
 impl DescribeServices {
     /// Describes `services` with their tags.
     #[must_use]
     pub fn with_tags(cluster: String, services: Vec<String>) -> Self {
-        let include = &["TAGS"];
         Self {
             cluster,
             services,
-            include,
-            tags_refused: false,
+            include: &[Include::Tags],
         }
     }
 
@@ -177,7 +179,6 @@ impl DescribeServices {
             cluster,
             services,
             include: &[],
-            tags_refused: false,
         }
     }
 
@@ -185,16 +186,6 @@ impl DescribeServices {
     #[must_use]
     pub fn has_tags(&self) -> bool {
         !self.include.is_empty()
-    }
-
-    /// The same without tags, after they were refused.
-    #[must_use]
-    pub fn again_without_tags(self) -> Self {
-        Self {
-            include: &[],
-            tags_refused: true,
-            ..self
-        }
     }
 }
 
@@ -251,7 +242,7 @@ pub struct Deployment {
 }
 
 /// One provider of a strategy.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[allow(missing_docs)]
 pub struct CapacityProviderStrategyItem {
@@ -259,7 +250,7 @@ pub struct CapacityProviderStrategyItem {
 }
 
 /// A tag. Its value may be absent.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 #[allow(missing_docs)]
 pub struct Tag {

@@ -24,6 +24,8 @@ pub enum Error {
     Signing(SigningError),
     /// The deadline of the whole budget passed.
     DeadlineExceeded,
+    /// The budget has no request left; the call may be made again with another one.
+    OutOfRequests,
 }
 
 impl fmt::Display for Error {
@@ -34,6 +36,7 @@ impl fmt::Display for Error {
             Self::Unreadable(_) => "the response cannot be read",
             Self::Signing(_) => "the request cannot be signed",
             Self::DeadlineExceeded => "the time for all calls ran out",
+            Self::OutOfRequests => "the requests for all calls ran out",
         })
     }
 }
@@ -45,7 +48,7 @@ impl std::error::Error for Error {
             Self::Send(error) => Some(error),
             Self::Unreadable(error) => Some(error),
             Self::Signing(error) => Some(error),
-            Self::DeadlineExceeded => None,
+            Self::DeadlineExceeded | Self::OutOfRequests => None,
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod ecs;
 pub mod endpoint;
 pub mod error;
 pub mod operation;
+pub mod pacer;
 pub mod platform;
 pub mod retry;
 pub mod sigv4;

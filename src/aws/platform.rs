@@ -56,10 +56,19 @@ pub trait Log {
     fn write(&self, level: Level, line: String);
 }
 
-/// Everything an edge lends.
-pub trait Platform: HttpSend + Clock + Sleep + Rng + Log {}
+/// What else the host of this code can do.
+pub trait Host {
+    /// Runs `task` to its end, beside everything else.
+    fn spawn(&self, task: impl Future<Output = ()> + 'static);
 
-impl<T: HttpSend + Clock + Sleep + Rng + Log> Platform for T {}
+    /// How much memory this code has taken so far, in bytes, where that can be told.
+    fn memory_bytes(&self) -> Option<u64>;
+}
+
+/// Everything an edge lends.
+pub trait Platform: HttpSend + Clock + Sleep + Rng + Log + Host {}
+
+impl<T: HttpSend + Clock + Sleep + Rng + Log + Host> Platform for T {}
 
 /// How serious a log line is; the names are those of `LOG_LEVEL`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]

@@ -52,7 +52,8 @@ pub fn is_retryable(error: &Error) -> bool {
         Error::Send(SendError::TooLarge | SendError::SubrequestLimit)
         | Error::Unreadable(_)
         | Error::Signing(_)
-        | Error::DeadlineExceeded => false,
+        | Error::DeadlineExceeded
+        | Error::OutOfRequests => false,
     }
 }
 

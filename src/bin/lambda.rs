@@ -7,10 +7,10 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use ecs_status::api;
 use ecs_status::aws::platform::{
-    Clock, HttpSend, Level, Log, MAX_RESPONSE_BYTES, Rng, SendError, Sleep,
+    Clock, Host, HttpSend, Level, Log, MAX_RESPONSE_BYTES, Rng, SendError, Sleep,
 };
 use ecs_status::config::{Config, log_level};
-use ecs_status::fleet::refresh::Fleet;
+use ecs_status::fleet::view::Fleet;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -54,7 +54,7 @@ fn stopped() -> Diagnostic {
 async fn answer_all(mut requests: mpsc::UnboundedReceiver<(api::Request, Reply)>) {
     let platform = LambdaPlatform::new(log_level(variable));
     let config = Config::from_lookup(variable);
-    let fleet = Rc::new(config.map(|config| Fleet::new(platform.clone(), config)));
+    let fleet = Rc::new(config.map(|config| Fleet::in_process(&platform, config)));
     while let Some((request, reply)) = requests.recv().await {
         let (fleet, platform) = (Rc::clone(&fleet), platform.clone());
         tokio::task::spawn_local(async move {
@@ -182,6 +182,16 @@ impl Sleep for LambdaPlatform {
 impl Rng for LambdaPlatform {
     fn bits(&self) -> u64 {
         getrandom::u64().unwrap_or_default()
+    }
+}
+
+impl Host for LambdaPlatform {
+    fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+        tokio::task::spawn_local(task);
+    }
+
+    fn memory_bytes(&self) -> Option<u64> {
+        None
     }
 }
 

@@ -1,22 +1,23 @@
 //! Config, from named values: Worker variables and secrets, or the Lambda's environment.
 
+pub mod location;
 mod targets;
 mod token;
+mod values;
 
-use std::borrow::Cow;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::aws::credentials::Credentials;
 use crate::aws::endpoint::Endpoint;
 use crate::aws::platform::Level;
+use crate::fleet::refresh::Policy;
 
 pub use token::Token;
+use values::Values;
+pub use values::{ConfigError, Problem};
 
-/// Seconds that a sweep may take, unless `SWEEP_TIMEOUT` says otherwise.
-const SWEEP_TIMEOUT: u64 = 20;
-/// Seconds that a snapshot counts as fresh, unless `SNAPSHOT_MAX_AGE` says otherwise.
-const SNAPSHOT_MAX_AGE: u64 = 15;
 const TAG_KEYS: &str = "tag keys separated by commas, such as environment,owner,contact";
 
 /// The filter keys, unless `FILTER_TAGS` says otherwise.
@@ -35,10 +36,16 @@ pub struct Config {
     pub expose_tags: Option<Vec<String>>,
     /// What a request has to bring to see the fleet, if anything.
     pub list_token: Option<Token>,
-    /// How long a snapshot counts as fresh.
-    pub snapshot_max_age: Duration,
-    /// How long all calls of a sweep may take together.
+    /// How old a snapshot may be for what.
+    pub policy: Policy,
+    /// How long the calls of a slice of a sweep may take together, and how long a request waits.
     pub sweep_timeout: Duration,
+    /// How many requests a slice of a sweep may make.
+    pub subrequest_budget: u32,
+    /// How many calls a target's account may see at once, after a quiet time.
+    pub call_burst: u32,
+    /// How many calls a second it may see then.
+    pub call_rate: u32,
 }
 
 /// A region of an account.
@@ -71,98 +78,6 @@ impl fmt::Debug for Role {
     }
 }
 
-/// What is wrong with one variable. Never holds its value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// The variable's name.
-    pub variable: &'static str,
-    /// What it should be.
-    pub expected: Cow<'static, str>,
-    /// Whether it is missing, rather than malformed.
-    pub missing: bool,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fault = if self.missing {
-            "is missing"
-        } else {
-            "is malformed"
-        };
-        write!(f, "{} {fault}: {}", self.variable, self.expected)
-    }
-}
-
-/// Everything that is wrong with the configuration, at least one problem.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigError {
-    /// In the order in which the variables are documented.
-    pub problems: Vec<Problem>,
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.problems.iter().enumerate() {
-            let separator = if index == 0 { "" } else { "; " };
-            write!(f, "{separator}{problem}")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for ConfigError {}
-
-/// The named values, and what was wrong with those read so far.
-struct Values<F> {
-    lookup: F,
-    problems: Vec<Problem>,
-}
-
-impl<F: Fn(&str) -> Option<String>> Values<F> {
-    fn get(&self, variable: &str) -> Option<String> {
-        let value = (self.lookup)(variable)?.trim().to_owned();
-        (!value.is_empty()).then_some(value)
-    }
-
-    fn required<T>(
-        &mut self,
-        variable: &'static str,
-        expected: &'static str,
-        read: impl FnOnce(String) -> Option<T>,
-    ) -> Option<T> {
-        let value = self.get(variable);
-        let missing = value.is_none();
-        let read = value.and_then(read);
-        if read.is_none() {
-            self.problem(variable, expected, missing);
-        }
-        read
-    }
-
-    fn problem(
-        &mut self,
-        variable: &'static str,
-        expected: impl Into<Cow<'static, str>>,
-        missing: bool,
-    ) {
-        self.problems.push(Problem {
-            variable,
-            expected: expected.into(),
-            missing,
-        });
-    }
-
-    fn optional<T>(
-        &mut self,
-        variable: &'static str,
-        expected: &'static str,
-        read: impl FnOnce(String) -> Option<T>,
-    ) -> Option<T> {
-        self.get(variable)?;
-        self.required(variable, expected, read)
-    }
-}
-
 impl Config {
     /// Reads the configuration by `lookup`, which answers the value of a name. White space around
     /// a value is dropped, and an empty value counts as none.
@@ -170,10 +85,7 @@ impl Config {
     /// # Errors
     /// All problems at once, each with its variable's name.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let mut values = Values {
-            lookup,
-            problems: Vec::new(),
-        };
+        let mut values = Values::new(lookup);
         let access_key_id = values.required(
             "AWS_ACCESS_KEY_ID",
             "the access key id of the read-only IAM user, letters and digits",
@@ -197,14 +109,21 @@ impl Config {
             "16 or more letters, digits or characters of -._~+/=",
             Token::new,
         );
-        let snapshot_max_age =
-            values.optional("SNAPSHOT_MAX_AGE", "whole seconds from 0 to 3600", |text| {
-                seconds(&text, 0, 3_600)
-            });
-        let sweep_timeout =
-            values.optional("SWEEP_TIMEOUT", "whole seconds from 1 to 300", |text| {
-                seconds(&text, 1, 300)
-            });
+        let policy = Policy {
+            max_age: seconds(&mut values, "SNAPSHOT_MAX_AGE", 0..=3_600, 15),
+            max_stale: seconds(&mut values, "SNAPSHOT_MAX_STALE", 0..=86_400, 300),
+            max_stale_if_error: seconds(
+                &mut values,
+                "SNAPSHOT_MAX_STALE_IF_ERROR",
+                0..=86_400,
+                3_600,
+            ),
+        };
+        let sweep_timeout = seconds(&mut values, "SWEEP_TIMEOUT", 1..=300, 20);
+        // Fewer than all first calls with all their attempts would not get anywhere.
+        let subrequest_budget = number(&mut values, "SUBREQUEST_BUDGET", 18..=10_000, 45);
+        let call_burst = number(&mut values, "CALL_BURST", 1..=10_000, 50);
+        let call_rate = number(&mut values, "CALL_RATE", 1..=10_000, 10);
         values.optional("LOG_LEVEL", "one of error, warn, info, debug", |name| {
             Level::from_name(&name)
         });
@@ -226,8 +145,11 @@ impl Config {
             filter_tags,
             expose_tags,
             list_token,
-            snapshot_max_age: snapshot_max_age.unwrap_or(Duration::from_secs(SNAPSHOT_MAX_AGE)),
-            sweep_timeout: sweep_timeout.unwrap_or(Duration::from_secs(SWEEP_TIMEOUT)),
+            policy,
+            sweep_timeout,
+            subrequest_budget,
+            call_burst,
+            call_rate,
         })
     }
 }
@@ -257,11 +179,31 @@ fn tag_keys(text: &str) -> Option<Vec<String>> {
     Some(keys)
 }
 
-fn seconds(text: &str, min: u64, max: u64) -> Option<Duration> {
-    let seconds = text.parse().ok()?;
-    (min..=max)
-        .contains(&seconds)
-        .then(|| Duration::from_secs(seconds))
+/// A whole number in `range`, or `default` where the variable is absent.
+fn number<F: Fn(&str) -> Option<String>>(
+    values: &mut Values<F>,
+    variable: &'static str,
+    range: RangeInclusive<u32>,
+    default: u32,
+) -> u32 {
+    let Some(text) = values.get(variable) else {
+        return default;
+    };
+    let number = text.parse().ok().filter(|number| range.contains(number));
+    if number.is_none() {
+        let expected = format!("a whole number from {} to {}", range.start(), range.end());
+        values.problem(variable, expected, false);
+    }
+    number.unwrap_or(default)
+}
+
+fn seconds<F: Fn(&str) -> Option<String>>(
+    values: &mut Values<F>,
+    variable: &'static str,
+    range: RangeInclusive<u32>,
+    default: u32,
+) -> Duration {
+    Duration::from_secs(number(values, variable, range, default).into())
 }
 
 #[cfg(test)]
@@ -300,7 +242,17 @@ mod tests {
             }]
         );
         assert_eq!(config.filter_tags, ["environment", "owner", "contact"]);
-        assert_eq!(config.snapshot_max_age, Duration::from_secs(15));
+        assert_eq!(config.policy.max_age, Duration::from_secs(15));
+        assert_eq!(config.policy.max_stale, Duration::from_mins(5));
+        assert_eq!(config.policy.max_stale_if_error, Duration::from_hours(1));
+        assert_eq!(
+            (
+                config.subrequest_budget,
+                config.call_burst,
+                config.call_rate
+            ),
+            (45, 50, 10)
+        );
         assert_eq!(config.sweep_timeout, Duration::from_secs(20));
     }
 
@@ -343,6 +295,12 @@ mod tests {
             ("SNAPSHOT_MAX_AGE", "15s"),
             ("SNAPSHOT_MAX_AGE", "3601"),
             ("SWEEP_TIMEOUT", "301"),
+            ("SNAPSHOT_MAX_STALE", "-1"),
+            ("SNAPSHOT_MAX_STALE_IF_ERROR", "1h"),
+            ("SUBREQUEST_BUDGET", "17"),
+            ("SUBREQUEST_BUDGET", "10001"),
+            ("CALL_BURST", "zero"),
+            ("CALL_RATE", "0.5"),
             ("EXPOSE_TAGS", "a,,b"),
             ("LIST_TOKEN", "too short"),
             ("LIST_TOKEN", "with a space inside of it"),

@@ -2,13 +2,17 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::aws::ecs::{DescribeClusters, DescribeServices, ListClusters, ListServices};
 use crate::aws::error::{Error, ServiceError};
+use crate::aws::operation::EcsOperation;
 use crate::aws::platform::SendError;
 use crate::aws::retry;
 
 /// A kind of failure. The most telling one comes first: if a sweep fails for several reasons, the
 /// smallest is the cause that is reported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Cause {
     /// AWS does not know the access key id.
     UnknownKey,
@@ -19,7 +23,7 @@ pub enum Cause {
     /// The clock is off, even after a correction.
     ClockSkew,
     /// The policy does not allow this operation.
-    NotAllowed(&'static str),
+    NotAllowed(#[serde(deserialize_with = "operation")] OperationName),
     /// The role of a target cannot be assumed.
     RoleRefused,
     /// AWS refused the call for another reason.
@@ -42,6 +46,27 @@ pub enum Cause {
     Throttled,
     /// Time ran out.
     TimedOut,
+    /// What keeps the snapshots did not answer.
+    ObjectUnreachable,
+    /// The sweep that will replace the snapshot is not done yet.
+    NotDone,
+}
+
+/// The name of one of our operations.
+pub type OperationName = &'static str;
+
+/// The name of an operation that was stored.
+fn operation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OperationName, D::Error> {
+    let stored = String::deserialize(deserializer)?;
+    [
+        ListClusters::NAME,
+        DescribeClusters::NAME,
+        ListServices::NAME,
+        DescribeServices::NAME,
+    ]
+    .into_iter()
+    .find(|name| *name == stored)
+    .ok_or_else(|| serde::de::Error::custom("no operation has this name"))
 }
 
 impl Cause {
@@ -51,7 +76,7 @@ impl Cause {
         match error {
             Error::Service(error) => Self::of_service_error(error, operation),
             Error::Send(SendError::Unreachable(_)) => Self::Unreachable,
-            Error::Send(SendError::SubrequestLimit) => Self::SubrequestLimit,
+            Error::Send(SendError::SubrequestLimit) | Error::OutOfRequests => Self::SubrequestLimit,
             Error::Send(SendError::TimedOut) | Error::DeadlineExceeded => Self::TimedOut,
             Error::Send(SendError::TooLarge) | Error::Unreadable(_) => Self::Unreadable,
             Error::Signing(_) => Self::Refused,
@@ -104,6 +129,8 @@ impl Cause {
             }
             Self::Throttled => "AWS throttled the calls, also when asked again",
             Self::TimedOut => "AWS did not answer in time",
+            Self::ObjectUnreachable => "what keeps the snapshots did not answer",
+            Self::NotDone => "a newer sweep is not done yet",
         })
     }
 }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::failure::Cause;
 use super::fargate::{self, Verdict};
-use super::snapshot::{Service, Tags};
+use super::snapshot::{Service, Status, Tags};
 use super::withhold::Withhold;
 use crate::aws::ecs::{
     self, CapacityProviderStrategyItem, DESCRIBE_SERVICES_MAX, DescribeServices,
@@ -12,9 +14,9 @@ use crate::aws::ecs::{
 };
 
 /// One cluster's part of the sweep.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Progress {
-    pub(super) description: Option<ecs::Cluster>,
+    pub(super) description: Option<Description>,
     /// It vanished while the sweep ran.
     pub(super) gone: bool,
     pub(super) tokens: BTreeSet<String>,
@@ -28,8 +30,33 @@ pub(super) struct Progress {
     pub(super) is_listed: Option<bool>,
 }
 
+/// What a cluster is.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Description {
+    pub(super) name: String,
+    pub(super) is_active: bool,
+    pub(super) capacity_providers: Vec<String>,
+    pub(super) default_strategy: Vec<CapacityProviderStrategyItem>,
+    pub(super) tags: Vec<Tag>,
+}
+
+impl Description {
+    /// None without a status: nobody knows then whether it may be reported.
+    pub(super) fn new(arn: &str, cluster: ecs::Cluster) -> Option<Self> {
+        Some(Self {
+            is_active: cluster.status? == "ACTIVE",
+            name: cluster
+                .cluster_name
+                .unwrap_or_else(|| name_of(arn).to_owned()),
+            capacity_providers: cluster.capacity_providers,
+            default_strategy: cluster.default_capacity_provider_strategy,
+            tags: cluster.tags,
+        })
+    }
+}
+
 /// An ACTIVE service that may run on Fargate.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Found {
     service: Service,
     tags: Vec<Tag>,
@@ -111,6 +138,16 @@ impl Progress {
         causes
     }
 
+    /// How many services are known to exist.
+    pub(super) fn services(&self) -> usize {
+        self.seen.len()
+    }
+
+    /// How many of them wait for a full batch.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len() + self.waiting_short.len()
+    }
+
     /// Whether the cluster is known and at least one of its services is.
     pub(super) fn is_read(&self) -> bool {
         self.description.is_some() && self.details
@@ -124,7 +161,7 @@ pub(super) fn name_of(arn: &str) -> &str {
 
 /// Whether a service's ARN has the format of before 2018, without the cluster's name (Amazon ECS
 /// Developer Guide, "Amazon Resource Names (ARNs) and IDs").
-fn is_short(arn: &str) -> bool {
+pub(super) fn is_short(arn: &str) -> bool {
     arn.split_once(":service/")
         .is_some_and(|(_, name)| !name.contains('/'))
 }
@@ -146,7 +183,7 @@ impl Found {
         Ok(Some(Self {
             service: Service {
                 service_name: service.service_name.ok_or(Cause::Unreadable)?,
-                status: "ACTIVE",
+                status: Status::Active,
                 capacity_providers: Vec::new(),
                 rollout_state: deployment.and_then(|d| d.rollout_state),
                 desired_count: service.desired_count.ok_or(Cause::Unreadable)?,
@@ -185,23 +222,30 @@ impl Found {
     }
 }
 
-/// Tags by key; a tag without a value has the value `""`. Keys that are the same once something is
-/// withheld from them are told apart by a number.
+/// Tags by key; a tag without a value has the value `""`.
 pub(super) fn tags(tags: Vec<Tag>, withhold: &Withhold) -> Tags {
+    let exposed = tags.into_iter().filter_map(|tag| {
+        let key = tag.key.filter(|key| withhold.exposes(key))?;
+        Some((key, tag.value.unwrap_or_default()))
+    });
+    cleaned(exposed, withhold)
+}
+
+/// Tags without what is withheld. Keys that are the same then are told apart by a number.
+pub(super) fn cleaned(
+    tags: impl IntoIterator<Item = (String, String)>,
+    withhold: &Withhold,
+) -> Tags {
     let mut cleaned = Tags::new();
-    for tag in tags {
-        let Some(key) = tag.key.filter(|key| withhold.exposes(key)) else {
-            continue;
-        };
+    for (key, value) in tags {
         let key = withhold.clean(key);
-        let value = withhold.clean(tag.value.unwrap_or_default());
         let mut unique = key.clone();
         let mut number = 2;
         while cleaned.contains_key(&unique) {
             unique = format!("{key} {number}");
             number += 1;
         }
-        cleaned.insert(unique, value);
+        cleaned.insert(unique, withhold.clean(value));
     }
     cleaned
 }

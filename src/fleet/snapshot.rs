@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Tags by key, sorted. A tag without a value has the value `""`.
 pub type Tags = BTreeMap<String, String>;
 
 /// What one sweep found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
     /// When the sweep ended.
     pub generated_at: SystemTime,
+    /// The id of the account, where one target's services are; it is never shown.
+    pub account: Option<String>,
     /// The clusters that have a Fargate service, sorted by target, region and name.
     pub clusters: Vec<Cluster>,
     /// What could not be read, sorted; empty if the snapshot is complete.
@@ -20,7 +22,7 @@ pub struct Snapshot {
 }
 
 /// A cluster with at least one service.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Cluster {
     pub cluster_name: String,
@@ -36,13 +38,12 @@ pub struct Cluster {
 }
 
 /// An ACTIVE service on Fargate.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs)]
 pub struct Service {
     pub service_name: String,
-    /// Always `ACTIVE`.
-    pub status: &'static str,
+    pub status: Status,
     /// The Fargate providers that it runs on, sorted.
     pub capacity_providers: Vec<String>,
     /// The PRIMARY deployment's: `COMPLETED`, `FAILED` or `IN_PROGRESS`.
@@ -53,15 +54,21 @@ pub struct Service {
     pub tags: Tags,
 }
 
+/// The status of a service. There are others, which are not reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[allow(missing_docs)]
+pub enum Status {
+    Active,
+}
+
 /// A part of the fleet that could not be read.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Failure {
     pub target: String,
     pub region: String,
-    /// Absent where the failure is not of one cluster.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// None where the failure is not of one cluster.
     pub cluster_name: Option<String>,
     /// One sentence, in our own words.
     pub reason: String,

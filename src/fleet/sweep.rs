@@ -8,13 +8,16 @@
 //!               └─ each cluster ──────── ListServices ─── DescribeServices (10 a call)
 //! ```
 
+mod call;
 mod clusters;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::SystemTime;
 
+use serde::{Deserialize, Serialize};
+
 use super::failure::Cause;
-use super::progress::{self, Progress, name_of};
+use super::progress::{self, Progress, is_short, name_of};
 use super::snapshot::{Cluster, Failure, Service, Snapshot};
 use super::withhold::Withhold;
 use crate::aws::ecs::{
@@ -23,19 +26,10 @@ use crate::aws::ecs::{
 };
 use crate::aws::error::Error;
 use crate::aws::operation::EcsOperation;
+pub use call::Call;
 
 /// Lists come first, but every so many calls a description that is due may go before them.
 const CALLS_TO_A_DESCRIPTION: usize = 6;
-
-/// A call that is due.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Call {
-    ListClusters(ListClusters),
-    DescribeClusters(DescribeClusters),
-    ListServices(ListServices),
-    DescribeServices(DescribeServices),
-}
 
 /// A call and what came of it.
 #[derive(Debug)]
@@ -47,8 +41,21 @@ pub enum Outcome {
     DescribeServices(DescribeServices, Result<DescribeServicesOutput, Error>),
 }
 
-/// The sweep of one target.
-#[derive(Debug)]
+/// How far a sweep has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extent {
+    /// Clusters found so far.
+    pub clusters: usize,
+    /// Services found so far.
+    pub services: usize,
+    /// Services described so far, or gone.
+    pub described: usize,
+    /// Calls that are known to be left.
+    pub calls_left: usize,
+}
+
+/// The sweep of one target. It can be stored while no call is out, and continued.
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Sweep {
     target: String,
     region: String,
@@ -60,6 +67,8 @@ pub struct Sweep {
     /// Batches of clusters that may not be described together.
     denied: Vec<Vec<String>>,
     turn: usize,
+    /// Answers taken so far.
+    answers: usize,
     tokens: BTreeSet<String>,
     account: Option<String>,
     failures: BTreeSet<Failure>,
@@ -79,6 +88,7 @@ impl Sweep {
             undescribed: Vec::new(),
             denied: Vec::new(),
             turn: 0,
+            answers: 0,
             tokens: BTreeSet::new(),
             account: None,
             failures: BTreeSet::new(),
@@ -100,14 +110,56 @@ impl Sweep {
         list.or_else(|| self.describes.pop_front())
     }
 
-    /// Gives up before the first call.
+    /// Takes back a call that could not be made; it is due again before all others of its kind.
+    pub fn put_back(&mut self, call: Call) {
+        match call {
+            Call::ListClusters(_) | Call::ListServices(_) => self.lists.push_front(call),
+            Call::DescribeClusters(_) | Call::DescribeServices(_) => {
+                self.describes.push_front(call);
+            }
+        }
+    }
+
+    /// Whether no call is due. It is done then, if none is out either.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.lists.is_empty() && self.describes.is_empty()
+    }
+
+    /// How many answers it took so far.
+    #[must_use]
+    pub fn answers(&self) -> usize {
+        self.answers
+    }
+
+    /// How far it has come.
+    #[must_use]
+    pub fn extent(&self) -> Extent {
+        let services = self.clusters.values().map(Progress::services).sum();
+        let waiting: usize = self.clusters.values().map(Progress::waiting).sum();
+        let due = |call: &Call| match call {
+            Call::DescribeServices(call) => call.services.len(),
+            _ => 0,
+        };
+        let due: usize = self.describes.iter().map(due).sum();
+        Extent {
+            clusters: self.clusters.len(),
+            services,
+            described: services.saturating_sub(waiting + due),
+            calls_left: self.lists.len() + self.describes.len(),
+        }
+    }
+
+    /// Gives up: what is due is not asked for any more.
     pub fn abandon(&mut self, cause: Cause) {
         self.lists.clear();
+        self.describes.clear();
         self.fail(None, cause);
     }
 
     /// Takes what came of a call.
     pub fn take(&mut self, outcome: Outcome) {
+        self.answers += 1;
         match outcome {
             Outcome::ListClusters(_, answer) => self.take_clusters(answer),
             Outcome::DescribeClusters(call, answer) => self.take_descriptions(call, answer),
@@ -161,7 +213,8 @@ impl Sweep {
         match answer {
             Ok(output) => {
                 let mut causes = progress.take_details(output, &call.services);
-                if call.tags_refused {
+                // Only those with a short ARN are asked for without tags of ourselves.
+                if !call.has_tags() && !call.services.iter().any(|arn| is_short(arn)) {
                     causes.insert(Cause::TagsRefused);
                 }
                 for cause in causes {
@@ -173,8 +226,8 @@ impl Sweep {
             Err(Error::Service(error))
                 if error.code == "InvalidParameterException" && call.has_tags() =>
             {
-                self.describes
-                    .push_front(Call::DescribeServices(call.again_without_tags()));
+                let call = DescribeServices::without_tags(call.cluster, call.services);
+                self.describes.push_front(Call::DescribeServices(call));
             }
             Err(error) => {
                 let cause = Cause::of(&error, DescribeServices::NAME);
@@ -209,12 +262,12 @@ impl Sweep {
         {
             return Err(cause);
         }
-        let withhold = withhold.and(self.account);
+        let withhold = withhold.and(self.account.clone());
         let (target, region) = (self.target, self.region);
         let mut clusters: Vec<Cluster> = self
             .clusters
-            .into_iter()
-            .filter_map(|(arn, progress)| cluster(&arn, progress, &target, &region, &withhold))
+            .into_values()
+            .filter_map(|progress| cluster(progress, &target, &region, &withhold))
             .collect();
         clusters.sort_by(|a, b| a.cluster_name.cmp(&b.cluster_name));
         let failures = self
@@ -227,6 +280,7 @@ impl Sweep {
             .collect();
         Ok(Snapshot {
             generated_at: now,
+            account: self.account,
             clusters,
             failures,
         })
@@ -237,30 +291,20 @@ fn is_cluster_gone(error: &Error) -> bool {
     matches!(error, Error::Service(error) if error.code == "ClusterNotFoundException")
 }
 
-fn cluster(
-    arn: &str,
-    progress: Progress,
-    target: &str,
-    region: &str,
-    withhold: &Withhold,
-) -> Option<Cluster> {
+fn cluster(progress: Progress, target: &str, region: &str, withhold: &Withhold) -> Option<Cluster> {
     let description = progress.description.filter(|_| !progress.gone)?;
-    if description.status.as_deref() != Some("ACTIVE") {
+    if !description.is_active {
         return None;
     }
-    let strategy = &description.default_capacity_provider_strategy;
     let mut services: Vec<Service> = progress
         .found
         .into_iter()
-        .filter_map(|found| found.into_service(strategy, withhold))
+        .filter_map(|found| found.into_service(&description.default_strategy, withhold))
         .collect();
     if services.is_empty() {
         return None;
     }
     services.sort_by(|a, b| a.service_name.cmp(&b.service_name));
-    let name = description
-        .cluster_name
-        .unwrap_or_else(|| name_of(arn).to_owned());
     let clean = |text| withhold.clean(text);
     let mut capacity_providers: Vec<String> = description
         .capacity_providers
@@ -269,7 +313,7 @@ fn cluster(
         .collect();
     capacity_providers.sort_unstable();
     Some(Cluster {
-        cluster_name: clean(name),
+        cluster_name: clean(description.name),
         target: target.to_owned(),
         region: region.to_owned(),
         capacity_providers,

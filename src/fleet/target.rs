@@ -1,11 +1,10 @@
 //! One target: who calls its ECS, and what is known of it.
 
 use std::cell::RefCell;
-use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use super::failure::Cause;
-use super::snapshot::{Failure, Snapshot};
+use super::snapshot::Snapshot;
 use super::sweep::Sweep;
 use super::withhold::Withhold;
 use crate::aws::budget::Budget;
@@ -13,6 +12,7 @@ use crate::aws::client::Client;
 use crate::aws::ecs::ListClusters;
 use crate::aws::error::Error;
 use crate::aws::operation::{EcsOperation, Operation};
+use crate::aws::pacer::Pacer;
 use crate::aws::platform::Platform;
 use crate::aws::sts::AssumeRole;
 use crate::config::{self, Config};
@@ -31,10 +31,10 @@ const ROLE_SESSION_NAME: &str = "ecs-status";
 pub struct Target<P> {
     name: String,
     region: String,
+    identity: String,
     ecs: Client<P>,
     role: Option<Role<P>>,
     exposed_tags: Option<Vec<String>>,
-    newest: RefCell<Option<Rc<Snapshot>>>,
 }
 
 #[derive(Debug)]
@@ -46,15 +46,17 @@ struct Role<P> {
 }
 
 impl<P: Platform + Clone> Target<P> {
-    /// A target that nothing is known of yet.
+    /// The target as it is configured.
     pub fn new(platform: &P, target: config::Target, config: &Config) -> Self {
         let credentials = &config.credentials;
-        let client = |endpoint| {
+        let client = |endpoint, pacer| {
             let (region, credentials) = (target.region.clone(), credentials.clone());
-            Client::new(platform.clone(), endpoint, region, credentials)
+            Client::new(platform.clone(), endpoint, region, credentials, pacer)
         };
+        let identity = identity(&target, config);
+        let pacer = || Pacer::new(config.call_burst, config.call_rate);
         let role = target.role.map(|role| Role {
-            sts: client(role.sts_endpoint),
+            sts: client(role.sts_endpoint, pacer()),
             call: AssumeRole {
                 role_arn: role.arn,
                 external_id: role.external_id,
@@ -64,14 +66,28 @@ impl<P: Platform + Clone> Target<P> {
             expiration: RefCell::default(),
         });
         Self {
-            ecs: client(target.ecs_endpoint),
+            ecs: client(target.ecs_endpoint, pacer()),
             role,
             exposed_tags: config.expose_tags.clone(),
-            newest: RefCell::default(),
+            identity,
             name: target.name,
             region: target.region,
         }
     }
+}
+
+/// Everything that a snapshot of the target depends on: one that was stored under another identity
+/// is of another fleet, or shows what may not be shown any more.
+fn identity(target: &config::Target, config: &Config) -> String {
+    let role = target.role.as_ref();
+    let parts = [
+        target.region.as_str(),
+        &target.ecs_endpoint.uri().to_string(),
+        config.credentials.access_key_id(),
+        role.map_or("", |role| &role.arn),
+        &format!("{:?}", config.expose_tags),
+    ];
+    parts.join("\n")
 }
 
 impl<P: Platform> Target<P> {
@@ -85,14 +101,14 @@ impl<P: Platform> Target<P> {
         &self.name
     }
 
-    /// That nothing of it could be read.
-    pub fn failure(&self, cause: Cause) -> Failure {
-        Failure {
-            target: self.name.clone(),
-            region: self.region.clone(),
-            cluster_name: None,
-            reason: cause.reason().into_owned(),
-        }
+    /// Its AWS region.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// What tells it from a target that was configured otherwise. Not to be shown.
+    pub fn identity(&self) -> &str {
+        &self.identity
     }
 
     /// A sweep of it.
@@ -145,29 +161,16 @@ impl<P: Platform> Target<P> {
             .map_err(|error| Cause::of(&error, ListClusters::NAME))
     }
 
-    /// The newest snapshot, if it is younger than `max_age`.
-    pub fn fresh(&self, now: SystemTime, max_age: Duration) -> Option<Rc<Snapshot>> {
-        let newest = self.newest.borrow();
-        let fresh = |snapshot: &&Rc<Snapshot>| {
-            now.duration_since(snapshot.generated_at)
-                .is_ok_and(|age| age < max_age)
-        };
-        newest.as_ref().filter(fresh).map(Rc::clone)
-    }
-
-    /// Takes what a sweep found.
+    /// What a sweep found.
     ///
     /// # Errors
     /// If nothing could be read: why.
-    pub fn finish(&self, sweep: Sweep, now: SystemTime) -> Result<Rc<Snapshot>, Cause> {
+    pub fn finish(&self, sweep: Sweep, now: SystemTime) -> Result<Snapshot, Cause> {
         let mut secrets = self.ecs.secrets();
         if let Some(role) = &self.role {
             secrets.extend(role.sts.secrets());
         }
-        let withhold = Withhold::new(secrets, self.exposed_tags.clone());
-        let snapshot = Rc::new(sweep.finish(now, withhold)?);
-        *self.newest.borrow_mut() = Some(Rc::clone(&snapshot));
-        Ok(snapshot)
+        sweep.finish(now, Withhold::new(secrets, self.exposed_tags.clone()))
     }
 }
 

@@ -42,6 +42,12 @@ impl Withhold {
         self
     }
 
+    /// Whether no text is withheld, besides ARNs.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.texts.is_empty()
+    }
+
     /// Whether a tag with this key may be shown.
     #[must_use]
     pub fn exposes(&self, key: &str) -> bool {

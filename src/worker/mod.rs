@@ -1,7 +1,11 @@
-//! The wasm32 edge: the fetch event, variables and secrets, and what a Worker lends to the rooms.
+//! The wasm32 edge: the fetch event, the Durable Object, variables and secrets, and what a Worker
+//! lends to the rooms.
 
 mod http_send;
+mod object;
+mod objects;
 mod platform;
+mod storage;
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -12,11 +16,15 @@ use ::worker::{Context, Env, Headers, Request, Response, ResponseBody, Result, e
 
 use crate::api;
 use crate::aws::platform::Rng;
-use crate::config::{self, Config, ConfigError};
-use crate::fleet::refresh::Fleet;
+use crate::config::{self, Config, ConfigError, Problem};
+use crate::fleet::view::Fleet;
+use objects::Objects;
 use platform::WorkerPlatform;
 
-type FleetHere = std::result::Result<Fleet<WorkerPlatform>, ConfigError>;
+type FleetHere = std::result::Result<Fleet<Objects>, ConfigError>;
+
+/// The binding of the Durable Objects' namespace.
+const SNAPSHOTS: &str = "SNAPSHOTS";
 
 thread_local! {
     /// The fleet as this isolate knows it. An isolate's variables and secrets never change.
@@ -35,7 +43,16 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
 
 fn fleet(env: &Env, platform: &WorkerPlatform) -> FleetHere {
     let config = Config::from_lookup(|name| lookup(env, name))?;
-    Ok(Fleet::new(platform.clone(), config))
+    let namespace = env.durable_object(SNAPSHOTS).map_err(|_| ConfigError {
+        problems: vec![Problem {
+            variable: SNAPSHOTS,
+            expected: "the binding of the Durable Object SnapshotObject, as in wrangler.toml"
+                .into(),
+            missing: true,
+        }],
+    })?;
+    let source = Objects::new(namespace, platform.clone(), &config);
+    Ok(Fleet::new(config, source))
 }
 
 /// A variable or secret as text. One that `wrangler.toml` gives as a number or a table is JSON.

@@ -7,7 +7,7 @@ use ::worker::{Delay, console_error, console_log, console_warn};
 use http::{Request, Response};
 
 use super::http_send;
-use crate::aws::platform::{Clock, HttpSend, Level, Log, Rng, SendError, Sleep};
+use crate::aws::platform::{Clock, Host, HttpSend, Level, Log, Rng, SendError, Sleep};
 
 #[derive(Clone, Debug)]
 pub(super) struct WorkerPlatform {
@@ -46,6 +46,18 @@ impl Rng for WorkerPlatform {
     fn bits(&self) -> u64 {
         // Workers always have crypto.getRandomValues inside a request.
         getrandom::u64().unwrap_or_default()
+    }
+}
+
+impl Host for WorkerPlatform {
+    fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+        js_sys::futures::spawn_local(task);
+    }
+
+    fn memory_bytes(&self) -> Option<u64> {
+        u64::try_from(core::arch::wasm32::memory_size(0))
+            .ok()
+            .map(|pages| pages * 65_536)
     }
 }
 

@@ -29,6 +29,8 @@ def settings(emulator: Emulator, credentials: Credentials) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
         "AWS_REGION": emulator.region,
         "AWS_ENDPOINT_URL_ECS": emulator.endpoint,
+        # Unpaced, but for the tests of pacing.
+        "CALL_BURST": "10000",
     }
 
 

@@ -24,6 +24,7 @@ CONFIG = """using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     (name = "main", worker = .worker),
+    (name = "storage", disk = (path = "{storage}", writable = true)),
     (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
   ],
   sockets = [(name = "http", address = "127.0.0.1:{port}", http = (), service = "main")],
@@ -35,6 +36,8 @@ const worker :Workerd.Worker = (
   ],
   compatibilityDate = "{compatibility_date}",
   bindings = [{bindings}],
+  durableObjectNamespaces = [(className = "SnapshotObject", uniqueKey = "ecs-status", enableSql = true)],
+  durableObjectStorage = (localDisk = "storage"),
 );
 """
 
@@ -71,13 +74,17 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 class Worker:
-    """One isolate, with these variables and secrets."""
+    """One isolate, with these variables and secrets. Its Durable Objects' storage lies in the directory, where
+    another Worker finds it again."""
 
     def __init__(self, directory: Path, variables: dict[str, str], port: int = 0):
         if not (BUILD / "index.js").exists():
             raise RuntimeError("The Worker is not built: run `make worker` first.")
         quote = lambda text: json.dumps(text, ensure_ascii=False)  # noqa: E731
         bindings = ", ".join(f"(name = {quote(k)}, text = {quote(v)})" for k, v in variables.items())
+        bindings += ', (name = "SNAPSHOTS", durableObjectNamespace = "SnapshotObject")'
+        storage = directory / "storage"
+        storage.mkdir(exist_ok=True)
         config = directory / "config.capnp"
         config.write_text(
             CONFIG.format(
@@ -86,6 +93,7 @@ class Worker:
                 build=os.path.relpath(BUILD, directory),
                 compatibility_date=compatibility_date(),
                 bindings=bindings,
+                storage=storage,
             ),
             encoding="utf-8",
         )

@@ -16,16 +16,16 @@ pub mod ecs;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ecs_status::aws::client::Client;
 use ecs_status::aws::credentials::Credentials;
 use ecs_status::aws::endpoint::Endpoint;
-use ecs_status::aws::platform::{Clock, HttpSend, Level, Log, Rng, SendError, Sleep};
+use ecs_status::aws::pacer::Pacer;
+use ecs_status::aws::platform::{Clock, Host, HttpSend, Level, Log, Rng, SendError, Sleep};
 use ecs_status::config::{self, Config};
 use ecs_status::fleet::target::Target;
 use http::{Request, Response};
@@ -52,6 +52,7 @@ struct World {
     peak: Cell<usize>,
     lines: RefCell<Vec<String>>,
     random: Cell<u64>,
+    tasks: RefCell<Vec<Pin<Box<dyn Future<Output = ()>>>>>,
 }
 
 pub fn start() -> SystemTime {
@@ -70,6 +71,7 @@ impl Fake {
             peak: Cell::new(0),
             lines: RefCell::default(),
             random: Cell::new(u64::MAX),
+            tasks: RefCell::default(),
         }))
     }
 
@@ -89,7 +91,14 @@ impl Fake {
             Some("token-token".into()),
         );
         let endpoint = Endpoint::parse("https://ecs.us-east-1.amazonaws.com").unwrap();
-        Client::new(self.clone(), endpoint, "us-east-1".into(), credentials)
+        let unpaced = Pacer::new(u32::MAX, u32::MAX);
+        Client::new(
+            self.clone(),
+            endpoint,
+            "us-east-1".into(),
+            credentials,
+            unpaced,
+        )
     }
 
     /// A target of that name, in us-east-1, behind a role if `role_arn` is one.
@@ -108,32 +117,57 @@ impl Fake {
             "AWS_ACCESS_KEY_ID" => Some("AKIDEXAMPLE".into()),
             "AWS_SECRET_ACCESS_KEY" => Some("hush-hush".into()),
             "AWS_REGION" => Some("us-east-1".into()),
+            "CALL_BURST" => Some("10000".into()),
             _ => None,
         });
         Target::new(self, target, &config.unwrap())
     }
 
-    /// Runs `future` to its end; the clock jumps whenever nothing else can go on.
+    /// Runs `future` to its end, and what was spawned beside it; the clock jumps whenever nothing
+    /// else can go on.
     pub fn run<F: Future>(&self, future: F) -> F::Output {
-        struct Ignore;
-        impl Wake for Ignore {
-            fn wake(self: Arc<Self>) {}
-        }
-        let waker = Waker::from(Arc::new(Ignore));
         let mut future = pin!(future);
         loop {
-            if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            if let Poll::Ready(output) = future.as_mut().poll(&mut ignoring()) {
                 return output;
             }
-            let ((at, _), timer) = self
-                .0
-                .timers
-                .borrow_mut()
-                .pop_first()
-                .expect("it waits for nothing");
-            self.0.now.set(at);
-            timer.wake();
+            if !self.poll_tasks() {
+                self.jump();
+            }
         }
+    }
+
+    /// Runs what was spawned to its end.
+    pub fn settle(&self) {
+        while !self.0.tasks.borrow().is_empty() {
+            if !self.poll_tasks() {
+                self.jump();
+            }
+        }
+    }
+
+    /// Polls what was spawned; whether any of it ended.
+    fn poll_tasks(&self) -> bool {
+        let tasks = std::mem::take(&mut *self.0.tasks.borrow_mut());
+        let before = tasks.len();
+        let pending = |mut task: Pin<Box<dyn Future<Output = ()>>>| {
+            task.as_mut()
+                .poll(&mut ignoring())
+                .is_pending()
+                .then_some(task)
+        };
+        let left: Vec<_> = tasks.into_iter().filter_map(pending).collect();
+        let ended = left.len() < before;
+        self.0.tasks.borrow_mut().extend(left);
+        ended
+    }
+
+    /// To the next moment at which something happens.
+    fn jump(&self) {
+        let timer = self.0.timers.borrow_mut().pop_first();
+        let ((at, _), waker) = timer.expect("it waits for nothing");
+        self.0.now.set(at.max(self.0.now.get()));
+        waker.wake();
     }
 
     pub fn elapsed(&self) -> Duration {
@@ -164,10 +198,8 @@ impl Fake {
             }
             let id = self.0.next_timer.get();
             self.0.next_timer.set(id + 1);
-            self.0
-                .timers
-                .borrow_mut()
-                .insert((at, id), context.waker().clone());
+            let waker = context.waker().clone();
+            self.0.timers.borrow_mut().insert((at, id), waker);
             Poll::Pending
         })
         .await;
@@ -202,6 +234,16 @@ impl Sleep for Fake {
     }
 }
 
+impl Host for Fake {
+    fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+        self.0.tasks.borrow_mut().push(Box::pin(task));
+    }
+
+    fn memory_bytes(&self) -> Option<u64> {
+        None
+    }
+}
+
 impl Rng for Fake {
     fn bits(&self) -> u64 {
         self.0.random.get()
@@ -216,6 +258,11 @@ impl Log for Fake {
     fn write(&self, _level: Level, line: String) {
         self.0.lines.borrow_mut().push(line);
     }
+}
+
+/// A context of which the waker does nothing: everything is polled again after each step.
+fn ignoring() -> Context<'static> {
+    Context::from_waker(Waker::noop())
 }
 
 pub fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Sent {

@@ -8,7 +8,7 @@ use crate::aws::ecs::{
 use crate::aws::error::Error;
 use crate::aws::operation::EcsOperation;
 use crate::fleet::failure::Cause;
-use crate::fleet::progress::Progress;
+use crate::fleet::progress::{Description, Progress};
 use crate::fleet::withhold::account_of;
 
 const DENIED: Cause = Cause::NotAllowed(DescribeClusters::NAME);
@@ -73,15 +73,14 @@ impl Sweep {
             }
         };
         for cluster in output.clusters {
-            let known = cluster
-                .cluster_arn
-                .as_ref()
-                .and_then(|arn| self.clusters.get_mut(arn));
-            // Without a status nobody knows whether it may be reported; then it counts as left out.
-            if let Some(progress) = known
-                && cluster.status.is_some()
+            let Some(arn) = cluster.cluster_arn.clone() else {
+                continue;
+            };
+            // Without a status it counts as left out.
+            if let Some(progress) = self.clusters.get_mut(&arn)
+                && let Some(description) = Description::new(&arn, cluster)
             {
-                progress.description = Some(cluster);
+                progress.description = Some(description);
             }
         }
         for failure in output.failures {

@@ -1,0 +1,102 @@
+//! The snapshots of several targets in one.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::time::SystemTime;
+
+use super::moment::rfc3339;
+use super::refresh::Failed;
+use super::snapshot::{Cluster, Failure, Snapshot, Tags};
+use super::withhold::Withhold;
+
+/// What is known of one target.
+pub(super) struct Part<'a> {
+    pub(super) target: &'a str,
+    pub(super) region: &'a str,
+    pub(super) snapshot: Option<&'a Rc<Snapshot>>,
+    /// Why the snapshot is not newer, or not there.
+    pub(super) failed: Option<Failed>,
+}
+
+impl Part<'_> {
+    /// What a report says about the failure.
+    fn failure(&self) -> Option<Failure> {
+        let failed = self.failed?;
+        let when = |moment| rfc3339(moment).unwrap_or_default();
+        let reason = failed.cause.reason();
+        let reason = match self.snapshot {
+            Some(snapshot) => format!(
+                "{reason} (at {}); what is shown is as of {}",
+                when(failed.at),
+                when(snapshot.generated_at)
+            ),
+            None => reason.into_owned(),
+        };
+        Some(Failure {
+            target: self.target.to_owned(),
+            region: self.region.to_owned(),
+            cluster_name: None,
+            reason,
+        })
+    }
+}
+
+/// All snapshots in one, as old as the oldest, with a failure for each target that is missing or
+/// old. None if there is none.
+pub(super) fn merge(parts: &[Part<'_>]) -> Option<Rc<Snapshot>> {
+    if let [
+        Part {
+            snapshot: Some(snapshot),
+            failed: None,
+            ..
+        },
+    ] = parts
+    {
+        return Some(Rc::clone(snapshot));
+    }
+    let snapshots = || parts.iter().filter_map(|part| part.snapshot);
+    let generated_at: SystemTime = snapshots().map(|s| s.generated_at).min()?;
+    let accounts: BTreeSet<&String> = snapshots().filter_map(|s| s.account.as_ref()).collect();
+    let mut failures: BTreeSet<Failure> = parts.iter().filter_map(Part::failure).collect();
+    let mut clusters = Vec::new();
+    for snapshot in snapshots() {
+        // Its own account is withheld already.
+        let others = accounts
+            .iter()
+            .filter(|account| Some(**account) != snapshot.account.as_ref())
+            .map(|account| (*account).clone());
+        let withhold = Withhold::new(others, None);
+        clusters.extend(snapshot.clusters.iter().map(|c| without(c, &withhold)));
+        failures.extend(snapshot.failures.iter().cloned());
+    }
+    clusters.sort_by(|a, b| place(a).cmp(&place(b)));
+    Some(Rc::new(Snapshot {
+        generated_at,
+        account: None,
+        clusters,
+        failures: failures.into_iter().collect(),
+    }))
+}
+
+/// The cluster without what is withheld: a tag may hold the id of another target's account.
+fn without(cluster: &Cluster, withhold: &Withhold) -> Cluster {
+    let mut cluster = cluster.clone();
+    if withhold.is_empty() {
+        return cluster;
+    }
+    let clean = |text: &mut String| *text = withhold.clean(std::mem::take(text));
+    let tags = |tags: &mut Tags| *tags = super::progress::cleaned(std::mem::take(tags), withhold);
+    clean(&mut cluster.cluster_name);
+    cluster.capacity_providers.iter_mut().for_each(clean);
+    tags(&mut cluster.tags);
+    for service in &mut cluster.services {
+        clean(&mut service.service_name);
+        tags(&mut service.tags);
+    }
+    cluster
+}
+
+/// What a report is sorted by.
+fn place(cluster: &Cluster) -> [&str; 3] {
+    [&cluster.target, &cluster.region, &cluster.cluster_name]
+}

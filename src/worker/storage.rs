@@ -1,0 +1,69 @@
+//! `Store` over the `SQLite` database and the alarm of a Durable Object.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use ::worker::{Error, SqlStorageValue, State};
+
+use crate::fleet::stored::Store;
+
+/// A row may hold 2 MB (Cloudflare Durable Objects documentation, "Limits").
+const PART_BYTES: usize = 1_000_000;
+
+const CREATE: &str = "CREATE TABLE IF NOT EXISTS stored \
+    (name TEXT NOT NULL, part INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (name, part))";
+const DELETE: &str = "DELETE FROM stored WHERE name = ?";
+const INSERT: &str = "INSERT INTO stored (name, part, bytes) VALUES (?, ?, ?)";
+const SELECT: &str = "SELECT bytes FROM stored WHERE name = ? ORDER BY part";
+
+#[derive(Debug)]
+pub(super) struct Storage(pub(super) Rc<State>);
+
+impl Storage {
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
+        let sql = self.0.storage().sql();
+        sql.exec(CREATE, None)?;
+        let mut found = None;
+        for row in sql.exec(SELECT, vec![name.into()])?.raw() {
+            for value in row? {
+                if let SqlStorageValue::Blob(part) = value {
+                    found.get_or_insert_with(Vec::new).extend(part);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// No other event comes in between: the statements run without waiting for anything.
+    fn write(&self, name: &str, bytes: Option<&[u8]>) -> Result<(), Error> {
+        let sql = self.0.storage().sql();
+        sql.exec(CREATE, None)?;
+        sql.exec(DELETE, vec![name.into()])?;
+        let parts = bytes.unwrap_or_default().chunks(PART_BYTES);
+        for (index, part) in (0..).zip(parts) {
+            let row = vec![
+                name.into(),
+                SqlStorageValue::Integer(index),
+                part.to_vec().into(),
+            ];
+            sql.exec(INSERT, row)?;
+        }
+        Ok(())
+    }
+}
+
+impl Store for Storage {
+    const KEEPS: bool = true;
+
+    fn load(&self, name: &'static str) -> Result<Option<Vec<u8>>, String> {
+        self.read(name).map_err(|error| error.to_string())
+    }
+
+    fn save(&self, name: &'static str, bytes: Option<&[u8]>) -> Result<(), String> {
+        self.write(name, bytes).map_err(|error| error.to_string())
+    }
+
+    async fn resume_later(&self) -> bool {
+        self.0.storage().set_alarm(Duration::ZERO).await.is_ok()
+    }
+}
