@@ -50,8 +50,8 @@ fn get(path: &str) -> Request {
         path: path.into(),
         query,
         accept: None,
-        authorization: None,
         id: "r-1".into(),
+        ..Request::default()
     }
 }
 

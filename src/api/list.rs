@@ -80,9 +80,13 @@ pub(super) fn answer(
             .collect(),
         failures: snapshot.failures.iter().map(Into::into).collect(),
     })?;
+    let age = served.age;
     Ok(Answer {
-        max_age: Some(policy.max_age),
-        age: served.age,
+        // What is left: not every cache subtracts the age.
+        max_age: Some(policy.max_age.saturating_sub(age)),
+        stale_while_revalidate: policy.max_stale.saturating_sub(age.max(policy.max_age)),
+        age,
+        last_modified: Some(served.modified_at),
         ..Answer::ok("application/json", body)
     })
 }

@@ -2,6 +2,7 @@
 //! every edge.
 
 mod authorize;
+mod caching;
 mod health;
 mod help;
 mod list;
@@ -12,7 +13,9 @@ mod route;
 
 use std::time::{Duration, SystemTime};
 
-use http::header::{AGE, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, VARY, WWW_AUTHENTICATE};
+use http::header::{
+    AGE, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED, VARY, WWW_AUTHENTICATE,
+};
 use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
@@ -44,6 +47,12 @@ pub struct Request {
     pub accept: Option<String>,
     /// The `Authorization` header.
     pub authorization: Option<String>,
+    /// The `If-None-Match` header.
+    pub if_none_match: Option<String>,
+    /// The `If-Modified-Since` header.
+    pub if_modified_since: Option<String>,
+    /// Whoever sent it sends too many.
+    pub is_over_limit: bool,
     /// What names this request in the log.
     pub id: String,
 }
@@ -80,9 +89,12 @@ struct Answer {
     status: StatusCode,
     content_type: &'static str,
     body: Vec<u8>,
-    /// Seconds that caches may keep it; none: not at all.
+    /// How long caches may keep it; none: not at all.
     max_age: Option<Duration>,
+    /// How long they may serve it after that, while they ask for a newer one.
+    stale_while_revalidate: Duration,
     age: Duration,
+    last_modified: Option<SystemTime>,
     /// It depends on `Accept`.
     varies: bool,
     allow: Option<&'static str>,
@@ -98,7 +110,9 @@ impl Answer {
             content_type,
             body,
             max_age: None,
+            stale_while_revalidate: Duration::ZERO,
             age: Duration::ZERO,
+            last_modified: None,
             varies: false,
             allow: None,
             retry_after: None,
@@ -112,8 +126,9 @@ impl Answer {
 /// 1. A path that is no route is 404, another method than GET and HEAD is 405.
 /// 2. `/` needs nothing: 200.
 /// 3. A broken configuration is 500.
-/// 4. `/list` wants the token where one is set (401), reads its query (400), takes a snapshot (502, 503, 504) and filters it: 200.
-/// 5. `/healthz` asks whether the keys work: 200 or the status of the failure.
+/// 4. Whoever sends too many requests gets 429.
+/// 5. `/list` wants the token where one is set (401), reads its query (400), takes a snapshot (502, 503, 504) and filters it: 200.
+/// 6. `/healthz` asks whether the keys work: 200 or the status of the failure.
 pub async fn handle<P: Platform, S: Source>(
     request: &Request,
     fleet: Result<&Fleet<S>, &ConfigError>,
@@ -180,8 +195,12 @@ async fn answer<P: Platform, S: Source>(
     }
     // (3)
     let fleet = fleet.map_err(|error| Problem::configuration(error, route == Route::Healthz))?;
+    // (4)
+    if request.is_over_limit {
+        return Err(Problem::too_many_requests().into());
+    }
     match route {
-        // (4)
+        // (5)
         Route::List => {
             let private = authorize::check(request, fleet.config())?;
             let filter = filter(request, fleet.config())?;
@@ -194,7 +213,7 @@ async fn answer<P: Platform, S: Source>(
             let answer = list::answer(&served, &filter, fleet.config().policy)?;
             Ok(Answer { private, ..answer })
         }
-        // (5)
+        // (6)
         Route::Healthz | Route::Help => {
             let (health, failing) = fleet.health(platform, &request.id).await;
             record.spent(health.usage);
@@ -244,24 +263,36 @@ fn rfc3339(moment: SystemTime) -> Result<String, Box<Problem>> {
 
 fn respond(answer: Answer, request: &Request) -> Response<Vec<u8>> {
     let length = answer.body.len();
-    let body = if request.method == "HEAD" {
+    let etag = answer.max_age.map(|_| caching::etag(&answer.body));
+    let is_known = etag
+        .as_ref()
+        .is_some_and(|etag| caching::is_known(request, etag, answer.last_modified));
+    let body = if is_known || request.method == "HEAD" {
         Vec::new()
     } else {
         answer.body
     };
     let mut response = Response::new(body);
-    *response.status_mut() = answer.status;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
-    headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    if !is_known {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    if let Some(etag) = etag.and_then(|etag| HeaderValue::try_from(etag).ok()) {
+        headers.insert(ETAG, etag);
+    }
+    if let Some(modified) = answer.last_modified.and_then(moment::http_date)
+        && let Ok(modified) = HeaderValue::try_from(modified)
+    {
+        headers.insert(LAST_MODIFIED, modified);
+    }
     headers.insert(AGE, HeaderValue::from(answer.age.as_secs()));
     headers.insert(
         CACHE_CONTROL,
         match answer.max_age {
             _ if answer.private => HeaderValue::from_static("private, no-store"),
             Some(max_age) => {
-                HeaderValue::try_from(format!("public, max-age={}", max_age.as_secs()))
-                    .unwrap_or(HeaderValue::from_static("no-store"))
+                caching::cache_control(max_age.as_secs(), answer.stale_while_revalidate.as_secs())
             }
             None => HeaderValue::from_static("no-store"),
         },
@@ -288,5 +319,10 @@ fn respond(answer: Answer, request: &Request) -> Response<Vec<u8>> {
     if let Ok(id) = HeaderValue::from_str(&request.id) {
         headers.insert(REQUEST_ID, id);
     }
+    *response.status_mut() = if is_known {
+        StatusCode::NOT_MODIFIED
+    } else {
+        answer.status
+    };
     response
 }

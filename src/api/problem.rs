@@ -21,6 +21,9 @@ const ALLOW: &str = "GET, HEAD";
 /// What to ask again after when AWS throttles.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
+/// The period of the rate limit in wrangler.toml.
+const LIMIT_PERIOD: Duration = Duration::from_mins(1);
+
 /// An answer that is an error.
 #[derive(Debug)]
 pub(super) struct Problem {
@@ -79,6 +82,14 @@ impl Problem {
         Self {
             allow: Some(ALLOW),
             ..problem
+        }
+    }
+
+    pub(super) fn too_many_requests() -> Self {
+        let detail = "You ask too often; wait a minute.";
+        Self {
+            retry_after: Some(LIMIT_PERIOD),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail)
         }
     }
 

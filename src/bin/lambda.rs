@@ -88,6 +88,10 @@ fn read(request: &lambda_http::Request) -> api::Request {
         query: uri.query().map(str::to_owned),
         accept: header("accept"),
         authorization: header("authorization"),
+        if_none_match: header("if-none-match"),
+        if_modified_since: header("if-modified-since"),
+        // Throttling is API Gateway's.
+        is_over_limit: false,
         id: request
             .lambda_context_ref()
             .map(|context| context.request_id.clone())

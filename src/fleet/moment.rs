@@ -1,6 +1,6 @@
 //! Moments as they are written.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
@@ -15,6 +15,20 @@ pub fn rfc3339(moment: SystemTime) -> Option<String> {
 #[must_use]
 pub fn http_date(moment: SystemTime) -> Option<String> {
     written(moment, Format::HttpDate)
+}
+
+/// The moment that HTTP writes so; none if it is not a date.
+#[must_use]
+pub fn from_http_date(text: &str) -> Option<SystemTime> {
+    let date = DateTime::from_str(text, Format::HttpDate).ok()?;
+    UNIX_EPOCH.checked_add(Duration::from_secs(date.secs().try_into().ok()?))
+}
+
+/// `moment` without its fraction of a second.
+#[must_use]
+pub fn whole_seconds(moment: SystemTime) -> SystemTime {
+    let seconds = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
+    UNIX_EPOCH + Duration::from_secs(seconds.as_secs())
 }
 
 fn written(moment: SystemTime, format: Format) -> Option<String> {

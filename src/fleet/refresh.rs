@@ -132,12 +132,12 @@ mod tests {
         UNIX_EPOCH + Duration::from_secs(1_000_000 + seconds)
     }
 
-    fn failed(seconds: u64, in_a_row: u32) -> Option<Failed> {
-        Some(Failed {
+    fn failed(seconds: u64, in_a_row: u32) -> Failed {
+        Failed {
             cause: Cause::Throttled,
             at: at(seconds),
             in_a_row,
-        })
+        }
     }
 
     #[test]
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn after_a_failure_the_old_snapshot_is_served_and_aws_is_left_alone_for_a_while() {
-        let decide = |failure, now| POLICY.decide(Some(at(0)), failure, at(now));
+        let decide = |failure, now| POLICY.decide(Some(at(0)), Some(failure), at(now));
         assert_eq!(decide(failed(100, 3), 103), SERVE);
         assert_eq!(decide(failed(100, 3), 104), REFRESH);
         assert_eq!(decide(failed(3_000, 9), 3_014), SERVE);
@@ -161,20 +161,17 @@ mod tests {
         let last = failed(3_600, 1);
         assert_eq!(decide(last, 3_600), SERVE);
         let late = failed(3_601, 9);
-        assert_eq!(decide(late, 3_601), Decision::Refuse(late.unwrap()));
+        assert_eq!(decide(late, 3_601), Decision::Refuse(late));
         assert_eq!(decide(late, 3_616), Decision::Wait);
     }
 
     #[test]
     fn without_a_snapshot_a_failure_is_told_until_the_pause_is_over() {
         let failure = failed(0, 2);
-        let decide = |now| POLICY.decide(None, failure, at(now));
-        assert_eq!(decide(1), Decision::Refuse(failure.unwrap()));
+        let decide = |now| POLICY.decide(None, Some(failure), at(now));
+        assert_eq!(decide(1), Decision::Refuse(failure));
         assert_eq!(decide(2), Decision::Wait);
-        assert_eq!(
-            POLICY.pause_left(failure.unwrap(), at(1)),
-            Duration::from_secs(1)
-        );
+        assert_eq!(POLICY.pause_left(failure, at(1)), Duration::from_secs(1));
     }
 
     #[test]
@@ -182,7 +179,10 @@ mod tests {
         let policy = POLICY.without_background();
         assert_eq!(policy.decide(Some(at(0)), None, at(15)), SERVE);
         assert_eq!(policy.decide(Some(at(0)), None, at(16)), Decision::Wait);
-        assert_eq!(policy.decide(Some(at(0)), failed(16, 3), at(17)), SERVE);
+        assert_eq!(
+            policy.decide(Some(at(0)), Some(failed(16, 3)), at(17)),
+            SERVE
+        );
     }
 
     #[test]
@@ -210,7 +210,7 @@ mod tests {
                 max_stale_if_error: seconds(limits.2),
             };
             let now = 6_000;
-            let failure = failure.and_then(|(ago, in_a_row)| failed(now - ago, in_a_row));
+            let failure = failure.map(|(ago, in_a_row)| failed(now - ago, in_a_row));
             let paused = failure.is_some_and(|f| !policy.pause_left(f, at(now)).is_zero());
             match policy.decide(age.map(|age| at(now - age)), failure, at(now)) {
                 Decision::Serve { refresh } => {

@@ -27,6 +27,8 @@ pub struct Served {
     pub snapshot: Rc<Snapshot>,
     /// How old its oldest part is.
     pub age: Duration,
+    /// When it became what it is: the newest sweep of any part ended, or failed.
+    pub modified_at: SystemTime,
     /// How it stands with each target, in the order of the configuration.
     pub standings: Vec<Standing>,
 }
@@ -277,6 +279,11 @@ impl<S: Source> Fleet<S> {
                 usage: *usage,
             })
             .collect();
+        let moments = parts.iter().flat_map(|(part, ..)| {
+            let swept = part.snapshot.map(|snapshot| snapshot.generated_at);
+            [swept, part.failed.map(|failed| failed.at)]
+        });
+        let modified_at = moments.flatten().max().unwrap_or(now);
         let of: Vec<_> = parts
             .iter()
             .map(|(part, _, version)| (*version, part.failed))
@@ -285,6 +292,7 @@ impl<S: Source> Fleet<S> {
         let snapshot = self.merged(of, &parts)?;
         Some(Served {
             age: since(snapshot.generated_at, now),
+            modified_at,
             snapshot,
             standings,
         })

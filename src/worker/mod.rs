@@ -2,6 +2,7 @@
 //! lends to the rooms.
 
 mod http_send;
+mod limit;
 mod object;
 mod objects;
 mod platform;
@@ -36,7 +37,8 @@ thread_local! {
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
     let platform = WorkerPlatform::new(config::log_level(|name| lookup(&env, name)));
     let fleet = FLEET.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(fleet(&env, &platform)))));
-    let request = read(&request, &platform)?;
+    let is_over_limit = limit::is_exceeded(&env, &request, &platform).await;
+    let request = read(&request, &platform, is_over_limit)?;
     let response = api::handle(&request, (*fleet).as_ref(), &platform).await;
     write(response)
 }
@@ -67,7 +69,7 @@ fn lookup(env: &Env, name: &str) -> Option<String> {
     }
 }
 
-fn read(request: &Request, platform: &WorkerPlatform) -> Result<api::Request> {
+fn read(request: &Request, platform: &WorkerPlatform, is_over_limit: bool) -> Result<api::Request> {
     let url = request.inner().url();
     let (origin, rest) = split(&url);
     let (path, query) = match rest.split_once('?') {
@@ -82,6 +84,9 @@ fn read(request: &Request, platform: &WorkerPlatform) -> Result<api::Request> {
         query,
         accept: headers.get("accept")?,
         authorization: headers.get("authorization")?,
+        if_none_match: headers.get("if-none-match")?,
+        if_modified_since: headers.get("if-modified-since")?,
+        is_over_limit,
         // Cloudflare's own id of the request, where there is one.
         id: headers
             .get("cf-ray")?
