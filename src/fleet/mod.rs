@@ -7,6 +7,7 @@ pub mod filter;
 mod progress;
 pub mod refresh;
 pub mod snapshot;
+pub mod state;
 pub mod sweep;
 pub mod target;
 pub mod withhold;
