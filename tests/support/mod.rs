@@ -12,6 +12,7 @@
 )]
 
 pub mod ecs;
+pub mod given;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
