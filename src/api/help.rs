@@ -1,5 +1,7 @@
 //! `/`: what this is and how to ask it, as text, HTML or JSON.
 
+use std::collections::BTreeMap;
+
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
@@ -15,11 +17,23 @@ const TITLE: &str = "ecs-status";
 const PURPOSE: &str = "Which Amazon ECS services are running on Fargate, right now.";
 
 const FILTERING: &str = "Different keys must all match, of a repeated key any may; values are exact \
-and case-sensitive. unhealthy=true asks for services that lack tasks or whose rollout failed, missing=KEY for those \
-without that tag.";
+and case-sensitive.";
 
-const FORMATS: &str =
-    "JSON, or text or CSV by the Accept header or by format=json, format=text, format=csv.";
+const PARAMETERS: [(&str, &str); 4] = [
+    (
+        "format",
+        "of /list: json, text or csv; wins over the Accept header",
+    ),
+    (
+        "unhealthy",
+        "true: only services that do not run as many tasks as desired, or whose rollout failed",
+    ),
+    (
+        "missing",
+        "only services without this tag, one of those that can be filtered by",
+    ),
+    ("service", "of /badge.svg: only the service of this name"),
+];
 
 #[derive(Clone, Copy)]
 enum Format {
@@ -73,10 +87,14 @@ fn text(origin: &str, filter_keys: &[String]) -> String {
     let route = |route: Route| format!("  GET {:<14} {}", route.path(), route.summary());
     let routes = Route::TOLD.map(route).join("\n");
     let keys = filter_keys.join(", ");
+    let parameters = PARAMETERS
+        .map(|(name, meaning)| format!("  {name:<10} {meaning}"))
+        .join("\n");
     let examples = examples(origin, filter_keys).join("\n  ");
     format!(
-        "{TITLE}: {PURPOSE}\n\nRoutes\n{routes}\n\nFilter keys of /list, /metrics and /badge.svg\n  {keys}\n  {FILTERING}\n\n\
-         Formats of /list\n  {FORMATS}\n\nExamples\n  {examples}\n"
+        "{TITLE}: {PURPOSE}\n\nRoutes\n{routes}\n\n\
+         Filter keys of /list, /metrics and /badge.svg\n  {keys}\n  {FILTERING}\n\n\
+         Other parameters\n{parameters}\n\nExamples\n  {examples}\n"
     )
 }
 
@@ -91,11 +109,14 @@ fn html(origin: &str, filter_keys: &[String]) -> String {
     let routes = Route::TOLD.map(route).concat();
     let key = |key: &String| format!("<code>{}</code>", escaped(key));
     let keys = filter_keys.iter().map(key).collect::<Vec<_>>().join(", ");
+    let parameters = PARAMETERS
+        .map(|(name, meaning)| format!("<dt><code>{name}</code></dt><dd>{meaning}</dd>\n"))
+        .concat();
     let examples = escaped(&examples(origin, filter_keys).join("\n"));
     let help = format!(
         "<h1>{TITLE}</h1>\n<p>{PURPOSE}</p>\n<h2>Routes</h2>\n<dl>\n{routes}</dl>\n\
          <h2>Filter keys</h2>\n<p>{keys}</p>\n<p>{FILTERING}</p>\n\
-         <h2>Formats of <code>/list</code></h2>\n<p>{FORMATS}</p>\n\
+         <h2>Other parameters</h2>\n<dl>\n{parameters}</dl>\n\
          <h2>Examples</h2>\n<pre>{examples}</pre>\n"
     );
     let values = [
@@ -115,7 +136,7 @@ fn in_json(origin: &str, filter_keys: &[String]) -> String {
         "routes": routes,
         "filterKeys": filter_keys,
         "filtering": FILTERING,
-        "formats": FORMATS,
+        "parameters": BTreeMap::from(PARAMETERS),
         "examples": examples(origin, filter_keys),
     });
     format!("{help}\n")

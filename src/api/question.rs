@@ -14,7 +14,7 @@ const FORMAT: &str = "format";
 const UNHEALTHY: &str = "unhealthy";
 const MISSING: &str = "missing";
 /// Of the badge alone; on other routes `service` may be a tag.
-const SERVICE: &str = "service";
+pub(super) const SERVICE: &str = "service";
 
 /// How the report is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
