@@ -228,6 +228,102 @@ fn snake_case(key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::Request;
+    use crate::api::question::Question;
+    use crate::api::route::Route;
+    use crate::config::Config;
+    use crate::fleet::refresh::{Served, Standing};
+    use crate::fleet::snapshot::Snapshot;
+    use std::rc::Rc;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    fn standing(target: &str, age: Option<u64>, calls: u32) -> Standing {
+        Standing {
+            target: target.into(),
+            region: "eu-west-1".into(),
+            age: age.map(Duration::from_secs),
+            complete: age == Some(3),
+            usage: Usage {
+                calls,
+                retries: 3,
+                throttles: 2,
+                errors: 4,
+            },
+        }
+    }
+
+    fn written(query: &str) -> String {
+        let config = Config::from_lookup(|name| match name {
+            "AWS_ACCESS_KEY_ID" => Some("AKIDEXAMPLE".into()),
+            "AWS_SECRET_ACCESS_KEY" => Some("hush-hush".into()),
+            "AWS_REGION" => Some("eu-west-1".into()),
+            _ => None,
+        });
+        let config = config.unwrap();
+        let request = Request {
+            query: Some(query.into()),
+            ..Request::default()
+        };
+        let question = Question::read(&request, Route::Metrics, &config).unwrap();
+        let served = Served {
+            snapshot: Rc::new(Snapshot {
+                generated_at: UNIX_EPOCH,
+                clusters: Vec::new(),
+                failures: Vec::new(),
+            }),
+            age: Duration::ZERO,
+            standings: vec![
+                standing("dublin", Some(3), 40),
+                standing("partner", None, 9),
+            ],
+        };
+        let view = View::new(&served, &question, &config).unwrap();
+        String::from_utf8(answer(&view).body).unwrap()
+    }
+
+    #[test]
+    fn it_says_how_it_stands_with_each_target() {
+        let expected = r#"# HELP ecs_status_up Whether anything of the target is shown.
+# TYPE ecs_status_up gauge
+ecs_status_up{target="dublin",region="eu-west-1"} 1
+ecs_status_up{target="partner",region="eu-west-1"} 0
+# HELP ecs_status_snapshot_age_seconds How old the newest snapshot of the target is.
+# TYPE ecs_status_snapshot_age_seconds gauge
+ecs_status_snapshot_age_seconds{target="dublin",region="eu-west-1"} 3
+# HELP ecs_status_complete Whether all of the target could be read.
+# TYPE ecs_status_complete gauge
+ecs_status_complete{target="dublin",region="eu-west-1"} 1
+ecs_status_complete{target="partner",region="eu-west-1"} 0
+# HELP ecs_status_aws_calls_total Requests sent to AWS, retries included.
+# TYPE ecs_status_aws_calls_total counter
+ecs_status_aws_calls_total{target="dublin",region="eu-west-1"} 40
+ecs_status_aws_calls_total{target="partner",region="eu-west-1"} 9
+# HELP ecs_status_aws_errors_total Requests to AWS that came to nothing.
+# TYPE ecs_status_aws_errors_total counter
+ecs_status_aws_errors_total{target="dublin",region="eu-west-1"} 4
+ecs_status_aws_errors_total{target="partner",region="eu-west-1"} 4
+# HELP ecs_status_aws_throttles_total Answers of AWS that asked for fewer requests.
+# TYPE ecs_status_aws_throttles_total counter
+ecs_status_aws_throttles_total{target="dublin",region="eu-west-1"} 2
+ecs_status_aws_throttles_total{target="partner",region="eu-west-1"} 2
+# HELP ecs_status_aws_retries_total Requests sent to AWS again.
+# TYPE ecs_status_aws_retries_total counter
+ecs_status_aws_retries_total{target="dublin",region="eu-west-1"} 3
+ecs_status_aws_retries_total{target="partner",region="eu-west-1"} 3
+"#;
+        assert_eq!(written(""), expected);
+    }
+
+    #[test]
+    fn targets_that_are_not_asked_for_are_left_out() {
+        let text = written("target=partner");
+        assert!(text.contains("ecs_status_up{target=\"partner\",region=\"eu-west-1\"} 0\n"));
+        assert!(
+            !text.contains("dublin") && !text.contains("snapshot_age"),
+            "{text}"
+        );
+        assert_eq!(written("region=nowhere"), "");
+    }
 
     #[test]
     fn names_are_as_the_linter_wants_them() {
