@@ -43,14 +43,19 @@ pub(super) fn options() -> Answer {
 /// The preflight's headers stand on every answer to OPTIONS: they depend on nothing in the request.
 /// Credentials are never allowed; a token in `Authorization` is none in the sense of CORS.
 pub(super) fn complete(response: &mut Response<Vec<u8>>, cors_origin: Option<&str>) {
-    let preflight = response.status() == StatusCode::NO_CONTENT;
+    let status = response.status();
+    let preflight = status == StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
     if preflight {
         // RFC 9110, section 8.6: a 204 has neither.
         headers.remove(CONTENT_LENGTH);
         headers.remove(CONTENT_TYPE);
     }
-    secure(headers);
+    // What a 304 says replaces what was kept with the page (RFC 9111, section 3.2), and without a
+    // Content-Type nobody knows here what that is.
+    if status != StatusCode::NOT_MODIFIED || headers.contains_key(CONTENT_TYPE) {
+        secure(headers);
+    }
     let Some(origin) = cors_origin else {
         return;
     };
@@ -63,12 +68,10 @@ pub(super) fn complete(response: &mut Response<Vec<u8>>, cors_origin: Option<&st
         HeaderValue::from_static(EXPOSED),
     );
     if origin != ANY_ORIGIN {
-        let vary = if headers.contains_key(VARY) {
-            "accept, origin"
-        } else {
-            "origin"
-        };
-        headers.insert(VARY, HeaderValue::from_static(vary));
+        let known = headers.get(VARY).and_then(|known| known.to_str().ok());
+        let vary = known.map(|known| format!("{known}, origin"));
+        let vary = vary.and_then(|vary| HeaderValue::try_from(vary).ok());
+        headers.insert(VARY, vary.unwrap_or(HeaderValue::from_static("origin")));
     }
     if preflight {
         for (name, value) in PREFLIGHT {
@@ -101,5 +104,35 @@ fn secure(headers: &mut HeaderMap) {
     );
     if html {
         headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn completed(status: u16, given: &[(HeaderName, &'static str)]) -> HeaderMap {
+        let mut response = Response::new(Vec::new());
+        *response.status_mut() = StatusCode::from_u16(status).unwrap();
+        for (name, value) in given {
+            let value = HeaderValue::from_static(value);
+            response.headers_mut().insert(name, value);
+        }
+        complete(&mut response, Some("https://dash.example"));
+        response.into_parts().0.headers
+    }
+
+    #[test]
+    fn a_304_leaves_the_policy_of_a_kept_page_as_it_is() {
+        assert!(!completed(304, &[]).contains_key(CONTENT_SECURITY_POLICY));
+        let html = [(CONTENT_TYPE, "text/html; charset=utf-8")];
+        assert_eq!(completed(304, &html)[CONTENT_SECURITY_POLICY], PAGE);
+        assert_eq!(completed(200, &[])[CONTENT_SECURITY_POLICY], NOTHING);
+    }
+
+    #[test]
+    fn what_an_answer_depends_on_is_added_to() {
+        assert_eq!(completed(200, &[(VARY, "accept")])[VARY], "accept, origin");
+        assert_eq!(completed(200, &[])[VARY], "origin");
     }
 }
