@@ -8,6 +8,11 @@ output "reader_name" {
   value       = module.reader.name
 }
 
+output "reader_arn" {
+  description = "ARN of that user: `reader_arn` of modules/reader-role in other accounts."
+  value       = module.reader.arn
+}
+
 output "reader_policy" {
   description = "The reader's whole IAM policy, as JSON."
   value       = module.reader.policy

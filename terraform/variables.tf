@@ -139,7 +139,7 @@ variable "reader_name" {
 }
 
 variable "assumable_role_arns" {
-  description = "Roles, also of other accounts, that the reader and the mirror may assume."
+  description = "Roles, also of other accounts, that the reader and the mirror may assume: the `role_arn` of each modules/reader-role. Exact ARNs."
   type        = list(string)
   default     = []
   nullable    = false

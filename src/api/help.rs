@@ -1,14 +1,16 @@
 //! `/`: what this is and how to ask it, as text, HTML or JSON.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
+use super::plain::{escaped, filled};
 use super::route::Route;
-use super::{Answer, Request, negotiate};
+use super::{Answer, Request, negotiate, still};
 
-const MAX_AGE: Duration = Duration::from_mins(5);
+/// The page for browsers; it holds the help for those that run no scripts.
+const PAGE: &str = include_str!("../page/index.html");
 
 const TITLE: &str = "ecs-status";
 
@@ -16,6 +18,22 @@ const PURPOSE: &str = "Which Amazon ECS services are running on Fargate, right n
 
 const FILTERING: &str = "Different keys must all match, of a repeated key any may; values are exact \
 and case-sensitive.";
+
+const PARAMETERS: [(&str, &str); 4] = [
+    (
+        "format",
+        "of /list: json, text or csv; wins over the Accept header",
+    ),
+    (
+        "unhealthy",
+        "true: only services that do not run as many tasks as desired, or whose rollout failed",
+    ),
+    (
+        "missing",
+        "only services without this tag, one of those that can be filtered by",
+    ),
+    ("service", "of /badge.svg: only the service of this name"),
+];
 
 #[derive(Clone, Copy)]
 enum Format {
@@ -43,7 +61,7 @@ pub(super) fn answer(request: &Request, filter_keys: &[String]) -> Answer {
             Format::Json => ("application/json", in_json(&request.origin, filter_keys)),
         };
     Answer {
-        max_age: Some(MAX_AGE),
+        max_age: Some(still::MAX_AGE),
         varies: true,
         ..Answer::ok(content_type, body.into_bytes())
     }
@@ -61,17 +79,22 @@ fn examples(origin: &str, filter_keys: &[String]) -> Vec<String> {
     [format!("curl {origin}/list")]
         .into_iter()
         .chain(filtered)
+        .chain([format!("curl '{origin}/list?format=text&unhealthy=true'")])
         .collect()
 }
 
 fn text(origin: &str, filter_keys: &[String]) -> String {
-    let route = |route: Route| format!("  GET {:<10} {}", route.path(), route.summary());
-    let routes = Route::ALL.map(route).join("\n");
+    let route = |route: Route| format!("  GET {:<14} {}", route.path(), route.summary());
+    let routes = Route::TOLD.map(route).join("\n");
     let keys = filter_keys.join(", ");
+    let parameters = PARAMETERS
+        .map(|(name, meaning)| format!("  {name:<10} {meaning}"))
+        .join("\n");
     let examples = examples(origin, filter_keys).join("\n  ");
     format!(
-        "{TITLE}: {PURPOSE}\n\nRoutes\n{routes}\n\nFilter keys of /list\n  {keys}\n  {FILTERING}\n\n\
-         Examples\n  {examples}\n"
+        "{TITLE}: {PURPOSE}\n\nRoutes\n{routes}\n\n\
+         Filter keys of /list, /metrics and /badge.svg\n  {keys}\n  {FILTERING}\n\n\
+         Other parameters\n{parameters}\n\nExamples\n  {examples}\n"
     )
 }
 
@@ -79,26 +102,33 @@ fn html(origin: &str, filter_keys: &[String]) -> String {
     let route = |route: Route| {
         format!(
             "<dt><a href=\"{path}\"><code>GET {path}</code></a></dt><dd>{}</dd>\n",
-            escape(route.summary()),
+            escaped(route.summary()),
             path = route.path()
         )
     };
-    let routes = Route::ALL.map(route).concat();
-    let key = |key: &String| format!("<code>{}</code>", escape(key));
+    let routes = Route::TOLD.map(route).concat();
+    let key = |key: &String| format!("<code>{}</code>", escaped(key));
     let keys = filter_keys.iter().map(key).collect::<Vec<_>>().join(", ");
-    let examples = escape(&examples(origin, filter_keys).join("\n"));
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{TITLE}</title>\n</head>\n<body>\n<h1>{TITLE}</h1>\n<p>{PURPOSE}</p>\n\
-         <h2>Routes</h2>\n<dl>\n{routes}</dl>\n\
-         <h2>Filter keys of <code>/list</code></h2>\n<p>{keys}</p>\n<p>{FILTERING}</p>\n\
-         <h2>Examples</h2>\n<pre>{examples}</pre>\n</body>\n</html>\n"
-    )
+    let parameters = PARAMETERS
+        .map(|(name, meaning)| format!("<dt><code>{name}</code></dt><dd>{meaning}</dd>\n"))
+        .concat();
+    let examples = escaped(&examples(origin, filter_keys).join("\n"));
+    let help = format!(
+        "<h1>{TITLE}</h1>\n<p>{PURPOSE}</p>\n<h2>Routes</h2>\n<dl>\n{routes}</dl>\n\
+         <h2>Filter keys</h2>\n<p>{keys}</p>\n<p>{FILTERING}</p>\n\
+         <h2>Other parameters</h2>\n<dl>\n{parameters}</dl>\n\
+         <h2>Examples</h2>\n<pre>{examples}</pre>\n"
+    );
+    let values = [
+        ("origin", &*escaped(origin)),
+        ("filterKeys", &*escaped(&filter_keys.join(","))),
+        ("help", &*help),
+    ];
+    filled(PAGE, &values)
 }
 
 fn in_json(origin: &str, filter_keys: &[String]) -> String {
-    let routes = Route::ALL
+    let routes = Route::TOLD
         .map(|route| json!({"method": "GET", "path": route.path(), "summary": route.summary()}));
     let help = json!({
         "name": TITLE,
@@ -106,17 +136,10 @@ fn in_json(origin: &str, filter_keys: &[String]) -> String {
         "routes": routes,
         "filterKeys": filter_keys,
         "filtering": FILTERING,
+        "parameters": BTreeMap::from(PARAMETERS),
         "examples": examples(origin, filter_keys),
     });
     format!("{help}\n")
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-        .replace('\'', "&#39;")
 }
 
 #[cfg(test)]

@@ -1,18 +1,18 @@
-//! `/list`: the report.
+//! `/list`: the report, as JSON, text or CSV.
 
 use serde::Serialize;
 
-use super::Answer;
 use super::problem::Problem;
-use crate::fleet::filter::{Filter, Selected};
-use crate::fleet::refresh::Policy;
+use super::question::Format;
+use super::view::View;
+use super::{Answer, csv, text};
+use crate::fleet::filter::Selected;
 use crate::fleet::snapshot::{Failure, Service, Tags};
-use crate::fleet::view::Served;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
-    generated_at: String,
+    generated_at: &'a str,
     complete: bool,
     clusters: Vec<ClusterReport<'a>>,
     failures: Vec<FailureReport<'a>>,
@@ -26,7 +26,7 @@ struct ClusterReport<'a> {
     region: &'a str,
     capacity_providers: &'a [String],
     tags: &'a Tags,
-    services: Vec<&'a Service>,
+    services: &'a [&'a Service],
 }
 
 #[derive(Serialize)]
@@ -50,8 +50,8 @@ impl<'a> From<&'a Failure> for FailureReport<'a> {
     }
 }
 
-impl<'a> From<Selected<'a>> for ClusterReport<'a> {
-    fn from(selected: Selected<'a>) -> Self {
+impl<'a> From<&'a Selected<'a>> for ClusterReport<'a> {
+    fn from(selected: &'a Selected<'a>) -> Self {
         let cluster = selected.cluster;
         Self {
             cluster_name: &cluster.cluster_name,
@@ -59,34 +59,38 @@ impl<'a> From<Selected<'a>> for ClusterReport<'a> {
             region: &cluster.region,
             capacity_providers: &cluster.capacity_providers,
             tags: &cluster.tags,
-            services: selected.services,
+            services: &selected.services,
         }
     }
 }
 
-pub(super) fn answer(
-    served: &Served,
-    filter: &Filter,
-    policy: Policy,
-) -> Result<Answer, Box<Problem>> {
-    let snapshot = &served.snapshot;
-    let body = super::json(&Report {
-        generated_at: super::rfc3339(snapshot.generated_at)?,
-        complete: snapshot.failures.is_empty(),
-        clusters: filter
-            .select(&snapshot.clusters)
-            .into_iter()
+pub(super) fn answer(view: &View<'_>, format: Format) -> Result<Answer, Box<Problem>> {
+    let answer = match format {
+        Format::Json => view.answer("application/json", json(view)?),
+        Format::Text => view.answer("text/plain; charset=utf-8", text::body(view).into_bytes()),
+        Format::Csv => {
+            let mut answer = view.answer(csv::CONTENT_TYPE, csv::body(view).into_bytes());
+            answer.headers.push(csv::DISPOSITION);
+            answer
+        }
+    };
+    Ok(Answer {
+        varies: true,
+        ..answer
+    })
+}
+
+fn json(view: &View<'_>) -> Result<Vec<u8>, Box<Problem>> {
+    super::json(&Report {
+        generated_at: &view.generated_at,
+        complete: view.complete,
+        clusters: view.selected.iter().map(Into::into).collect(),
+        failures: view
+            .served
+            .snapshot
+            .failures
+            .iter()
             .map(Into::into)
             .collect(),
-        failures: snapshot.failures.iter().map(Into::into).collect(),
-    })?;
-    let age = served.age;
-    Ok(Answer {
-        // What is left: not every cache subtracts the age.
-        max_age: Some(policy.max_age.saturating_sub(age)),
-        stale_while_revalidate: policy.max_stale.saturating_sub(age.max(policy.max_age)),
-        age,
-        last_modified: Some(served.modified_at),
-        ..Answer::ok("application/json", body)
     })
 }

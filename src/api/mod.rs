@@ -2,14 +2,25 @@
 //! every edge.
 
 mod authorize;
+mod badge;
 mod caching;
+mod csv;
+mod docs;
+mod headers;
 mod health;
 mod help;
 mod list;
+mod metrics;
 mod negotiate;
+mod openapi;
+mod plain;
 pub mod problem;
 mod query;
+mod question;
 mod route;
+mod still;
+mod text;
+mod view;
 
 use std::time::{Duration, SystemTime};
 
@@ -21,13 +32,14 @@ use serde::Serialize;
 
 use crate::aws::budget::Usage;
 use crate::aws::platform::{Level, Platform};
-use crate::config::{Config, ConfigError, FILTER_TAGS};
-use crate::fleet::filter::{Filter, PLACES};
+use crate::config::{ConfigError, FILTER_TAGS};
 use crate::fleet::moment;
 use crate::fleet::reading::Source;
 use crate::fleet::view::Fleet;
 use problem::Problem;
+use question::Question;
 use route::Route;
+use view::View;
 
 /// The header that carries the request's id.
 pub const REQUEST_ID: &str = "x-request-id";
@@ -99,6 +111,8 @@ struct Answer {
     varies: bool,
     allow: Option<&'static str>,
     retry_after: Option<Duration>,
+    /// Headers of its own.
+    headers: Vec<(&'static str, &'static str)>,
 }
 
 impl Answer {
@@ -116,6 +130,7 @@ impl Answer {
             varies: false,
             allow: None,
             retry_after: None,
+            headers: Vec::new(),
         }
     }
 }
@@ -123,11 +138,12 @@ impl Answer {
 /// Answers `request` from `fleet`, or, where the configuration is broken, as far as that goes, and
 /// writes the one log line of the request.
 ///
-/// 1. A path that is no route is 404, another method than GET and HEAD is 405.
-/// 2. `/` needs nothing: 200.
+/// 1. A path that is no route is 404; OPTIONS is 204, another method than GET and HEAD is 405.
+/// 2. `/`, the description and the small files need nothing: 200.
 /// 3. A broken configuration is 500.
 /// 4. Whoever sends too many requests gets 429.
-/// 5. `/list` wants the token where one is set (401), reads its query (400), takes a snapshot (502, 503, 504) and filters it: 200.
+/// 5. `/list`, `/metrics` and `/badge.svg` want the token where one is set (401), read their query
+///    (400), take a snapshot (502, 503, 504), filter it and write it: 200.
 /// 6. `/healthz` asks whether the keys work: 200 or the status of the failure.
 pub async fn handle<P: Platform, S: Source>(
     request: &Request,
@@ -172,7 +188,13 @@ pub async fn handle<P: Platform, S: Source>(
     {
         platform.write(record.level, line);
     }
-    respond(answer, request)
+    let mut response = respond(answer, request);
+    let any = Some(headers::ANY_ORIGIN);
+    headers::complete(
+        &mut response,
+        fleet.map_or(any, |fleet| fleet.config().cors_origin.as_deref()),
+    );
+    response
 }
 
 async fn answer<P: Platform, S: Source>(
@@ -184,14 +206,16 @@ async fn answer<P: Platform, S: Source>(
     // (1)
     let route = Route::of(&request.path).ok_or_else(|| Problem::not_found(&request.path))?;
     record.route = route.path();
-    if !matches!(request.method.as_str(), "GET" | "HEAD") {
-        return Err(Problem::method_not_allowed().into());
+    match request.method.as_str() {
+        "GET" | "HEAD" => {}
+        "OPTIONS" => return Ok(headers::options()),
+        _ => return Err(Problem::method_not_allowed().into()),
     }
     // (2)
-    if route == Route::Help {
-        let default = || FILTER_TAGS.map(String::from).to_vec();
-        let tags = fleet.map_or_else(|_| default(), |fleet| fleet.config().filter_tags.clone());
-        return Ok(help::answer(request, &filter_keys(&tags)));
+    let default = || FILTER_TAGS.map(String::from).to_vec();
+    let tags = fleet.map_or_else(|_| default(), |fleet| fleet.config().filter_tags.clone());
+    if let Some(answer) = still::answer(route, request, &question::filter_keys(&tags)) {
+        return Ok(answer);
     }
     // (3)
     let fleet = fleet.map_err(|error| Problem::configuration(error, route == Route::Healthz))?;
@@ -199,46 +223,28 @@ async fn answer<P: Platform, S: Source>(
     if request.is_over_limit {
         return Err(Problem::too_many_requests().into());
     }
-    match route {
-        // (5)
-        Route::List => {
-            let private = authorize::check(request, fleet.config())?;
-            let filter = filter(request, fleet.config())?;
-            record.filter_keys = filter.keys().map(str::to_owned).collect();
-            let (served, usage) = fleet.snapshot(platform, &request.id).await;
-            record.spent(usage);
-            let served = served.map_err(|unavailable| Problem::unavailable(&unavailable))?;
-            record.snapshot_age_seconds = Some(served.age.as_secs());
-            record.failures = Some(served.snapshot.failures.len());
-            let answer = list::answer(&served, &filter, fleet.config().policy)?;
-            Ok(Answer { private, ..answer })
-        }
-        // (6)
-        Route::Healthz | Route::Help => {
-            let (health, failing) = fleet.health(platform, &request.id).await;
-            record.spent(health.usage);
-            health::answer(&health, failing)
-        }
+    // (6)
+    if route == Route::Healthz {
+        let (health, failing) = fleet.health(platform, &request.id).await;
+        record.spent(health.usage);
+        return health::answer(&health, failing);
     }
-}
-
-fn filter(request: &Request, config: &Config) -> Result<Filter, Box<Problem>> {
-    let pairs = query::pairs(request.query.as_deref().unwrap_or_default())
-        .map_err(|error| Problem::malformed_query(error, filter_keys(&config.filter_tags)))?;
-    let filter = Filter::new(pairs, &config.filter_tags)
-        .map_err(|unknown| Problem::unknown_key(&unknown.0, filter_keys(&config.filter_tags)))?;
-    Ok(filter)
-}
-
-/// Everything that can be filtered by.
-fn filter_keys(tags: &[String]) -> Vec<String> {
-    let places = PLACES
-        .iter()
-        .filter(|place| !tags.iter().any(|tag| tag == *place));
-    tags.iter()
-        .cloned()
-        .chain(places.map(|&place| place.to_owned()))
-        .collect()
+    // (5)
+    let private = authorize::check(request, fleet.config())?;
+    let question = Question::read(request, route, fleet.config())?;
+    record.filter_keys = question.filter.keys().map(str::to_owned).collect();
+    let (served, usage) = fleet.snapshot(platform, &request.id).await;
+    record.spent(usage);
+    let served = served.map_err(|unavailable| Problem::unavailable(&unavailable))?;
+    record.snapshot_age_seconds = Some(served.age.as_secs());
+    record.failures = Some(served.snapshot.failures.len());
+    let view = View::new(&served, &question, fleet.config())?;
+    let answer = match route {
+        Route::Metrics => metrics::answer(&view),
+        Route::Badge => badge::answer(&view),
+        _ => list::answer(&view, question.format)?,
+    };
+    Ok(Answer { private, ..answer })
 }
 
 impl Record {
@@ -315,6 +321,9 @@ fn respond(answer: Answer, request: &Request) -> Response<Vec<u8>> {
             http::header::RETRY_AFTER,
             HeaderValue::from(wait.as_secs().max(1)),
         );
+    }
+    for (name, value) in answer.headers {
+        headers.insert(name, HeaderValue::from_static(value));
     }
     if let Ok(id) = HeaderValue::from_str(&request.id) {
         headers.insert(REQUEST_ID, id);

@@ -16,7 +16,7 @@ use crate::fleet::view::Unavailable;
 const REPEATED: usize = 64;
 
 /// The methods that every route has.
-const ALLOW: &str = "GET, HEAD";
+pub(super) const ALLOW: &str = "GET, HEAD, OPTIONS";
 
 /// What to ask again after when AWS throttles.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -113,13 +113,20 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, detail).with_valid_keys(valid)
     }
 
-    pub(super) fn unknown_key(key: &str, valid: Vec<String>) -> Self {
+    /// `others`: the parameters that are no filter keys.
+    pub(super) fn unknown_key(key: &str, valid: Vec<String>, others: &[&str]) -> Self {
         let detail = format!(
-            "{} is no filter key; the valid ones are {}.",
+            "{} is no filter key; the valid ones are {}. The other parameters are {}.",
             quoted(key),
-            valid.join(", ")
+            valid.join(", "),
+            others.join(", ")
         );
         Self::new(StatusCode::BAD_REQUEST, detail).with_valid_keys(valid)
+    }
+
+    /// A parameter with a value that it cannot have.
+    pub(super) fn bad_parameter(detail: String) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail)
     }
 
     /// `named`: the answer says which variables are wrong, and not only the log.

@@ -36,6 +36,8 @@ pub struct Config {
     pub expose_tags: Option<Vec<String>>,
     /// What a request has to bring to see the fleet, if anything.
     pub list_token: Option<Token>,
+    /// The origin of other sites' pages that may read the answers: `*` for any; none, if none may.
+    pub cors_origin: Option<String>,
     /// How old a snapshot may be for what.
     pub policy: Policy,
     /// How long the calls of a slice of a sweep may take together, and how long a request waits.
@@ -109,6 +111,11 @@ impl Config {
             "16 or more letters, digits or characters of -._~+/=",
             Token::new,
         );
+        let cors_origin = values.optional(
+            "CORS_ORIGIN",
+            "*, none, or one origin such as https://dash.example",
+            |text| origin(&text),
+        );
         let policy = Policy {
             max_age: seconds(&mut values, "SNAPSHOT_MAX_AGE", 0..=3_600, 15),
             max_stale: seconds(&mut values, "SNAPSHOT_MAX_STALE", 0..=86_400, 300),
@@ -145,6 +152,7 @@ impl Config {
             filter_tags,
             expose_tags,
             list_token,
+            cors_origin: cors_origin.unwrap_or_else(|| Some("*".to_owned())),
             policy,
             sweep_timeout,
             subrequest_budget,
@@ -165,6 +173,23 @@ pub fn log_level(lookup: impl Fn(&str) -> Option<String>) -> Level {
 
 fn printable(text: String) -> Option<String> {
     text.bytes().all(|b| b.is_ascii_graphic()).then_some(text)
+}
+
+/// `*`, or an origin as browsers write it: scheme, host and perhaps a port, in lower case, without
+/// a path (RFC 6454, section 6.2); none for `none`.
+#[allow(clippy::option_option, reason = "malformed, nobody, somebody")]
+fn origin(text: &str) -> Option<Option<String>> {
+    if text == "none" {
+        return Some(None);
+    }
+    let authority = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    let is_host = |host: &str| {
+        let byte = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.:[]".contains(&b);
+        !host.is_empty() && !host.ends_with(':') && host.bytes().all(byte)
+    };
+    (text == "*" || authority.is_some_and(is_host)).then(|| Some(text.to_owned()))
 }
 
 fn tag_keys(text: &str) -> Option<Vec<String>> {
@@ -304,6 +329,10 @@ mod tests {
             ("EXPOSE_TAGS", "a,,b"),
             ("LIST_TOKEN", "too short"),
             ("LIST_TOKEN", "with a space inside of it"),
+            ("CORS_ORIGIN", "other.example"),
+            ("CORS_ORIGIN", "https://other.example/"),
+            ("CORS_ORIGIN", "https://a.example,https://b.example"),
+            ("CORS_ORIGIN", "https://*.example"),
             ("LOG_LEVEL", "loud"),
         ] {
             let error = read(&[(variable, value)]).unwrap_err();
@@ -313,6 +342,20 @@ mod tests {
                 (variable, false)
             );
             assert!(!error.to_string().contains(value), "{error}");
+        }
+    }
+
+    #[test]
+    fn any_one_or_no_origin_may_read_the_answers() {
+        for (value, expected) in [
+            ("", Some("*")),
+            ("*", Some("*")),
+            ("none", None),
+            ("https://dash.example", Some("https://dash.example")),
+            ("http://localhost:8080", Some("http://localhost:8080")),
+        ] {
+            let config = read(&[("CORS_ORIGIN", value)]).unwrap();
+            assert_eq!(config.cors_origin.as_deref(), expected, "{value}");
         }
     }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::snapshot::{Cluster, Service, Tags};
+use super::state::is_unhealthy;
 
 /// The keys that are always valid: where a service was found, rather than a tag of its.
 pub const PLACES: [&str; 2] = [TARGET, REGION];
@@ -17,6 +18,12 @@ const REGION: &str = "region";
 pub struct Filter {
     places: Vec<(String, Vec<String>)>,
     tags: Vec<(String, Vec<String>)>,
+    /// Only services of these names, if there are any.
+    pub services: Vec<String>,
+    /// Only services that lack every one of these tags.
+    pub missing: Vec<String>,
+    /// Only services of which another number of tasks runs than is desired, or whose rollout failed.
+    pub unhealthy: bool,
 }
 
 /// A key that is no filter key.
@@ -63,7 +70,13 @@ impl Filter {
             .map(|(key, _)| key.as_str())
     }
 
-    /// Whether a service with these tags is asked for, wherever it is.
+    /// The values that are filtered by, in the order of their keys.
+    pub fn values(&self) -> impl Iterator<Item = &str> {
+        let values = self.tags.iter().chain(&self.places);
+        values.flat_map(|(_, values)| values).map(String::as_str)
+    }
+
+    /// Whether a service with these tags is asked for, wherever it is and however it does.
     #[must_use]
     pub fn matches(&self, tags: &Tags) -> bool {
         self.tags
@@ -71,14 +84,23 @@ impl Filter {
             .all(|(key, values)| tags.get(key).is_some_and(|value| values.contains(value)))
     }
 
-    fn matches_place(&self, cluster: &Cluster) -> bool {
+    /// Whether what is in this region of this target is asked for.
+    #[must_use]
+    pub fn matches_place(&self, target: &str, region: &str) -> bool {
         self.places.iter().all(|(key, values)| {
-            values.contains(if key == TARGET {
-                &cluster.target
-            } else {
-                &cluster.region
-            })
+            let place = if key == TARGET { target } else { region };
+            values.iter().any(|value| value == place)
         })
+    }
+
+    fn asks_for(&self, service: &Service) -> bool {
+        self.matches(&service.tags)
+            && (self.services.is_empty() || self.services.contains(&service.service_name))
+            && !self
+                .missing
+                .iter()
+                .any(|key| service.tags.contains_key(key))
+            && (!self.unhealthy || is_unhealthy(service))
     }
 
     /// The matching services, under those of `clusters` that have any.
@@ -86,9 +108,9 @@ impl Filter {
     pub fn select<'a>(&self, clusters: &'a [Cluster]) -> Vec<Selected<'a>> {
         clusters
             .iter()
-            .filter(|cluster| self.matches_place(cluster))
+            .filter(|cluster| self.matches_place(&cluster.target, &cluster.region))
             .filter_map(|cluster| {
-                let matching = |service: &&Service| self.matches(&service.tags);
+                let matching = |service: &&Service| self.asks_for(service);
                 let services: Vec<_> = cluster.services.iter().filter(matching).collect();
                 (!services.is_empty()).then_some(Selected { cluster, services })
             })
@@ -107,6 +129,7 @@ pub struct Selected<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fleet::snapshot::Status;
     use proptest::prelude::*;
 
     fn valid() -> Vec<String> {
@@ -173,6 +196,51 @@ mod tests {
                 Err(UnknownKey(key.into()))
             );
         }
+    }
+
+    #[test]
+    fn a_missing_tag_is_absent_and_not_empty() {
+        let service = |name: &str, running_count, tags: &[(&str, &str)]| Service {
+            service_name: name.into(),
+            status: Status::Active,
+            capacity_providers: Vec::new(),
+            rollout_state: None,
+            desired_count: 1,
+            running_count,
+            pending_count: 0,
+            tags: pairs(tags).into_iter().collect(),
+        };
+        let services = vec![
+            service("bare", 1, &[]),
+            service("empty", 0, &[("owner", "")]),
+            service("short", 0, &[("contact", "k2")]),
+        ];
+        let clusters = [Cluster {
+            cluster_name: "web".into(),
+            target: "default".into(),
+            region: "us-east-1".into(),
+            capacity_providers: Vec::new(),
+            tags: Tags::new(),
+            services,
+        }];
+        let found = |filter: Filter| -> Vec<String> {
+            let selected = filter.select(&clusters).into_iter();
+            selected
+                .flat_map(|selected| selected.services)
+                .map(|service| service.service_name.clone())
+                .collect()
+        };
+        let missing = |keys: &[&str], unhealthy, services: &[&str]| Filter {
+            missing: keys.iter().map(|&key| key.to_owned()).collect(),
+            services: services.iter().map(|&name| name.to_owned()).collect(),
+            unhealthy,
+            ..Filter::default()
+        };
+        assert_eq!(found(missing(&["owner"], false, &[])), ["bare", "short"]);
+        assert_eq!(found(missing(&["owner", "contact"], false, &[])), ["bare"]);
+        assert_eq!(found(missing(&["owner"], true, &[])), ["short"]);
+        assert_eq!(found(missing(&[], true, &[])), ["empty", "short"]);
+        assert_eq!(found(missing(&[], false, &["bare", "Bare"])), ["bare"]);
     }
 
     proptest! {

@@ -13,6 +13,7 @@ pub mod reading;
 mod record;
 pub mod refresh;
 pub mod snapshot;
+pub mod state;
 pub mod stored;
 pub mod sweep;
 pub mod target;

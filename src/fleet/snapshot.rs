@@ -62,6 +62,16 @@ pub enum Status {
     Active,
 }
 
+impl Status {
+    /// As ECS writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "ACTIVE",
+        }
+    }
+}
+
 /// A part of the fleet that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[allow(missing_docs)]

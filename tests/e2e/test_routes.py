@@ -9,13 +9,14 @@ from .conftest import Start, discreet, problem
 from .workerd import Answer, Worker
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
-ROUTES = ["/", "/list", "/healthz"]
+ROUTES = ["/", "/list", "/metrics", "/badge.svg", "/healthz", "/openapi.json", "/docs"]
+FILES = ["/page.css", "/page.js", "/robots.txt", "/favicon.svg", "/favicon.ico"]
 FILTERED = "/list?owner=K2&environment=frankie"
 NOWHERE = [
-    "/list/", "//list", "/LIST", "/List", "/lists", "/list/prod", "/healthz/", "/favicon.ico", "/list%3Fowner=K2", "/%6cist",
+    "/list/", "//list", "/LIST", "/List", "/lists", "/list/prod", "/healthz/", "/favicon.png", "/list%3Fowner=K2", "/%6cist",
     "/" + "x" * 5_000,
 ]  # fmt: skip
-OTHER_METHODS = ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"]
+OTHER_METHODS = ["POST", "PUT", "DELETE", "PATCH"]
 
 
 def own_headers(answer: Answer) -> dict[str, str]:
@@ -70,7 +71,7 @@ def test_the_help_costs_no_call(emulator: Emulator, worker: Worker) -> None:
     assert emulator.count() == 0
 
 
-@pytest.mark.parametrize("path", [*ROUTES, FILTERED, "/list?nope=1", "/nowhere"])
+@pytest.mark.parametrize("path", [*ROUTES, *FILES, FILTERED, "/list?format=csv", "/list?nope=1", "/nowhere"])
 def test_head_answers_the_headers_of_get_and_no_body(emulator: Emulator, worker: Worker, path: str) -> None:
     demo(emulator)
     got = worker.get(path)
@@ -105,7 +106,26 @@ def test_another_method_is_405_and_says_which_there_are(emulator: Emulator, work
     for method in OTHER_METHODS:
         answer = worker.get(path, method=method)
         problem(answer, 405)
-        assert {each.strip() for each in answer.headers["allow"].split(",")} == {"GET", "HEAD"}
+        assert {each.strip() for each in answer.headers["allow"].split(",")} == {"GET", "HEAD", "OPTIONS"}
+    assert emulator.count() == 0
+
+
+@pytest.mark.parametrize("path", [*ROUTES, *FILES])
+def test_a_preflight_is_answered_without_a_call(emulator: Emulator, worker: Worker, path: str) -> None:
+    answer = worker.get(path, method="OPTIONS", origin="https://dash.example", access_control_request_method="GET")
+    assert (answer.status, answer.body) == (204, b"")
+    assert {each.strip() for each in answer.headers["allow"].split(",")} == {"GET", "HEAD", "OPTIONS"}
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["access-control-allow-methods"] == "GET, HEAD"
+    assert "access-control-allow-credentials" not in answer.headers
+    assert emulator.count() == 0
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_the_small_files_may_be_kept_and_cost_no_call(emulator: Emulator, worker: Worker, path: str) -> None:
+    answer = worker.get(path)
+    assert (answer.status, len(answer.body) > 0) == (200, True)
+    assert answer.headers["cache-control"].startswith("public, max-age=")
     assert emulator.count() == 0
 
 

@@ -7,11 +7,15 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
+    clippy::panic,
     clippy::unnecessary_wraps,
     clippy::unwrap_used
 )]
 
+pub mod ask;
 pub mod ecs;
+pub mod given;
+pub mod read;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

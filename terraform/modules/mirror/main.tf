@@ -3,6 +3,7 @@ locals {
   settings = [
     "AWS_ENDPOINT_URL_ECS",
     "AWS_ENDPOINT_URL_STS",
+    "CORS_ORIGIN",
     "EXPOSE_TAGS",
     "FILTER_TAGS",
     "LIST_TOKEN",

@@ -1,54 +1,22 @@
+module "read_policy" {
+  source = "../read-policy"
+
+  region     = var.region
+  account_id = var.account_id
+  partition  = var.partition
+}
+
 locals {
-  arn_prefix = "arn:${var.partition}:ecs:${var.region}:${var.account_id}"
-
-  # What each action can be limited by is in the Service Authorization Reference, "Actions, resources, and
-  # condition keys for Amazon Elastic Container Service".
-  statements = [
-    {
-      Sid       = "ListClusters"
-      Effect    = "Allow"
-      Action    = ["ecs:ListClusters"]
-      Resource  = ["*"]
-      Condition = {}
-    },
-    {
-      # It has no resource type, only the condition key: an ARN as its resource would refuse every call.
-      Sid       = "ListServices"
-      Effect    = "Allow"
-      Action    = ["ecs:ListServices"]
-      Resource  = ["*"]
-      Condition = { ArnLike = { "ecs:cluster" = "${local.arn_prefix}:cluster/*" } }
-    },
-    {
-      Sid       = "DescribeClusters"
-      Effect    = "Allow"
-      Action    = ["ecs:DescribeClusters"]
-      Resource  = ["${local.arn_prefix}:cluster/*"]
-      Condition = {}
-    },
-    {
-      Sid       = "DescribeServices"
-      Effect    = "Allow"
-      Action    = ["ecs:DescribeServices"]
-      Resource  = ["${local.arn_prefix}:service/*"]
-      Condition = {}
-    },
-    {
-      Sid       = "AssumeRoles"
-      Effect    = "Allow"
-      Action    = ["sts:AssumeRole"]
-      Resource  = var.assumable_role_arns
-      Condition = {}
-    },
-  ]
-
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
-      for statement in local.statements :
-      { for member, value in statement : member => value if member != "Condition" || length(value) > 0 }
-      if length(statement.Resource) > 0
-    ]
+    Statement = concat(module.read_policy.statements, [
+      for statement in [{
+        Sid      = "AssumeRoles"
+        Effect   = "Allow"
+        Action   = ["sts:AssumeRole"]
+        Resource = var.assumable_role_arns
+      }] : statement if length(statement.Resource) > 0
+    ])
   })
 }
 
@@ -65,6 +33,14 @@ resource "aws_iam_user_policy" "this" {
   name   = "ecs-status-read"
   user   = aws_iam_user.this.name
   policy = local.policy
+
+  lifecycle {
+    # IAM User Guide, "IAM and AWS STS quotas": inline policies of a user.
+    precondition {
+      condition     = length(local.policy) <= 2048
+      error_message = "A user's policy may have 2048 characters, and this one has ${length(local.policy)}: assumable_role_arns must be fewer or shorter."
+    }
+  }
 }
 
 resource "aws_iam_access_key" "this" {

@@ -3,6 +3,11 @@ output "name" {
   value       = aws_iam_user.this.name
 }
 
+output "arn" {
+  description = "ARN of the user: what roles on the other side name in their trust policy."
+  value       = aws_iam_user.this.arn
+}
+
 output "policy" {
   description = "The user's whole policy, as JSON."
   value       = local.policy

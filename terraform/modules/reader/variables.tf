@@ -1,3 +1,5 @@
+# What is only passed on to read-policy is validated there.
+
 variable "name" {
   description = "Name of the IAM user."
   type        = string
@@ -16,7 +18,7 @@ variable "assumable_role_arns" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for arn in var.assumable_role_arns : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+$", arn))])
+    condition     = alltrue([for arn in var.assumable_role_arns : can(regex("^arn:aws(-[a-z]+)*:iam::[0-9]{12}:role/([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64}$", arn))])
     error_message = "assumable_role_arns must be whole ARNs of IAM roles without wildcards, such as arn:aws:iam::123456789012:role/ecs-status."
   }
 }
@@ -38,11 +40,6 @@ variable "account_id" {
   description = "The account whose clusters and services may be read."
   type        = string
   nullable    = false
-
-  validation {
-    condition     = can(regex("^[0-9]{12}$", var.account_id))
-    error_message = "account_id must be the 12 digits of an AWS account, as text."
-  }
 }
 
 variable "partition" {

@@ -1,0 +1,115 @@
+//! State: how a service does, in one word.
+
+use super::snapshot::Service;
+
+/// How a service does. The first line that fits decides:
+///
+/// | state | when |
+/// |---|---|
+/// | failing | the rollout has failed |
+/// | stopped | no task is desired and none runs |
+/// | healthy | as many run as desired, and none is pending |
+/// | starting | as many run as desired, but some are pending |
+/// | starting | fewer run than desired, and some are pending or a rollout is in progress |
+/// | short | fewer run than desired |
+/// | starting | more run than desired, and a rollout is in progress |
+/// | draining | more run than desired |
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum State {
+    Healthy,
+    Starting,
+    Draining,
+    Short,
+    Failing,
+    Stopped,
+}
+
+impl State {
+    /// The state of `service`.
+    #[must_use]
+    pub fn of(service: &Service) -> Self {
+        let (running, desired) = (service.running_count, service.desired_count);
+        let pending = service.pending_count > 0;
+        let rolling = rollout_is(service, "IN_PROGRESS");
+        if rollout_is(service, "FAILED") {
+            Self::Failing
+        } else if running == desired {
+            match (desired, pending) {
+                (0, _) => Self::Stopped,
+                (_, true) => Self::Starting,
+                (_, false) => Self::Healthy,
+            }
+        } else if rolling || (running < desired && pending) {
+            Self::Starting
+        } else if running < desired {
+            Self::Short
+        } else {
+            Self::Draining
+        }
+    }
+
+    /// Its word, in lower case.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Starting => "starting",
+            Self::Draining => "draining",
+            Self::Short => "short",
+            Self::Failing => "failing",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+/// Whether another number of tasks runs than is desired, or the rollout has failed.
+#[must_use]
+pub fn is_unhealthy(service: &Service) -> bool {
+    service.running_count != service.desired_count || rollout_is(service, "FAILED")
+}
+
+fn rollout_is(service: &Service, state: &str) -> bool {
+    service.rollout_state.as_deref() == Some(state)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::snapshot::Status;
+
+    #[test]
+    fn every_line_of_the_table_is_kept() {
+        let (failed, rolling, done) = (Some("FAILED"), Some("IN_PROGRESS"), Some("COMPLETED"));
+        for (running, desired, pending, rollout, word, unhealthy) in [
+            (1, 1, 0, failed, "failing", true),
+            (0, 0, 0, failed, "failing", true),
+            (0, 0, 0, done, "stopped", false),
+            (0, 0, 1, rolling, "stopped", false),
+            (2, 2, 0, done, "healthy", false),
+            (2, 2, 0, rolling, "healthy", false),
+            (2, 2, 0, None, "healthy", false),
+            (2, 2, 1, done, "starting", false),
+            (1, 2, 1, done, "starting", true),
+            (1, 2, 0, rolling, "starting", true),
+            (1, 2, 0, done, "short", true),
+            (0, 2, 0, None, "short", true),
+            (3, 2, 0, rolling, "starting", true),
+            (3, 2, 0, done, "draining", true),
+            (1, 0, 1, None, "draining", true),
+        ] {
+            let service = Service {
+                service_name: "api".into(),
+                status: Status::Active,
+                capacity_providers: Vec::new(),
+                rollout_state: rollout.map(str::to_owned),
+                desired_count: desired,
+                running_count: running,
+                pending_count: pending,
+                tags: crate::fleet::snapshot::Tags::new(),
+            };
+            let found = (State::of(&service).word(), is_unhealthy(&service));
+            assert_eq!(found, (word, unhealthy), "{service:?}");
+        }
+    }
+}

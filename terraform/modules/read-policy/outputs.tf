@@ -1,0 +1,4 @@
+output "statements" {
+  description = "The four statements of an IAM policy, for `jsonencode`."
+  value       = local.statements
+}

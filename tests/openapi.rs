@@ -1,0 +1,479 @@
+//! The description: whether it is true of what is answered, and whether it leaves anything out.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
+
+mod support;
+
+use std::time::Duration;
+
+use ecs_status::api::{self, Request};
+use ecs_status::config::Config;
+use ecs_status::fleet::view::Fleet;
+use http::Response;
+use serde_json::{Value, json};
+use support::ecs::Ecs;
+use support::{Fake, Reply, Sent, error};
+
+/// On every answer, and so told of once, in the introduction.
+const OF_ALL: [&str; 9] = [
+    "x-request-id",
+    "content-type",
+    "content-length",
+    "content-security-policy",
+    "referrer-policy",
+    "x-content-type-options",
+    "cross-origin-resource-policy",
+    "access-control-allow-origin",
+    "access-control-expose-headers",
+];
+/// What a page has, and a preflight, which are told of in words.
+const OF_SOME: [&str; 4] = [
+    "x-frame-options",
+    "access-control-allow-methods",
+    "access-control-allow-headers",
+    "access-control-max-age",
+];
+
+fn request(method: &str, target: &str, accept: Option<&str>) -> Request {
+    let (path, query) = target
+        .split_once('?')
+        .map_or((target, None), |(p, q)| (p, Some(q.to_owned())));
+    Request {
+        method: method.into(),
+        origin: "https://ecs-status.example".into(),
+        path: path.into(),
+        query,
+        accept: accept.map(str::to_owned),
+        id: "r-1".into(),
+        ..Request::default()
+    }
+}
+
+fn ask(
+    mut ecs: impl FnMut() -> Sent + 'static,
+    request: &Request,
+    changes: &[(&str, &str)],
+) -> Response<Vec<u8>> {
+    let platform = Fake::new(move |_| Reply {
+        after: Duration::ZERO,
+        sent: ecs(),
+    });
+    answer(&platform, request, changes)
+}
+
+fn answer(platform: &Fake, request: &Request, changes: &[(&str, &str)]) -> Response<Vec<u8>> {
+    let complete = [
+        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "hush-hush-hush-hush"),
+        ("AWS_REGION", "us-east-1"),
+    ];
+    let config = Config::from_lookup(|name| {
+        let mut values = changes.iter().chain(&complete);
+        let (_, value) = values.find(|(key, _)| *key == name)?;
+        Some((*value).to_owned())
+    });
+    let fleet = config.map(|config| Fleet::in_process(platform, config));
+    platform.run(api::handle(request, fleet.as_ref(), platform))
+}
+
+/// Two clusters, of which one may not be read.
+fn incomplete() -> Fake {
+    let mut ecs = Ecs::uniform(2, 1);
+    let denied = ("ListServices".to_owned(), "cluster-0001".to_owned());
+    ecs.errors.insert(denied, "AccessDeniedException");
+    Fake::new(move |request| Reply {
+        after: Duration::ZERO,
+        sent: ecs.answer(request),
+    })
+}
+
+fn description_with(changes: &[(&str, &str)]) -> Value {
+    let response = answer(
+        &incomplete(),
+        &request("GET", "/openapi.json", None),
+        changes,
+    );
+    assert_eq!(response.headers()["content-type"], "application/json");
+    serde_json::from_slice(response.body()).unwrap()
+}
+
+fn resolved<'a>(description: &'a Value, value: &'a Value) -> &'a Value {
+    match value["$ref"].as_str() {
+        Some(place) => description
+            .pointer(place.strip_prefix('#').unwrap())
+            .unwrap(),
+        None => value,
+    }
+}
+
+/// Closes every object schema whose members are listed, so that an undescribed member is found.
+fn closed(schema: &mut Value) {
+    if schema["properties"].is_object() {
+        schema["additionalProperties"] = false.into();
+    }
+    match schema {
+        Value::Object(members) => members.values_mut().for_each(closed),
+        Value::Array(items) => items.iter_mut().for_each(closed),
+        _ => {}
+    }
+}
+
+/// Checks that `response` is one that the description promises for the request.
+fn check(description: &Value, request: &Request, response: &Response<Vec<u8>>) {
+    let method = request
+        .method
+        .replace("HEAD", "GET")
+        .replace("POST", "GET")
+        .to_lowercase();
+    let path = if description["paths"][&request.path].is_object() {
+        &request.path
+    } else {
+        "/"
+    };
+    let status = response.status().as_u16().to_string();
+    let promised = resolved(
+        description,
+        &description["paths"][path][&method]["responses"][&status],
+    );
+    let what = format!("{} {} {status}", request.method, request.path);
+    assert!(promised.is_object(), "{what}");
+    let described = promised["headers"].as_object();
+    for name in response.headers().keys() {
+        let own = described.is_some_and(|headers| {
+            headers
+                .keys()
+                .any(|known| known.eq_ignore_ascii_case(name.as_str()))
+        });
+        let known = own || OF_ALL.contains(&name.as_str()) || OF_SOME.contains(&name.as_str());
+        assert!(known, "{what}: {name}");
+    }
+    let Some(content_type) = response.headers().get("content-type") else {
+        assert!(promised["content"].is_null(), "{what}");
+        return;
+    };
+    let media_type = content_type.to_str().unwrap().split(';').next().unwrap();
+    let content = &promised["content"][media_type];
+    assert!(content.is_object(), "{what}: {media_type}");
+    if media_type.ends_with("json") && request.method != "HEAD" {
+        let mut schema = content["schema"].clone();
+        let mut components = json!({"schemas": description["components"]["schemas"]});
+        closed(&mut components);
+        schema["components"] = components;
+        let body: Value = serde_json::from_slice(response.body()).unwrap();
+        let validator = jsonschema::draft202012::new(&schema).unwrap();
+        let errors: Vec<_> = validator
+            .iter_errors(&body)
+            .map(|e| e.to_string())
+            .collect();
+        assert!(errors.is_empty(), "{what}: {errors:?} in {body}");
+    }
+}
+
+#[test]
+fn every_answer_is_as_the_description_says() {
+    let description = description_with(&[]);
+    let paths = description["paths"].as_object().unwrap();
+    let mut asked: Vec<(String, Option<&str>)> =
+        paths.keys().map(|path| (path.clone(), None)).collect();
+    for (target, accept) in [
+        ("/", Some("text/html")),
+        ("/", Some("application/json")),
+        ("/list", Some("text/csv")),
+        ("/list?format=text", None),
+        ("/list?owner=nobody", None),
+        ("/list?nope=1", None),
+        ("/list?owner=%", None),
+        ("/list?missing=nope", None),
+        ("/metrics?unhealthy=maybe", None),
+        ("/nowhere", None),
+    ] {
+        asked.push((target.to_owned(), accept));
+    }
+    for (target, accept) in &asked {
+        for method in ["GET", "HEAD", "OPTIONS", "POST"] {
+            if method != "GET" && target == "/nowhere" {
+                continue;
+            }
+            let request = request(method, target, *accept);
+            check(
+                &description,
+                &request,
+                &answer(&incomplete(), &request, &[]),
+            );
+        }
+    }
+}
+
+#[test]
+fn every_problem_is_as_the_description_says() {
+    let description = description_with(&[]);
+    let refusals: [(u16, &'static str, u16); 4] = [
+        (400, "AccessDeniedException", 502),
+        (400, "ThrottlingException", 503),
+        (500, "ServerException", 502),
+        (400, "", 502),
+    ];
+    let targets = ["/list", "/metrics", "/badge.svg", "/healthz"];
+    for target in targets {
+        let request = request("GET", target, None);
+        for (sent, code, status) in refusals {
+            let response = ask(move || error(sent, code), &request, &[]);
+            assert_eq!(response.status(), status, "{target} {code}");
+            check(&description, &request, &response);
+        }
+        let slow = Fake::new(|_| Reply {
+            after: Duration::from_mins(5),
+            sent: error(500, ""),
+        });
+        let response = answer(&slow, &request, &[]);
+        assert_eq!(response.status(), 504, "{target}");
+        check(&description, &request, &response);
+        let broken = answer(&incomplete(), &request, &[("AWS_REGION", "nowhere")]);
+        assert_eq!(broken.status(), 500, "{target}");
+        check(&description, &request, &broken);
+        let closed = answer(
+            &incomplete(),
+            &request,
+            &[("LIST_TOKEN", "0123456789abcdef")],
+        );
+        assert_eq!(closed.status() == 401, target != "/healthz", "{target}");
+        check(&description, &request, &closed);
+    }
+}
+
+#[test]
+fn every_route_is_described_and_every_described_route_answers() {
+    let description = description_with(&[]);
+    let help = answer(
+        &incomplete(),
+        &request("GET", "/", Some("application/json")),
+        &[],
+    );
+    let help: Value = serde_json::from_slice(help.body()).unwrap();
+    for route in help["routes"].as_array().unwrap() {
+        let path = route["path"].as_str().unwrap();
+        assert!(description["paths"][path]["get"].is_object(), "{path}");
+    }
+    for path in description["paths"].as_object().unwrap().keys() {
+        assert_eq!(
+            answer(&incomplete(), &request("GET", path, None), &[]).status(),
+            200,
+            "{path}"
+        );
+    }
+}
+
+fn parameters(description: &Value, path: &str) -> Vec<String> {
+    let parameters = description["paths"][path]["get"]["parameters"]
+        .as_array()
+        .unwrap();
+    let name = |parameter| {
+        resolved(description, parameter)["name"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    parameters.iter().map(name).collect()
+}
+
+#[test]
+fn the_filter_keys_that_are_configured_are_parameters() {
+    let description = description_with(&[(
+        "FILTER_TAGS",
+        "service,\"{{badgeParameters}}\",{{badgeParameters}},<b>",
+    )]);
+    let tags = [
+        "\"{{badgeParameters}}\"",
+        "{{badgeParameters}}",
+        "<b>",
+        "target",
+        "region",
+    ];
+    let with = |own: &[&'static str]| [own, &tags].concat();
+    assert_eq!(
+        parameters(&description, "/list"),
+        with(&["format", "unhealthy", "missing", "service"])
+    );
+    assert_eq!(
+        parameters(&description, "/metrics"),
+        with(&["unhealthy", "missing", "service"])
+    );
+    assert_eq!(
+        parameters(&description, "/badge.svg"),
+        with(&["service", "unhealthy", "missing"])
+    );
+}
+
+#[test]
+fn every_parameter_is_understood_and_every_example_is_valid() {
+    let description = description_with(&[]);
+    for path in ["/list", "/metrics", "/badge.svg"] {
+        for name in parameters(&description, path) {
+            let value = match name.as_str() {
+                "format" => "csv",
+                "unhealthy" => "true",
+                "missing" => "owner",
+                _ => "x",
+            };
+            let request = request("GET", &format!("{path}?{name}={value}"), None);
+            assert_eq!(
+                answer(&incomplete(), &request, &[]).status(),
+                200,
+                "{path} {name}"
+            );
+        }
+    }
+    let mut checked = 0;
+    for responses in [
+        &description["components"]["responses"],
+        &description["paths"]["/list"]["get"]["responses"],
+        &description["paths"]["/healthz"]["get"]["responses"],
+    ] {
+        for response in responses.as_object().unwrap().values() {
+            for content in response["content"].as_object().into_iter().flatten() {
+                let (media_type, content) = content;
+                if media_type.ends_with("json") && !content["example"].is_null() {
+                    let mut schema = content["schema"].clone();
+                    schema["components"] = description["components"].clone();
+                    assert!(
+                        jsonschema::draft202012::is_valid(&schema, &content["example"]),
+                        "{content}"
+                    );
+                    checked += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(checked, 3);
+}
+
+#[test]
+fn the_page_shows_the_whole_description_and_no_markup_of_others() {
+    let changes = [("FILTER_TAGS", "owner,<script>alert(1)</script>,{{help}}")];
+    let page = |path: &str| {
+        let response = answer(
+            &incomplete(),
+            &request("GET", path, Some("text/html")),
+            &changes,
+        );
+        assert_eq!(
+            response.headers()["content-type"],
+            "text/html; charset=utf-8"
+        );
+        assert_eq!(response.headers()["x-frame-options"], "DENY");
+        let policy = response.headers()["content-security-policy"]
+            .to_str()
+            .unwrap();
+        assert!(
+            policy.starts_with("default-src 'none'; script-src 'self'"),
+            "{policy}"
+        );
+        String::from_utf8(response.body().clone()).unwrap()
+    };
+    let help = page("/");
+    assert!(!help.contains("<script>alert"), "{help}");
+    assert!(
+        help.contains("owner,&lt;script&gt;alert(1)&lt;/script&gt;,{{help}},target,region"),
+        "{help}"
+    );
+    let docs = page("/docs");
+    assert!(!docs.contains("<script"), "{docs}");
+    let description = description_with(&changes);
+    for path in description["paths"].as_object().unwrap().keys() {
+        assert!(docs.contains(&format!("GET <a href=\"{path}\">")), "{path}");
+    }
+    for schema in description["components"]["schemas"]
+        .as_object()
+        .unwrap()
+        .keys()
+    {
+        assert!(docs.contains(&format!("<h3>{schema}</h3>")), "{schema}");
+    }
+    assert!(
+        docs.contains("<code>&lt;script&gt;alert(1)&lt;/script&gt;</code>"),
+        "{docs}"
+    );
+    let mut reader = quick_xml::Reader::from_str(&docs);
+    let mut open: usize = 0;
+    loop {
+        match reader.read_event().unwrap() {
+            quick_xml::events::Event::Start(_) => open += 1,
+            quick_xml::events::Event::End(_) => open -= 1,
+            quick_xml::events::Event::Eof => break,
+            _ => {}
+        }
+    }
+    assert_eq!(open, 0);
+}
+
+#[test]
+fn any_one_or_no_origin_may_read_the_answers() {
+    let ask = |method: &str, target: &str, changes: &[(&str, &str)]| {
+        answer(&incomplete(), &request(method, target, None), changes)
+    };
+    let header = |response: &Response<Vec<u8>>, name: &str| {
+        let value = response.headers().get(name)?;
+        Some(value.to_str().unwrap().to_owned())
+    };
+    let one = [("CORS_ORIGIN", "https://dash.example")];
+    for target in [
+        "/list",
+        "/list?nope=1",
+        "/nowhere",
+        "/healthz",
+        "/metrics",
+        "/robots.txt",
+    ] {
+        let any = ask("GET", target, &[]);
+        assert_eq!(
+            header(&any, "access-control-allow-origin").unwrap(),
+            "*",
+            "{target}"
+        );
+        assert_eq!(header(&any, "access-control-allow-credentials"), None);
+        let one = ask("GET", target, &one);
+        assert_eq!(
+            header(&one, "access-control-allow-origin").unwrap(),
+            "https://dash.example"
+        );
+        let vary = if target == "/list" {
+            "accept, origin"
+        } else {
+            "origin"
+        };
+        assert_eq!(header(&one, "vary").unwrap(), vary, "{target}");
+        let none = ask("GET", target, &[("CORS_ORIGIN", "none")]);
+        assert_eq!(header(&none, "access-control-allow-origin"), None);
+        assert_eq!(header(&none, "access-control-expose-headers"), None);
+    }
+    let preflight = ask("OPTIONS", "/list", &one);
+    assert_eq!(
+        (preflight.status().as_u16(), preflight.body().len()),
+        (204, 0)
+    );
+    for (name, value) in [
+        ("allow", "GET, HEAD, OPTIONS"),
+        ("access-control-allow-origin", "https://dash.example"),
+        ("access-control-allow-methods", "GET, HEAD"),
+        (
+            "access-control-allow-headers",
+            "authorization, if-none-match, if-modified-since",
+        ),
+        ("access-control-max-age", "86400"),
+    ] {
+        assert_eq!(header(&preflight, name).unwrap(), value);
+    }
+    assert_eq!(header(&preflight, "content-length"), None);
+    assert_eq!(header(&preflight, "content-type"), None);
+    let none = ask("OPTIONS", "/list", &[("CORS_ORIGIN", "none")]);
+    assert_eq!(header(&none, "access-control-allow-methods"), None);
+    assert_eq!(ask("OPTIONS", "/nowhere", &[]).status(), 404);
+    assert_eq!(
+        ask("DELETE", "/list", &[]).headers()["allow"],
+        "GET, HEAD, OPTIONS"
+    );
+}
