@@ -3,6 +3,8 @@
 #   make test   every check there is
 # Both set up what they need under target/ and node_modules/, once.
 
+.DELETE_ON_ERROR:
+
 PORT ?= 8787
 PYTHON ?= python3
 
@@ -29,6 +31,9 @@ CARGO_LAMBDA := $(SETUP)/cargo-lambda
 CHECKOV := $(SETUP)/checkov
 WORKER_BUILD := $(SETUP)/worker-build-$(WORKER_BUILD_VERSION)
 WASM_BINDGEN := $(SETUP)/wasm-bindgen-$(WASM_BINDGEN_VERSION)
+
+WASM_OPT := -O3 --enable-bulk-memory --enable-nontrapping-float-to-int --enable-sign-ext \
+	--enable-exception-handling --enable-mutable-globals --enable-reference-types --enable-multivalue
 
 # $(call need,command,sentence)
 need = command -v $(1) >/dev/null 2>&1 || { echo "$(2)" >&2; exit 1; }
@@ -71,9 +76,10 @@ clean:
 
 $(WORKER): $(shell find src -name '*.rs') Cargo.toml Cargo.lock $(RUST) $(NPM) $(WORKER_BUILD) $(WASM_BINDGEN)
 	WASM_BINDGEN_BIN=$(CURDIR)/$(TOOLS)/bin/wasm-bindgen \
-	WASM_OPT_BIN=$(CURDIR)/node_modules/.bin/wasm-opt \
 	ESBUILD_BIN=$(CURDIR)/node_modules/.bin/esbuild \
 	$(TOOLS)/bin/worker-build --release --out-dir target/worker
+	wasm-opt $(WASM_OPT) target/worker/index_bg.wasm -o target/worker/index_bg.wasm
+	@touch $@
 	@echo "The Worker: $$(gzip -9c target/worker/index_bg.wasm | wc -c) bytes of wasm, gzipped"
 
 $(RUST): rust-toolchain.toml
