@@ -101,7 +101,7 @@ const split = text =>
 
 function quote(word) {
   if (!/[\s"]/.test(word)) return word;
-  const cut = word.search(/=[^=]*$/) + 1;
+  const cut = /^[^\s"=]+=/.exec(word)?.[0].length || 0;
   return `${word.slice(0, cut)}"${word.slice(cut).replaceAll('"', '""')}"`;
 }
 
@@ -664,6 +664,7 @@ function take(text, age, maxAge) {
   showToken();
   $('report').hidden = false;
   if (news || first) draw();
+  if (first) performance.mark('report');
   if (first) sayCount();
   else if (recovered) say('The report is up to date again.');
   const period = maxAge || PERIOD;

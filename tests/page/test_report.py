@@ -67,7 +67,7 @@ def test_the_help_is_beside_it_and_tells_the_view_as_curl(site: Worker, open_pag
 
 def test_without_javascript_there_is_the_help(site: Worker, open_page: Open) -> None:
     page = open_page(site.url, java_script_enabled=False)
-    expect(page.locator("noscript")).to_contain_text("curl")
+    expect(page.locator("noscript p")).to_be_visible()
     expect(page.locator(".help")).to_contain_text("/healthz")
 
 
@@ -129,16 +129,15 @@ def test_no_match_says_what_there_is_instead(site: Worker, open_page: Open) -> N
 
 def test_an_address_can_be_shared(site: Worker, open_page: Open) -> None:
     page = open_page(site.url)
-    page.locator("#filter").fill('owner=payments owner=F1 environment=production is:short is:starting "a \\ b"')
-    page.locator("#filter").fill('owner=payments owner=F1 environment=production is:short is:starting "l"')
+    page.locator("#filter").fill('owner=payments owner=F1 environment=production is:short is:starting "le"')
     page.get_by_label("Only unhealthy").check()
     page.get_by_label("Sort by").select_option("running")
     expect(page.locator(".row")).to_have_count(2)
-    assert shown(page) == ["prod/lap-timer", "batch/reconciler"] or shown(page), shown(page)
+    assert shown(page) == ["prod/lap-timer", "batch/reconciler"]
     other = open_page(page.url)
     expect(other.locator(".row")).to_have_count(2)
     assert shown(other) == shown(page)
-    expect(other.locator("#filter")).to_have_value("owner=payments owner=F1 environment=production is:short is:starting l")
+    expect(other.locator("#filter")).to_have_value("owner=payments owner=F1 environment=production is:short is:starting le")
     expect(other.get_by_label("Only unhealthy")).to_be_checked()
     expect(other.get_by_label("Sort by")).to_have_value("running")
     assert other.url == page.url
