@@ -8,9 +8,9 @@ const PERIOD = 15; // Seconds between two reports, where Cache-Control says noth
 const LONGEST_BACKOFF = 60;
 const PATIENCE = 60; // Seconds to wait for an answer.
 const ALL_AT_ONCE = 300; // Up to so many services all rows are drawn, and the browser's own search finds them.
-const CHUNK = 20; // Rows that are drawn and taken away together in larger fleets.
-const NEAR = 1200; // Pixels around the window in which rows are drawn.
-const SLICE = 8; // Milliseconds that drawing may take before the browser gets its turn.
+const CHUNK = 10; // Rows that are drawn and taken away together in larger fleets.
+const NEAR = 1000; // Pixels around the window in which rows are drawn.
+const SLICE = 20; // New rows a frame.
 const CHIPS = 6;
 
 const root = document.documentElement;
@@ -196,15 +196,6 @@ function element(name, className, ...children) {
   return made;
 }
 
-function icon(name) {
-  const use = document.createElementNS('http://www.w3.org/2000/svg', 'use');
-  use.setAttribute('href', `#${name}`);
-  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-  svg.setAttribute('aria-hidden', 'true');
-  svg.append(use);
-  return svg;
-}
-
 let chosen = new Set(); // The words in the filter.
 
 function chip(word) {
@@ -233,7 +224,7 @@ function rowOf(service) {
     row = clone('row-template');
     const part = selector => row.querySelector(selector);
     row.parts = {
-      use: part('use'), word: part('.pill b'), name: part('h3'), spot: part('.spot'), run: part('.run'), pend: part('.pend'),
+      word: part('.pill'), name: part('h3'), spot: part('.spot'), run: part('.run'), pend: part('.pend'),
       bar: part('.bar'), running: part('.count b'), beside: part('.count span'), rollout: part('.rollout'), chips: part('.chips'),
     };
     rows.set(service.key, row);
@@ -252,7 +243,6 @@ function fillRow(row, service) {
   row.service = service;
   if (before?.state !== state) {
     row.dataset.state = state;
-    parts.use.setAttribute('href', `#${state}`);
     put(parts.word, state);
   }
   put(parts.name, service.name);
@@ -293,14 +283,16 @@ function fillChips(row, service) {
 const sections = new Map(); // By the cluster's key.
 const waiting = new Set(); // Chunks that are to be drawn.
 let lazy = false;
-let rowHeight = 0;
 
 const watch = new IntersectionObserver(
   entries => {
+    // What is in sight comes first.
+    const distance = ({ boundingClientRect: { top, bottom } }) => Math.abs(top + bottom - innerHeight);
+    entries.sort((a, b) => distance(a) - distance(b));
     for (const { target: chunk, isIntersecting, boundingClientRect } of entries) {
       chunk.near = isIntersecting;
-      if (isIntersecting) want(chunk);
-      else if (lazy && chunk.drawn && !chunk.contains(document.activeElement)) empty(chunk, boundingClientRect.height);
+      if (chunk.drawn) chunk.height = boundingClientRect.height;
+      want(chunk);
     }
   },
   { rootMargin: `${NEAR}px 0px` },
@@ -312,11 +304,15 @@ function want(chunk) {
 }
 
 function drawWaiting() {
-  const until = performance.now() + SLICE;
+  let rows = 0;
   for (const chunk of waiting) {
     waiting.delete(chunk);
-    if (chunk.isConnected && (chunk.near || !lazy)) drawChunk(chunk);
-    if (performance.now() > until) break;
+    if (!chunk.isConnected) continue;
+    if (chunk.near || !lazy) {
+      if (!chunk.drawn) rows += chunk.services.length;
+      drawChunk(chunk);
+    } else if (chunk.drawn && !chunk.contains(document.activeElement)) empty(chunk);
+    if (rows >= SLICE) break;
   }
   if (waiting.size) requestAnimationFrame(drawWaiting);
 }
@@ -344,11 +340,23 @@ function drop(row) {
   }
 }
 
-function empty(chunk, height) {
+function empty(chunk) {
   drop(chunk.firstChild);
   chunk.drawn = false;
-  if (height) rowHeight = height / chunk.services.length;
-  chunk.style.height = `${height || rowHeight * chunk.services.length}px`;
+  chunk.style.height = `${chunk.height}px`;
+}
+
+// How high a row is believed to be, from one that is drawn.
+function measure() {
+  const chunk = document.querySelector('.rows:not(:empty)');
+  if (chunk) $('services').style.setProperty('--row', `${chunk.offsetHeight / chunk.services.length}px`);
+}
+
+const guess = chunk => { chunk.style.height = `calc(var(--row) * ${chunk.services.length})`; };
+
+function resized() {
+  for (const chunk of document.querySelectorAll('.rows:empty')) guess(chunk);
+  measure();
 }
 
 function sectionOf(cluster) {
@@ -387,13 +395,13 @@ function drawHead(section) {
 }
 drawHead.count = 0;
 
-const byName = (a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 const worst = services => Math.min(...services.map(({ state }) => STATES.indexOf(state)));
 const total = (services, what) => services.reduce((sum, service) => sum + service[what], 0);
+
+// What clusters, and the services in each, are sorted by; by name they stand in the report already.
 const SORTS = {
-  name: [byName, null],
-  state: [(a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state) || byName(a, b), group => worst(group[1])],
-  running: [(a, b) => b.running - a.running || byName(a, b), group => -total(group[1], 'running')],
+  state: [service => STATES.indexOf(service.state), worst],
+  running: [service => -service.running, services => -total(services, 'running')],
 };
 
 function grouped(shown) {
@@ -402,16 +410,11 @@ function grouped(shown) {
     if (!groups.has(service.cluster)) groups.set(service.cluster, []);
     groups.get(service.cluster).push(service);
   }
-  const [order, rank] = SORTS[$('sort').value];
-  const list = [...groups];
-  for (const [, group] of list) group.sort(order);
-  if (rank) {
-    const ranks = new Map(list.map(group => [group, rank(group)]));
-    list.sort((a, b) => ranks.get(a) - ranks.get(b) || byName(a[0], b[0]));
-  } else {
-    list.sort((a, b) => byName(a[0], b[0]));
-  }
-  return list;
+  const sort = SORTS[$('sort').value];
+  if (!sort) return [...groups];
+  const [rank, rankAll] = sort;
+  const list = [...groups].map(([cluster, group]) => [cluster, group.sort((a, b) => rank(a) - rank(b)), rankAll(group)]);
+  return list.sort((a, b) => a[2] - b[2]);
 }
 
 function drawServices(shown) {
@@ -423,6 +426,7 @@ function drawServices(shown) {
   for (const [cluster, group] of grouped(shown)) {
     const section = sectionOf(cluster);
     section.shown = group;
+    section.classList.toggle('tall', group.length > CHUNK); // Only then its head stays in sight.
     if (section === at) at = at.nextSibling;
     else box.insertBefore(section, at);
     const count = Math.ceil(group.length / size) || 1;
@@ -436,11 +440,13 @@ function drawServices(shown) {
     }
     section.chunks.forEach((chunk, index) => {
       const first = index * CHUNK;
+      const before = chunk.services?.length;
       chunk.services = count > 1 ? group.slice(first, first + CHUNK) : group;
-      if (count > 1) chunk.ariaLabel = `Services ${first + 1} to ${first + chunk.services.length} of ${group.length}`;
-      else chunk.ariaLabel = null;
+      const last = first + chunk.services.length;
+      if (count > 1) label(chunk, `Services ${first + 1} to ${last} of ${group.length}`);
+      else label(chunk, cluster.name);
       if (chunk.drawn || !lazy) want(chunk);
-      if (!chunk.drawn) chunk.style.height = `${(rowHeight || 48) * chunk.services.length}px`;
+      else if (before !== chunk.services.length) guess(chunk);
     });
     if (section.head.firstElementChild.id) drawHead(section);
   }
@@ -462,7 +468,12 @@ function drawServices(shown) {
     drawChunk(chunk);
     drawn += chunk.services.length;
   }
+  if (lazy) measure();
   if (focused !== document.activeElement && focused?.isConnected) focused.focus({ preventScroll: true });
+}
+
+function label(chunk, text) {
+  if (chunk.ariaLabel !== text) chunk.ariaLabel = text;
 }
 
 function removeChunk(chunk) {
@@ -511,7 +522,7 @@ function drawTotals(shown, found, filtered) {
       const part = element('i');
       part.dataset.state = state;
       strip.append(part);
-      const button = element('button', 'state', icon(state), element('b'), ` ${state}`);
+      const button = element('button', 'state', element('b'), ` ${state}`);
       button.type = 'button';
       button.dataset.state = state;
       button.word = `is:${state}`;
@@ -520,7 +531,7 @@ function drawTotals(shown, found, filtered) {
     strip.children[index].style.flexGrow = counts[state];
     strip.children[index].hidden = !counts[state];
     const button = legend.children[index];
-    put(button.children[1], number(counts[state]));
+    put(button.firstChild, number(counts[state]));
     mark(button);
     button.hidden = !counts[state] && !chosen.has(button.word);
   }
@@ -794,6 +805,8 @@ function listen() {
   });
   addEventListener('popstate', () => { fromAddress(); draw(); sayCount(); });
   addEventListener('online', refresh);
+  let width = innerWidth;
+  addEventListener('resize', () => { if (width !== (width = innerWidth)) resized(); });
   document.addEventListener('visibilitychange', () => {
     if (!document.hidden && next && Date.now() >= next) refresh();
     else schedule();

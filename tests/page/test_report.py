@@ -129,15 +129,15 @@ def test_no_match_says_what_there_is_instead(site: Worker, open_page: Open) -> N
 
 def test_an_address_can_be_shared(site: Worker, open_page: Open) -> None:
     page = open_page(site.url)
-    page.locator("#filter").fill('owner=payments owner=F1 environment=production is:short is:starting "le"')
+    page.locator("#filter").fill('owner=payments owner=F1 environment=production is:short is:starting "pro"')
     page.get_by_label("Only unhealthy").check()
     page.get_by_label("Sort by").select_option("running")
-    expect(page.locator(".row")).to_have_count(2)
-    assert shown(page) == ["prod/lap-timer", "batch/reconciler"]
+    expect(page.locator(".row")).to_have_count(3)
+    assert shown(page) == ["prod/lap-timer", "prod/invoices", "batch/reconciler"]
     other = open_page(page.url)
-    expect(other.locator(".row")).to_have_count(2)
+    expect(other.locator(".row")).to_have_count(3)
     assert shown(other) == shown(page)
-    expect(other.locator("#filter")).to_have_value("owner=payments owner=F1 environment=production is:short is:starting le")
+    expect(other.locator("#filter")).to_have_value("owner=payments owner=F1 environment=production is:short is:starting pro")
     expect(other.get_by_label("Only unhealthy")).to_be_checked()
     expect(other.get_by_label("Sort by")).to_have_value("running")
     assert other.url == page.url
