@@ -804,7 +804,7 @@ function listen() {
     }
   });
   addEventListener('popstate', () => { fromAddress(); draw(); sayCount(); });
-  addEventListener('online', refresh);
+  addEventListener('online', () => { if (!locked) refresh(); });
   let width = innerWidth;
   addEventListener('resize', () => { if (width !== (width = innerWidth)) resized(); });
   document.addEventListener('visibilitychange', () => {

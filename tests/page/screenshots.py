@@ -1,6 +1,6 @@
-"""Pictures of the page in all its states, by hand: `python tests/page/screenshots.py DIRECTORY`.
+"""Pictures of the page in all its states, by hand: `target/venv/bin/python tests/page/screenshots.py DIRECTORY [NAME]…`.
 
-Needs the built Worker (`make worker`) and Chromium.
+Needs the built Worker (`make worker`) and Chromium. The README's, in docs/, are `page-light.png` and `production-dark.png`.
 """
 
 from __future__ import annotations
@@ -78,8 +78,18 @@ def filtered(page: Page) -> None:
     page.locator("#filter").fill("owner=payments owner=F1 environment=production")
 
 
+def worst_first(page: Page) -> None:
+    page.goto(page.url + "?sort=state")
+
+
+def production(page: Page) -> None:
+    page.goto(page.url + "?environment=production&sort=state")
+
+
 SHOTS: dict[str, tuple[dict[str, int], Prepare | None]] = {
     "demo": (DESKTOP, None),
+    "page": (DESKTOP, worst_first),
+    "production": (DESKTOP, production),
     "wide": (WIDE, None),
     "phone": (PHONE, None),
     "filtered": (DESKTOP, filtered),

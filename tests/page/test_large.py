@@ -1,6 +1,16 @@
-"""5,000 services: how soon they are there, and that scrolling, typing and refreshing do not stutter."""
+"""5,000 services: how soon they are there, and that scrolling, typing and refreshing do not stutter.
+
+A long task is one of more than 50 ms (the Long Tasks API's definition), by the clock. What decides here is the CPU
+time that a task takes, as the browser traces it: by the clock, a task is also late on account of what else the machine
+does. Both are printed.
+"""
 
 from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import pytest
 from e2e.workerd import Worker
@@ -9,7 +19,8 @@ from playwright.sync_api import Page, expect
 from . import reports
 from .conftest import PHONE, Open, row
 
-# Long tasks, in milliseconds; by the Long Tasks API's definition they are those over 50.
+LONG = 50
+
 OBSERVE = """
   window.long = [];
   new PerformanceObserver(list => { for (const { duration } of list.getEntries()) long.push(Math.round(duration)); })
@@ -36,7 +47,36 @@ def long_tasks(page: Page) -> list[int]:
     return list(page.evaluate("long.splice(0)"))
 
 
-def prepare(body: reports.Json):  # type: ignore[no-untyped-def]
+@dataclass
+class Tasks:
+    """What the page's main thread did: the CPU time of its longest task, and the long tasks by the clock, in ms."""
+
+    longest: int = 0
+    long: list[int] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return f"{self.longest} ms of CPU at most, long tasks {self.long}"
+
+
+@contextmanager
+def tasks(page: Page) -> Iterator[Tasks]:
+    browser = page.context.browser
+    assert browser
+    long_tasks(page)
+    found = Tasks()
+    browser.start_tracing(page=page, categories=["toplevel"])
+    try:
+        yield found
+        found.long = long_tasks(page)
+    finally:
+        events = json.loads(browser.stop_tracing())["traceEvents"]
+    main = {(e["pid"], e["tid"]) for e in events if e["name"] == "thread_name" and e["args"]["name"] == "CrRendererMain"}
+    run = [e["tdur"] // 1000 for e in events if e["name"] == "ThreadControllerImpl::RunTask" and (e["pid"], e["tid"]) in main and "tdur" in e]
+    assert run, "the browser traced no tasks"
+    found.longest = max(run)
+
+
+def prepare(body: reports.Json) -> Callable[[Page], None]:
     def prepare(page: Page) -> None:
         page.add_init_script(OBSERVE)
         reports.serve(page, body)
@@ -55,40 +95,36 @@ def test_five_thousand_services_scroll_without_a_long_task(site: Worker, open_pa
     received = page.evaluate("Math.round(performance.getEntriesByType('resource').find(({ name }) => name.endsWith('/list')).responseEnd)")
     ready = page.evaluate("Math.round(performance.getEntriesByName('report')[0].startTime)")
     loading = long_tasks(page)
-    scrolling = []
-    # Three times at most: a machine that does other things too may be late on its own account.
-    while len(scrolling) < 3 and [] not in scrolling:
+    with tasks(page) as scrolling:
         page.evaluate(SCROLL, 240)
-        scrolling.append(long_tasks(page))
     drawn = page.locator(".row").count()
-    print(f"\n{shape[0]} × {shape[1]}: /list read at {received} ms, drawn at {ready} ms; long tasks loading {loading}, scrolling {scrolling}")
+    print(f"\n{shape[0]} × {shape[1]}: /list read at {received} ms, drawn at {ready} ms, loading {loading}; scrolling {scrolling}")
     assert drawn < 300
-    assert [] in scrolling
-    assert ready - received < 1000
+    assert scrolling.longest <= LONG
+    assert ready - received < 2000
 
 
 def test_filtering_and_refreshing_five_thousand_is_quick(site: Worker, open_page: Open) -> None:
     body = reports.large()
     page = open_page(site.url, prepare(body))
     expect(page.locator("#total-services")).to_have_text("5,000")
-    loading = long_tasks(page)
-    page.locator("#filter").press_sequentially("owner=team-3 is:failing", delay=20)
-    typing = long_tasks(page)
-    expect(page.locator("#of-services")).to_have_text("of 5,000")
+    with tasks(page) as typing:
+        page.locator("#filter").press_sequentially("owner=team-3 is:failing", delay=20)
+        expect(page.locator("#of-services")).to_have_text("of 5,000")
     page.keyboard.press("Escape")
     expect(page.locator("#of-services")).to_have_text("")
-    for order in ("state", "running", "name"):
-        page.get_by_label("Sort by").select_option(order)
-    sorting = long_tasks(page)
+    with tasks(page) as sorting:
+        for order in ("state", "running", "name"):
+            page.get_by_label("Sort by").select_option(order)
     first = body["clusters"][0]["services"][0]
     first["runningCount"] = 0
     first["rolloutState"] = "FAILED"
     reports.serve(page, body)
-    page.get_by_role("button", name="Refresh now").click()
-    expect(row(page, "service-000-0000").locator(".pill")).to_have_text("failing")
-    refreshing = long_tasks(page)
-    print(f"\nlong tasks loading {loading}, typing {typing}, sorting {sorting}, refreshing {refreshing}")
-    assert max([*typing, *sorting, *refreshing], default=0) < 200
+    with tasks(page) as refreshing:
+        page.get_by_role("button", name="Refresh now").click()
+        expect(row(page, "service-000-0000").locator(".pill")).to_have_text("failing")
+    print(f"\ntyping {typing}; sorting {sorting}; refreshing {refreshing}")
+    assert max(typing.longest, sorting.longest, refreshing.longest) <= 2 * LONG
 
 
 def test_the_last_of_five_thousand_is_reached(site: Worker, open_page: Open) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from urllib.parse import parse_qsl, urlsplit
 
@@ -18,8 +19,26 @@ PAYMENTS = ["batch/reconciler", "nonprod/checkout", "nonprod/ledger", "prod/chec
 UNHEALTHY = ["batch/reconciler", "k2tog/yarn-catalogue", "nonprod/ledger", "prod/invoices", "prod/lap-timer", "prod/ledger"]
 
 
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
 def query(page: Page) -> list[tuple[str, str]]:
     return parse_qsl(urlsplit(page.url).query)
+
+
+def test_the_page_is_small_and_may_do_no_more_than_it_must(site: Worker) -> None:
+    sizes = {}
+    for path, kind in (("/", "text/html"), ("/page.css", "text/css"), ("/page.js", "text/javascript"), ("/favicon.svg", "image/svg+xml")):
+        answer = site.get(path, Accept="text/html,application/xhtml+xml,*/*;q=0.8" if path == "/" else "*/*")
+        assert (answer.status, answer.headers["content-type"].split(";")[0]) == (200, kind)
+        assert b"{{" not in answer.body
+        sizes[path] = len(gzip.compress(answer.body, 9))
+        if path == "/":
+            assert answer.headers["content-security-policy"] == POLICY
+    assert sum(sizes.values()) < 20_000, sizes
 
 
 def test_the_demo_fleet_with_its_totals_states_and_tags(site: Worker, open_page: Open) -> None:
