@@ -283,6 +283,7 @@ function fillChips(row, service) {
 const sections = new Map(); // By the cluster's key.
 const waiting = new Set(); // Chunks that are to be drawn.
 let lazy = false;
+let measured = false;
 
 const watch = new IntersectionObserver(
   entries => {
@@ -314,6 +315,7 @@ function drawWaiting() {
     } else if (chunk.drawn && !chunk.contains(document.activeElement)) empty(chunk);
     if (rows >= SLICE) break;
   }
+  if (lazy) measure();
   if (waiting.size) requestAnimationFrame(drawWaiting);
 }
 
@@ -346,9 +348,10 @@ function empty(chunk) {
   chunk.style.height = `${chunk.height}px`;
 }
 
-// How high a row is believed to be, from one that is drawn.
+// How high a row is believed to be, from the first that are drawn.
 function measure() {
-  const chunk = document.querySelector('.rows:not(:empty)');
+  const chunk = !measured && document.querySelector('.rows:not(:empty)');
+  measured ||= Boolean(chunk);
   if (chunk) $('services').style.setProperty('--row', `${chunk.offsetHeight / chunk.services.length}px`);
 }
 
@@ -356,6 +359,7 @@ const guess = chunk => { chunk.style.height = `calc(var(--row) * ${chunk.service
 
 function resized() {
   for (const chunk of document.querySelectorAll('.rows:empty')) guess(chunk);
+  measured = false;
   measure();
 }
 
@@ -468,7 +472,6 @@ function drawServices(shown) {
     drawChunk(chunk);
     drawn += chunk.services.length;
   }
-  if (lazy) measure();
   if (focused !== document.activeElement && focused?.isConnected) focused.focus({ preventScroll: true });
 }
 
