@@ -498,7 +498,7 @@ function draw() {
   drawMissing();
   drawServices(shown);
   drawNothing(shown, words);
-  drawCurl(words, plain.length || states.size || only);
+  drawCurl(words, only, plain.length || states.size);
   document.title = (total(services, 'unhealthy') ? `${plural(total(services, 'unhealthy'), 'unhealthy', 'unhealthy')} · ` : '') + 'ecs-status';
 }
 
@@ -576,13 +576,14 @@ function drawNothing(shown, words) {
   $('nothing-chips').replaceChildren(...[...offered].map(chip));
 }
 
-function drawCurl(words, more) {
+function drawCurl(words, only, more) {
   const search = new URLSearchParams();
   for (const word of words) if (word.indexOf('=') > 0 && keys().includes(keyOf(word))) search.append(keyOf(word), word.slice(word.indexOf('=') + 1));
+  if (only) search.append('unhealthy', 'true');
   const query = search.toString().replaceAll("'", '%27');
   const url = `${root.dataset.origin}/list${query && `?${query}`}`;
   put($('curl'), `curl ${token() ? '-H "Authorization: Bearer $TOKEN" ' : ''}${query ? `'${url}'` : url}`);
-  put($('curl-note'), more ? 'Text, states and “only unhealthy” are looked for on this page alone.' : '');
+  put($('curl-note'), more ? 'Text and states are looked for on this page alone.' : '');
   $('view').hidden = false;
 }
 

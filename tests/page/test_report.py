@@ -75,6 +75,8 @@ def test_the_help_is_beside_it_and_tells_the_view_as_curl(site: Worker, open_pag
     page = open_page(f"{site.url}/?owner=K2&owner=F1", viewport={"width": 1600, "height": 900})
     help = page.locator(".help")
     expect(help.locator("#curl")).to_have_text(f"curl '{site.url}/list?owner=K2&owner=F1'")
+    page.get_by_label("Only unhealthy").check()
+    expect(help.locator("#curl")).to_have_text(f"curl '{site.url}/list?owner=K2&owner=F1&unhealthy=true'")
     for part in ("/list", "/healthz", "environment"):
         expect(help.get_by_text(part).locator("visible=true").first).to_be_visible()
     narrow = open_page(site.url)
