@@ -80,6 +80,7 @@ def test_the_help_is_beside_it_and_tells_the_view_as_curl(site: Worker, open_pag
     for part in ("/list", "/healthz", "environment"):
         expect(help.get_by_text(part).locator("visible=true").first).to_be_visible()
     narrow = open_page(site.url)
+    expect(narrow.locator(".row")).to_have_count(19)
     expect(narrow.locator(".help summary")).to_be_visible()
     expect(narrow.locator("#curl")).to_be_hidden()
     narrow.get_by_role("link", name="Help").click()
