@@ -114,7 +114,7 @@ fn html(origin: &str, filter_keys: &[String]) -> String {
         .concat();
     let examples = escaped(&examples(origin, filter_keys).join("\n"));
     let help = format!(
-        "<h1>{TITLE}</h1>\n<p>{PURPOSE}</p>\n<h2>Routes</h2>\n<dl>\n{routes}</dl>\n\
+        "<h2>Routes</h2>\n<dl>\n{routes}</dl>\n\
          <h2>Filter keys</h2>\n<p>{keys}</p>\n<p>{FILTERING}</p>\n\
          <h2>Other parameters</h2>\n<dl>\n{parameters}</dl>\n\
          <h2>Examples</h2>\n<pre>{examples}</pre>\n"

@@ -1,0 +1,59 @@
+"""Reports that no emulated fleet gives quickly: made up, for the page alone."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from typing import Any
+
+from playwright.sync_api import Page, Route
+
+Json = dict[str, Any]
+
+# What a fleet of many looks like: mostly healthy. (desired, running, pending, rollout)
+COUNTS = [(3, 3, 0, "COMPLETED")] * 8 + [(2, 2, 0, "COMPLETED")] * 5 + [(12, 12, 0, "COMPLETED"), (0, 0, 0, None)]
+COUNTS += [(4, 3, 1, "IN_PROGRESS"), (5, 3, 0, "COMPLETED"), (2, 0, 0, "FAILED"), (60, 60, 0, "COMPLETED")]
+
+
+def service(name: str, desired: int = 1, running: int = 1, pending: int = 0, rollout: str | None = "COMPLETED", **tags: str) -> Json:
+    return {
+        "serviceName": name, "status": "ACTIVE", "capacityProviders": ["FARGATE"], "rolloutState": rollout,
+        "desiredCount": desired, "runningCount": running, "pendingCount": pending, "tags": tags,
+    }  # fmt: skip
+
+
+def cluster(name: str, services: list[Json], **more: Any) -> Json:
+    place = {"clusterName": name, "target": "default", "region": "ap-southeast-2"}
+    return {**place, "capacityProviders": ["FARGATE"], "tags": {}, "services": services, **more}
+
+
+def report(clusters: list[Json], failures: list[Json] | None = None) -> Json:
+    now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"generatedAt": now, "complete": not failures, "clusters": clusters, "failures": failures or []}
+
+
+def large(clusters: int = 25, services: int = 200) -> Json:
+    """5,000 services, unless told otherwise."""
+
+    def one(c: int, s: int) -> Json:
+        tags = {"environment": ("production", "staging", "frankie")[s % 3], "owner": f"team-{s % 17}", "contact": f"team-{s % 17}@example.com"}
+        return service(f"service-{c:03}-{s:04}", *COUNTS[(c * 7 + s) % len(COUNTS)], **tags)
+
+    return report([cluster(f"cluster-{c:03}", [one(c, s) for s in range(services)]) for c in range(clusters)])
+
+
+def problem(status: int, title: str, detail: str) -> Json:
+    return {"type": "about:blank", "title": title, "status": status, "detail": detail}
+
+
+def serve(page: Page, body: Json, status: int = 200, **headers: str) -> None:
+    """/list answers this from now on, whatever the Worker would say."""
+    text = json.dumps(body)
+    kind = "application/json" if status == 200 else "application/problem+json"
+
+    def answer(route: Route) -> None:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        route.fulfill(status=status, body=text, headers={"Content-Type": kind, **sent})
+
+    page.unroute("**/list")
+    page.route("**/list", answer)

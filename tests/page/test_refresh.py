@@ -1,0 +1,195 @@
+"""The report stays live, and says so when it does not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from e2e.conftest import Start
+from e2e.workerd import Worker
+from emulator.emulator import Emulator
+from playwright.sync_api import BrowserContext, Page, Route, expect
+
+from . import reports
+from .conftest import PROMPT, Open, row
+
+TOKEN = "a-token.that_is~long+enough/="
+THROTTLED = "The fleet could not be read: AWS throttled the calls, also when asked again."
+
+
+def test_a_change_in_the_fleet_shows_by_itself(fleet: Emulator, site: Worker, open_page: Open) -> None:
+    page = open_page(site.url)
+    hello = row(page, "hello-world")
+    expect(hello.locator(".pill")).to_have_text("healthy")
+    hello.get_by_role("button", name="owner=K2").focus()
+    fleet.set_service("k2tog", "hello-world", running=0, rollout_state="FAILED")
+    fleet.add_service("k2tog", "brand-new", launch_type="FARGATE")
+    fleet.remove_service("k2tog", "yarn-catalogue")
+    expect(hello.locator(".pill")).to_have_text("failing")
+    expect(hello.locator(".count")).to_have_text("0/1 running")
+    expect(row(page, "brand-new")).to_be_visible()
+    expect(row(page, "yarn-catalogue")).to_have_count(0)
+    # What one has in hand stays in hand.
+    expect(hello.get_by_role("button", name="owner=K2")).to_be_focused()
+
+
+def test_aws_fails_and_comes_back_and_the_last_report_stays(fleet: Emulator, site: Worker, open_page: Open) -> None:
+    page = open_page(site.url)
+    expect(page.locator(".row")).to_have_count(19)
+    fleet.faults.add("error", status=400, type="AccessDeniedException")
+    trouble = page.locator("#trouble")
+    expect(trouble).to_contain_text("The report could not be refreshed")
+    expect(trouble).to_contain_text("the IAM policy does not allow ecs:ListClusters")
+    expect(trouble).to_contain_text(re.compile(r"What you see is as of .+\. (Next try in \d+ s\.|Trying again)"))
+    expect(page.locator("#complete")).to_have_text("not refreshed")
+    expect(page.locator(".row")).to_have_count(19)
+    fleet.faults.clear()
+    trouble.get_by_role("button", name="Try now").click()
+    expect(trouble).to_be_hidden()
+    expect(page.locator("#complete")).to_have_text("complete")
+
+
+def test_nothing_to_show_yet_is_said_with_the_reason(fleet: Emulator, site: Worker, open_page: Open) -> None:
+    fleet.faults.add("error", status=400, type="UnrecognizedClientException")
+    page = open_page(site.url)
+    expect(page.get_by_role("heading", name="The fleet cannot be shown right now")).to_be_visible()
+    expect(page.locator("#trouble-detail")).to_contain_text("AWS_ACCESS_KEY_ID")
+    fleet.faults.clear()
+    expect(page.locator(".row")).to_have_count(19)
+
+
+def test_a_part_that_is_missing_is_named_in_a_sentence(fleet: Emulator, site: Worker, open_page: Open) -> None:
+    fleet.faults.add("error", operation="ListServices", cluster="prod", status=400, type="AccessDeniedException")
+    page = open_page(site.url)
+    expect(page.get_by_role("heading", name="This report is incomplete: 1 part of the fleet could not be read")).to_be_visible()
+    expect(page.locator("#missing-list")).to_have_text(
+        "The cluster prod in ap-southeast-2 (target default): the IAM policy does not allow ecs:ListServices."
+    )
+    expect(page.locator("#complete")).to_have_text("incomplete")
+    fleet.faults.clear()
+    expect(page.locator("#missing")).to_be_hidden()
+    expect(page.locator("#complete")).to_have_text("complete")
+
+
+def test_the_first_sweep_is_waited_for(site: Worker, open_page: Open) -> None:
+    busy = reports.problem(503, "Service Unavailable", "The first sweep of the fleet is not done yet.")
+    page = open_page(site.url, lambda page: reports.serve(page, busy, 503, Retry_After="1"))
+    expect(page.get_by_role("heading", name="The first sweep is still running")).to_be_visible()
+    expect(page.locator("#trouble-detail")).to_have_text("The first sweep of the fleet is not done yet.")
+    page.unroute("**/list")
+    expect(page.locator(".row")).to_have_count(19)
+    expect(page.locator("#trouble")).to_be_hidden()
+
+
+def requests(page: Page) -> list[float]:
+    """When /list was asked for, in seconds of the page's clock."""
+    script = "performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/list')).map(({ startTime }) => startTime / 1000)"
+    return list(page.evaluate(script))
+
+
+def test_retry_after_is_obeyed_and_errors_are_asked_about_ever_less_often(site: Worker, open_page: Open) -> None:
+    answers = iter([(503, {"Retry-After": "30"})] + [(502, {})] * 20)
+    times: list[int] = []
+
+    def fail(route: Route) -> None:
+        status, headers = next(answers)
+        times.append(page.evaluate("Date.now()"))
+        body = '{"detail": "AWS throttled the calls."}'
+        route.fulfill(status=status, body=body, headers={"Content-Type": "application/problem+json", **headers})
+
+    def prepare(page: Page) -> None:
+        page.clock.install(time=0)
+        reports.serve(page, reports.large(1, 1))
+
+    page = open_page(site.url, prepare)
+    expect(page.locator(".row")).to_have_count(1)
+    page.unroute("**/list")
+    page.route("**/list", fail)
+    page.clock.fast_forward(15_500)
+    expect(page.locator("#trouble-next")).to_contain_text("Next try in 30 s.")
+    waits = []
+    for _ in range(8):
+        count = len(times)
+        left = int(re.findall(r"Next try in (\d+) s", page.locator("#trouble-next").inner_text())[0])
+        waits.append(left)
+        page.clock.fast_forward((left - 1) * 1000)
+        assert len(times) == count, "asked too early"
+        with page.expect_response("**/list"):
+            page.clock.fast_forward(2000)
+        expect(page.locator("#trouble-next")).to_contain_text("Next try in")
+    assert waits[0] in (29, 30) and max(waits) <= 72, waits
+    assert waits[1] < waits[3] < waits[5], waits
+
+
+def test_a_hidden_tab_asks_nothing_until_it_is_seen_again(site: Worker, open_page: Open) -> None:
+    asked: list[int] = []
+
+    def prepare(page: Page) -> None:
+        page.clock.install(time=0)
+        page.on("request", lambda request: asked.append(1) if request.url.endswith("/list") else None)
+        reports.serve(page, reports.large(1, 1), Cache_Control="public, max-age=20", Age="5")
+
+    page = open_page(site.url, prepare)
+    expect(page.locator(".row")).to_have_count(1)
+    # 20 seconds, of which 5 are over.
+    page.clock.fast_forward(13_000)
+    assert len(asked) == 1
+    with page.expect_response("**/list"):
+        page.clock.fast_forward(3_000)
+    assert len(asked) == 2
+
+    def visibility(state: str) -> None:
+        page.evaluate(
+            """state => {
+              Object.defineProperty(document, 'hidden', { configurable: true, get: () => state === 'hidden' });
+              Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => state });
+              document.dispatchEvent(new Event('visibilitychange'));
+            }""",
+            state,
+        )
+
+    visibility("hidden")
+    page.clock.fast_forward(300_000)
+    assert len(asked) == 2
+    with page.expect_response("**/list"):
+        visibility("visible")
+    assert len(asked) == 3
+
+
+def test_the_token_is_asked_for_and_remembered_for_this_tab_alone(
+    fleet: Emulator,
+    start: Start,
+    open_page: Open,
+    context: Callable[..., BrowserContext],
+) -> None:
+    site = start(**PROMPT, LIST_TOKEN=TOKEN)
+    page = open_page(site.url)
+    field = page.get_by_label("Token", exact=True)
+    expect(field).to_be_focused()
+    expect(field).to_have_attribute("type", "password")
+    for wrong, complaint in (("wrong-but-long-enough", "not the right one"), ("no tökén", "characters that a token cannot have")):
+        field.fill(wrong)
+        field.press("Enter")
+        expect(page.locator("#token-detail")).to_contain_text(complaint)
+        expect(field).to_have_value("")
+        expect(page.locator(".row")).to_have_count(0)
+    field.fill(TOKEN)
+    page.get_by_role("button", name="Show the fleet").click()
+    expect(page.locator(".row")).to_have_count(19)
+    expect(field).to_be_hidden()
+    expect(page.locator("#curl")).to_contain_text("Bearer $TOKEN")
+    assert TOKEN not in page.content() and TOKEN not in page.url
+    page.reload()
+    expect(page.locator(".row")).to_have_count(19)
+    assert page.evaluate("JSON.stringify(localStorage)") == "{}"
+    assert page.context.cookies() == []
+    # Another tab, or another day.
+    other = page.context.new_page()
+    other.goto(site.url)
+    expect(other.get_by_label("Token", exact=True)).to_be_visible()
+    elsewhere = open_page(site.url)
+    expect(elsewhere.get_by_label("Token", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Forget token").click()
+    expect(field).to_be_visible()
+    expect(page.locator(".row")).to_have_count(0)
+    assert page.evaluate("sessionStorage.length") == 0
