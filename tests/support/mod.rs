@@ -150,6 +150,18 @@ impl Fake {
         }
     }
 
+    /// Polls `future` once, and what it spawned.
+    pub fn poll_once<F: Future>(&self, future: Pin<&mut F>) {
+        let _ = future.poll(&mut ignoring());
+        self.poll_tasks();
+    }
+
+    /// Drops what was spawned, as when an invocation is taken down.
+    pub fn forget_tasks(&self) {
+        self.0.tasks.borrow_mut().clear();
+        self.0.timers.borrow_mut().clear();
+    }
+
     /// Polls what was spawned; whether any of it ended.
     fn poll_tasks(&self) -> bool {
         let tasks = std::mem::take(&mut *self.0.tasks.borrow_mut());
