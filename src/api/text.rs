@@ -110,11 +110,10 @@ fn table(rows: &[Vec<String>]) -> String {
 fn totals(view: &View<'_>) -> String {
     let [running, desired, pending] = view.tasks();
     format!(
-        "{} in {}: {running}/{desired} tasks running, {pending} pending; generatedAt {}, age {} s, {}\n",
+        "{} in {}: {running}/{desired} tasks running, {pending} pending; generatedAt {}, {}\n",
         counted(view.services().count(), "service"),
         counted(view.selected.len(), "cluster"),
         view.generated_at,
-        view.served.age.as_secs(),
         if view.complete {
             "complete"
         } else {

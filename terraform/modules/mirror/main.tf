@@ -3,12 +3,17 @@ locals {
   settings = [
     "AWS_ENDPOINT_URL_ECS",
     "AWS_ENDPOINT_URL_STS",
+    "CALL_BURST",
+    "CALL_RATE",
     "CORS_ORIGIN",
     "EXPOSE_TAGS",
     "FILTER_TAGS",
     "LIST_TOKEN",
     "LOG_LEVEL",
     "SNAPSHOT_MAX_AGE",
+    "SNAPSHOT_MAX_STALE",
+    "SNAPSHOT_MAX_STALE_IF_ERROR",
+    "SUBREQUEST_BUDGET",
     "SWEEP_TIMEOUT",
     "TARGETS",
   ]
