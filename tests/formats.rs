@@ -96,7 +96,10 @@ fn an_incomplete_fleet_is_marked_in_every_format() {
             "false",
             "{path}"
         );
-        assert_eq!(response.headers()["cache-control"], "public, max-age=15, stale-while-revalidate=285");
+        assert_eq!(
+            response.headers()["cache-control"],
+            "public, max-age=15, stale-while-revalidate=285"
+        );
         let whole = ask(&holding(nasty()), path);
         assert_eq!(whole.headers()["x-ecs-status-complete"], "true", "{path}");
     }
