@@ -35,6 +35,9 @@ WASM_BINDGEN := $(SETUP)/wasm-bindgen-$(WASM_BINDGEN_VERSION)
 WASM_OPT := -O3 --enable-bulk-memory --enable-nontrapping-float-to-int --enable-sign-ext \
 	--enable-exception-handling --enable-mutable-globals --enable-reference-types --enable-multivalue
 
+# The same commit gives the same bytes, wherever it is built.
+NO_PATHS := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo --remap-path-prefix=$(CURDIR)=.
+
 # $(call need,command,sentence)
 need = command -v $(1) >/dev/null 2>&1 || { echo "$(2)" >&2; exit 1; }
 
@@ -77,6 +80,7 @@ clean:
 $(WORKER): $(shell find src -name '*.rs') Cargo.toml Cargo.lock $(RUST) $(NPM) $(WORKER_BUILD) $(WASM_BINDGEN)
 	WASM_BINDGEN_BIN=$(CURDIR)/$(TOOLS)/bin/wasm-bindgen \
 	ESBUILD_BIN=$(CURDIR)/node_modules/.bin/esbuild \
+	RUSTFLAGS="$(NO_PATHS)" \
 	$(TOOLS)/bin/worker-build --release --out-dir target/worker
 	wasm-opt $(WASM_OPT) target/worker/index_bg.wasm -o target/worker/index_bg.wasm
 	@touch $@

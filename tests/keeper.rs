@@ -310,6 +310,33 @@ fn after_a_failure_the_old_snapshot_stands_and_aws_is_asked_less_and_less() {
 }
 
 #[test]
+fn a_cluster_that_cannot_be_read_any_more_stays_as_it_was_and_is_marked() {
+    let world = World::new(Ecs::uniform(3, 5), &[]);
+    let keeper = world.keeper();
+    world.read(&keeper);
+    for cluster in ["cluster-0000", "cluster-0002"] {
+        let key = ("ListServices".to_owned(), cluster.to_owned());
+        let mut ecs = world.ecs.borrow_mut();
+        ecs.errors.insert(key, "AccessDeniedException");
+    }
+    world.advance(1_000);
+    assert_eq!(world.read(&keeper).failed, None);
+    assert_eq!(services(&keeper), 15);
+    let newest = keeper.newest().unwrap();
+    let failures = &newest.snapshot.failures;
+    assert_eq!(failures.len(), 2);
+    for failure in failures {
+        let told = "the IAM policy does not allow ecs:ListServices; 5 services are shown as of \
+                    2026-11-22T19:40:00Z";
+        assert_eq!(failure.reason, told);
+    }
+    world.ecs.borrow_mut().errors.clear();
+    world.advance(1_000);
+    world.read(&keeper);
+    assert!(keeper.newest().unwrap().snapshot.failures.is_empty());
+}
+
+#[test]
 fn a_failure_without_a_snapshot_is_told_from_memory_and_then_asked_for_again() {
     let world = World::new(Ecs::uniform(1, 5), &[]);
     world.deny("UnrecognizedClientException");

@@ -10,7 +10,7 @@ use super::route::Route;
 use super::{Answer, Request, negotiate, still};
 
 /// The page for browsers; it holds the help for those that run no scripts.
-const PAGE: &str = include_str!("../page/index.html");
+const PAGE: &str = include_str!(concat!(env!("OUT_DIR"), "/index.html"));
 
 const TITLE: &str = "ecs-status";
 

@@ -269,6 +269,7 @@ mod tests {
             modified_at: UNIX_EPOCH,
             snapshot: Rc::new(Snapshot {
                 account: None,
+                kept: Vec::new(),
                 generated_at: UNIX_EPOCH,
                 clusters: Vec::new(),
                 failures: Vec::new(),

@@ -9,8 +9,8 @@ use super::{Answer, Request, docs, help, openapi};
 pub(super) const MAX_AGE: Duration = Duration::from_mins(5);
 const A_DAY: Duration = Duration::from_hours(24);
 
-const CSS: &str = include_str!("../page/page.css");
-const JS: &str = include_str!("../page/page.js");
+const CSS: &str = include_str!(concat!(env!("OUT_DIR"), "/page.css"));
+const JS: &str = include_str!(concat!(env!("OUT_DIR"), "/page.js"));
 /// Nothing here is worth a crawler's time.
 const ROBOTS: &str = "User-agent: *\nDisallow: /\n";
 /// Three bars, one of them shorter: services, and one that lacks tasks.

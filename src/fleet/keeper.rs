@@ -336,8 +336,12 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Keeper<P, S> {
         let found = self.target.finish(sweep, now);
         let mut record = SweepRecord::new(request_id, &self.target, &underway, now);
         match found {
-            Ok(snapshot) => {
+            Ok(mut snapshot) => {
                 record.found(&snapshot);
+                if let Some(before) = self.newest() {
+                    let oldest = now.checked_sub(self.policy.max_stale_if_error);
+                    snapshot.keep_from(&before.snapshot, oldest.unwrap_or(UNIX_EPOCH));
+                }
                 self.keep(snapshot);
             }
             Err(cause) => {

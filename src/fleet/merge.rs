@@ -75,6 +75,7 @@ pub(super) fn merge(parts: &[Part<'_>]) -> Option<Rc<Snapshot>> {
         account: None,
         clusters,
         failures: failures.into_iter().collect(),
+        kept: Vec::new(),
     }))
 }
 

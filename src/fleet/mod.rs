@@ -6,6 +6,7 @@ pub mod failure;
 pub mod fargate;
 pub mod filter;
 pub mod keeper;
+mod kept;
 mod merge;
 pub mod moment;
 mod progress;

@@ -19,6 +19,17 @@ pub struct Snapshot {
     pub clusters: Vec<Cluster>,
     /// What could not be read, sorted; empty if the snapshot is complete.
     pub failures: Vec<Failure>,
+    /// The services that are older, sorted.
+    pub kept: Vec<Kept>,
+}
+
+/// A service that is as an earlier sweep read it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Kept {
+    pub cluster_name: String,
+    pub service_name: String,
+    pub read_at: SystemTime,
 }
 
 /// A cluster with at least one service.

@@ -283,6 +283,7 @@ impl Sweep {
             account: self.account,
             clusters,
             failures,
+            kept: Vec::new(),
         })
     }
 }

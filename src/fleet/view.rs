@@ -1,10 +1,12 @@
 //! The fleet as an edge sees it: the newest snapshots that it knows of, and where to get newer ones.
 
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
-use futures_util::future::join_all;
+use futures_util::future::maybe_done;
 
 use super::failure::Cause;
 use super::merge::{Part, merge};
@@ -131,7 +133,7 @@ impl<S: Source> Fleet<S> {
                 None => self.stand_in(index, clock.now()),
             })
         });
-        let words = join_all(asked).await;
+        let words = all(asked).await;
         let now = clock.now();
         let mut usage = Usage::default();
         words.iter().flatten().for_each(|word| usage += word.usage);
@@ -142,7 +144,7 @@ impl<S: Source> Fleet<S> {
     /// Whether the keys work for every target, or the first for which they do not.
     pub async fn health(&self, clock: &impl Clock, request_id: &str) -> (Health, Option<&str>) {
         let targets = self.config.targets.iter().enumerate();
-        let checks = join_all(targets.map(|(index, target)| async move {
+        let checks = all(targets.map(|(index, target)| async move {
             let health = self.source.check(index, request_id).await;
             let health = health.unwrap_or_else(|| Health {
                 cause: Some(Cause::ObjectUnreachable),
@@ -314,6 +316,28 @@ impl<S: Source> Fleet<S> {
         });
         Some(snapshot)
     }
+}
+
+/// What all `futures` come to, in their order. They are few, so each is polled whenever one may go
+/// on; that is a tenth of the code of `join_all`, which counts in a Worker.
+async fn all<T>(futures: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    let mut running: Vec<_> = futures.map(maybe_done).map(Box::pin).collect();
+    poll_fn(|context| {
+        let mut is_pending = false;
+        for future in &mut running {
+            is_pending |= future.as_mut().poll(context).is_pending();
+        }
+        if is_pending {
+            Poll::Pending
+        } else {
+            Poll::Ready(())
+        }
+    })
+    .await;
+    let outputs = running
+        .iter_mut()
+        .map(|future| future.as_mut().take_output());
+    outputs.flatten().collect()
 }
 
 fn unavailable(words: &[Option<Word>]) -> Unavailable {
