@@ -100,7 +100,7 @@ run "roles_to_assume_add_one_statement_with_exactly_them" {
   }
 
   variables {
-    assumable_role_arns = ["arn:aws:iam::123456789012:role/ecs-status"]
+    assumable_role_arns = ["arn:aws:iam::111122223333:role/ecs-status", "arn:aws:iam::123456789012:role/ecs/status"]
   }
 
   assert {
@@ -108,7 +108,7 @@ run "roles_to_assume_add_one_statement_with_exactly_them" {
       Sid      = "AssumeRoles"
       Effect   = "Allow"
       Action   = ["sts:AssumeRole"]
-      Resource = ["arn:aws:iam::123456789012:role/ecs-status"]
+      Resource = ["arn:aws:iam::111122223333:role/ecs-status", "arn:aws:iam::123456789012:role/ecs/status"]
     }]
     error_message = "sts:AssumeRole must be allowed on exactly the roles that were named."
   }
@@ -116,6 +116,23 @@ run "roles_to_assume_add_one_statement_with_exactly_them" {
   assert {
     condition     = length(jsondecode(aws_iam_user_policy.this.policy).Statement) == 5
     error_message = "Nothing else may be added to the policy."
+  }
+}
+
+run "twenty_roles_fit_into_a_users_policy" {
+  command = plan
+
+  module {
+    source = "./modules/reader"
+  }
+
+  variables {
+    assumable_role_arns = [for number in range(20) : "arn:aws:iam::111122223333:role/ecs-status-${number}"]
+  }
+
+  assert {
+    condition     = length(jsondecode(aws_iam_user_policy.this.policy).Statement[4].Resource) == 20
+    error_message = "Each of the roles must stand in the policy."
   }
 }
 

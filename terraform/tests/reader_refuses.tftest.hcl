@@ -50,7 +50,7 @@ run "a_user_to_assume_is_refused" {
   expect_failures = [var.assumable_role_arns]
 }
 
-run "an_account_of_11_digits_is_refused" {
+run "a_whole_account_to_assume_is_refused" {
   command = plan
 
   module {
@@ -58,8 +58,50 @@ run "an_account_of_11_digits_is_refused" {
   }
 
   variables {
-    account_id = "12345678901"
+    assumable_role_arns = ["arn:aws:iam::123456789012:root"]
   }
 
-  expect_failures = [var.account_id]
+  expect_failures = [var.assumable_role_arns]
+}
+
+run "a_role_of_no_account_is_refused" {
+  command = plan
+
+  module {
+    source = "./modules/reader"
+  }
+
+  variables {
+    assumable_role_arns = ["arn:aws:iam::123456789012:role/ecs-status", "arn:aws:iam::*:role/ecs-status"]
+  }
+
+  expect_failures = [var.assumable_role_arns]
+}
+
+run "a_role_without_a_name_is_refused" {
+  command = plan
+
+  module {
+    source = "./modules/reader"
+  }
+
+  variables {
+    assumable_role_arns = ["arn:aws:iam::123456789012:role/ecs/"]
+  }
+
+  expect_failures = [var.assumable_role_arns]
+}
+
+run "more_roles_than_a_users_policy_can_hold_are_refused" {
+  command = plan
+
+  module {
+    source = "./modules/reader"
+  }
+
+  variables {
+    assumable_role_arns = [for number in range(40) : "arn:aws:iam::123456789012:role/ecs-status-${number}"]
+  }
+
+  expect_failures = [aws_iam_user_policy.this]
 }

@@ -103,6 +103,21 @@ run "a_key_that_is_asked_for_changes_the_next_command" {
   }
 }
 
+run "roles_of_other_accounts_may_be_assumed_by_the_reader_if_they_are_named" {
+  command = plan
+
+  variables {
+    assumable_role_arns = ["arn:aws:iam::111122223333:role/ecs-status"]
+  }
+
+  assert {
+    condition = [for statement in jsondecode(output.reader_policy).Statement : statement.Resource if contains(statement.Action, "sts:AssumeRole")] == [
+      ["arn:aws:iam::111122223333:role/ecs-status"],
+    ]
+    error_message = "The reader must be able to assume exactly the roles that are named."
+  }
+}
+
 run "more_zones_than_the_region_has_are_refused" {
   command = plan
 

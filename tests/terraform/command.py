@@ -56,11 +56,19 @@ def environment() -> dict[str, str]:
 
 
 class Terraform:
-    """A copy of terraform/ in a directory of its own, initialized; `variables` are settings of the environment."""
+    """A copy of terraform/ in a directory of its own, initialized; `variables` are settings of the environment.
 
-    def __init__(self, directory: Path, variables: dict[str, str] | None = None):
-        self.directory = directory / "terraform"
-        shutil.copytree(SOURCE, self.directory, ignore=shutil.ignore_patterns(".terraform", "*.tfstate*"))
+    `main` is the configuration of somebody who calls its modules, with the copy as a clone in ./ecs-status.
+    """
+
+    def __init__(self, directory: Path, variables: dict[str, str] | None = None, main: str | None = None):
+        copy = directory / "ecs-status" / "terraform"
+        shutil.copytree(SOURCE, copy, ignore=shutil.ignore_patterns(".terraform", "*.tfstate*"))
+        self.directory = copy
+        if main is not None:
+            self.directory = directory
+            (directory / "main.tf").write_text(main, encoding="utf-8")
+            shutil.copy(SOURCE / ".terraform.lock.hcl", directory)
         self.variables = variables or {}
         self._init()
 

@@ -36,15 +36,19 @@ def admin(emulator: Emulator) -> Credentials:
     return emulator.create_reader(ALLOW_ALL, user="admin")
 
 
+def settings_of(emulator: Emulator, key: Credentials) -> dict[str, str]:
+    """What makes the emulator Terraform's AWS, and this key's owner the one who applies."""
+    return {
+        "AWS_ENDPOINT_URL": emulator.endpoint,
+        "AWS_ACCESS_KEY_ID": key.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": key.secret_access_key,
+    }
+
+
 @pytest.fixture(scope="session")
 def online(tmp_path_factory: pytest.TempPathFactory, emulator: Emulator, admin: Credentials) -> Terraform:
     """A copy of terraform/ whose AWS is the emulator."""
-    settings = {
-        "AWS_ENDPOINT_URL": emulator.endpoint,
-        "AWS_ACCESS_KEY_ID": admin.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": admin.secret_access_key,
-    }
-    return Terraform(tmp_path_factory.mktemp("online"), settings)
+    return Terraform(tmp_path_factory.mktemp("online"), settings_of(emulator, admin))
 
 
 @pytest.fixture(scope="session")
@@ -66,5 +70,6 @@ def client(emulator: Emulator, key: Credentials, service: str, region: str = REG
         region_name=region,
         aws_access_key_id=key.access_key_id,
         aws_secret_access_key=key.secret_access_key,
+        aws_session_token=key.session_token,
         config=Config(retries={"max_attempts": 1, "mode": "standard"}, read_timeout=20, connect_timeout=5),
     )

@@ -54,7 +54,7 @@ variable "external_id" {
 }
 
 variable "tags" {
-  description = "Tags of the role, besides the provider's `default_tags`."
+  description = "Tags of the role, besides those that the provider sets by default."
   type        = map(string)
   default     = {}
   nullable    = false
