@@ -20,6 +20,7 @@ TOOLS := target/tools
 VENV := target/venv
 CARGO_LAMBDA_VENV := target/cargo-lambda
 CHECKOV_VENV := target/checkov
+SCHEMATHESIS_VENV := target/schemathesis
 SETUP := target/setup
 WORKER := target/worker/index.js
 
@@ -29,11 +30,13 @@ NPM := node_modules/.package-lock.json
 PIP := $(SETUP)/pip
 CARGO_LAMBDA := $(SETUP)/cargo-lambda
 CHECKOV := $(SETUP)/checkov
+SCHEMATHESIS := $(SETUP)/schemathesis
 WORKER_BUILD := $(SETUP)/worker-build-$(WORKER_BUILD_VERSION)
 WASM_BINDGEN := $(SETUP)/wasm-bindgen-$(WASM_BINDGEN_VERSION)
 
 WASM_OPT := -O3 --enable-bulk-memory --enable-nontrapping-float-to-int --enable-sign-ext \
-	--enable-exception-handling --enable-mutable-globals --enable-reference-types --enable-multivalue
+	--enable-exception-handling --enable-mutable-globals --enable-reference-types --enable-multivalue \
+	--one-caller-inline-max-function-size=200
 
 # The same commit gives the same bytes, wherever it is built.
 NO_PATHS := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo --remap-path-prefix=$(CURDIR)=.
@@ -71,7 +74,7 @@ secrets: $(NPM)
 	@sh terraform/secrets.sh
 
 .PHONY: setup
-setup: $(RUST) $(NPM) $(PIP) $(CARGO_LAMBDA) $(CHECKOV) $(WORKER_BUILD) $(WASM_BINDGEN)
+setup: $(RUST) $(NPM) $(PIP) $(CARGO_LAMBDA) $(CHECKOV) $(SCHEMATHESIS) $(WORKER_BUILD) $(WASM_BINDGEN) chromium promtool
 
 .PHONY: clean
 clean:
@@ -117,6 +120,27 @@ $(CARGO_LAMBDA): tests/mirror/requirements.txt
 # Of its own, as it pins what others want newer.
 $(CHECKOV): tests/checkov-requirements.txt
 	$(call venv,$(CHECKOV_VENV),tests/checkov-requirements.txt)
+
+$(SCHEMATHESIS): tests/schemathesis-requirements.txt
+	$(call venv,$(SCHEMATHESIS_VENV),tests/schemathesis-requirements.txt)
+
+# Two tools that come from Debian where that is possible; where it is not, the tests that want them say so.
+# $(call apt,command): what it does, with fresh lists if the known ones are too old
+APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o APT::Sandbox::User=root
+apt = command -v apt-get >/dev/null && { $(APT) $(1) || { $(APT) update && $(APT) $(1); }; }
+
+.PHONY: chromium
+chromium:
+	@[ -n "$$CHROMIUM" ] || command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
+		command -v google-chrome >/dev/null || [ "$$(id -u)" != 0 ] || \
+		{ echo "Installing Chromium (once)"; $(call apt,install -y --no-install-recommends chromium >/dev/null); } || true
+
+.PHONY: promtool
+promtool:
+	@command -v promtool >/dev/null || [ -x $(TOOLS)/bin/promtool ] || \
+		{ mkdir -p $(TOOLS)/prometheus $(TOOLS)/bin && cd $(TOOLS)/prometheus && $(call apt,download prometheus) && \
+		dpkg --fsys-tarfile prometheus_*.deb | tar -x -C ../bin --strip-components=3 ./usr/bin/promtool && \
+		rm prometheus_*.deb; } || true
 
 # Built without much optimization: they run for a second, and compile for minutes.
 INSTALL := CARGO_TARGET_DIR=target/tools/build CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \

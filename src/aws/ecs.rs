@@ -4,9 +4,12 @@
 //! Lists that carry the answer are required, so that a body which is something else is not taken
 //! for an empty fleet. Everything inside them is optional, and `null` counts as absent.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::operation::EcsOperation;
+use super::unread;
 
 /// The most services that one `DescribeServices` takes.
 pub const DESCRIBE_SERVICES_MAX: usize = 10;
@@ -192,6 +195,10 @@ impl DescribeServices {
 impl EcsOperation for DescribeServices {
     const NAME: &'static str = "DescribeServices";
     type Output = DescribeServicesOutput;
+
+    fn worth_parsing(body: &[u8]) -> Cow<'_, [u8]> {
+        unread::without(body, b"\"events\":[")
+    }
 }
 
 /// The services that exist, and the others as failures.

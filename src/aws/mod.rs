@@ -13,4 +13,5 @@ pub mod retry;
 pub mod sigv4;
 mod skew;
 pub mod sts;
+mod unread;
 mod xml;

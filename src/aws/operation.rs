@@ -1,6 +1,7 @@
 //! How a call is written and read: the AWS JSON 1.1 protocol and the query protocol (Smithy, "AWS
 //! protocols").
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Serialize;
@@ -45,6 +46,12 @@ pub trait EcsOperation: Serialize {
     const NAME: &'static str;
     /// What it answers.
     type Output: DeserializeOwned;
+
+    /// The part of an answer's body that is worth parsing.
+    #[must_use]
+    fn worth_parsing(body: &[u8]) -> Cow<'_, [u8]> {
+        Cow::Borrowed(body)
+    }
 }
 
 impl<T: EcsOperation> Operation for T {
@@ -61,9 +68,10 @@ impl<T: EcsOperation> Operation for T {
     }
 
     fn decode(body: &[u8]) -> Result<Self::Output, CodecError> {
+        let body = T::worth_parsing(body);
         // Every answer of the protocol is an object; serde would take an array for one too.
         match body.trim_ascii_start().first() {
-            Some(b'{') | None => serde_json::from_slice(body).map_err(CodecError::Json),
+            Some(b'{') | None => serde_json::from_slice(&body).map_err(CodecError::Json),
             Some(_) => Err(CodecError::NotAnObject),
         }
     }

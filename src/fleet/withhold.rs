@@ -60,18 +60,30 @@ impl Withhold {
     #[must_use]
     pub fn clean(&self, text: String) -> String {
         let mut text = text;
-        if text.contains("arn:aws") {
+        if contains(&text, "arn:aws") {
             text = without_arns(&text);
         }
         if text.len() >= self.shortest {
             for withheld in &self.texts {
-                if text.contains(withheld.as_str()) {
+                if contains(&text, withheld) {
                     text = text.replace(withheld.as_str(), OTHER);
                 }
             }
         }
         text
     }
+}
+
+/// As `str::contains`, but without its preparations, which take longer than a short text itself.
+fn contains(text: &str, part: &str) -> bool {
+    let (text, part) = (text.as_bytes(), part.as_bytes());
+    let Some((first, _)) = part.split_first() else {
+        return true;
+    };
+    let starts = text.windows(part.len());
+    starts
+        .into_iter()
+        .any(|start| start.first() == Some(first) && start == part)
 }
 
 fn without_arns(text: &str) -> String {

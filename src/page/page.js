@@ -5,6 +5,7 @@
 const STATES = ['failing', 'short', 'starting', 'draining', 'healthy', 'stopped']; // The worst first.
 const SHOWN = ['healthy', 'starting', 'draining', 'short', 'failing', 'stopped'];
 const PERIOD = 15; // Seconds between two reports, where Cache-Control says nothing.
+const SOON = 5; // Seconds at least; and until a report that is not fresh any more has a successor.
 const LONGEST_BACKOFF = 60;
 const PATIENCE = 60; // Seconds to wait for an answer.
 const ALL_AT_ONCE = 300; // Up to so many services all rows are drawn, and the browser's own search finds them.
@@ -638,7 +639,7 @@ async function ask() {
   });
   const age = answer.headers.get('Age');
   const maxAge = /(?:^|[\s,])max-age=(\d+)/.exec(answer.headers.get('Cache-Control') || '');
-  return { text, age: age && +age, maxAge: maxAge ? +maxAge[1] : 0 };
+  return { text, age: age && +age, maxAge: maxAge && +maxAge[1] };
 }
 
 async function refresh() {
@@ -682,8 +683,8 @@ function take(text, age, maxAge) {
   if (first) performance.mark('report');
   if (first) sayCount();
   else if (recovered) say('The report is up to date again.');
-  const period = maxAge || PERIOD;
-  return Math.max(period - (age || 0), Math.min(period, 5), 1);
+  // The Worker's max-age is what is left of it, rounded down.
+  return Math.max(maxAge === null ? PERIOD - (age || 0) : maxAge + 1, SOON);
 }
 
 // Says what is wrong; answers after how many seconds to ask again, or 0 for not by itself.
@@ -700,7 +701,7 @@ function fail({ status, message, retryAfter }) {
   locked = false;
   showToken();
   errors++;
-  const sweeping = status === 503 && !asOf && !/throttle/i.test(message);
+  const sweeping = status === 503 && !asOf && /not done yet/.test(message);
   const title = sweeping ? 'The first sweep is still running' : asOf ? 'The report could not be refreshed' : 'The fleet cannot be shown right now';
   if (trouble?.detail !== message) say(`${title}. ${message}`);
   trouble = { title, detail: message, calm: sweeping };
