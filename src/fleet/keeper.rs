@@ -1,23 +1,22 @@
 //! Keeper: the one place that sweeps a target, for however many ask. It keeps the newest snapshot,
 //! lets one sweep run at a time, in slices that fit an invocation, and remembers what failed.
 
+mod memory;
+mod run;
+
 use std::cell::RefCell;
 use std::pin::pin;
 use std::rc::Rc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
-use serde::de::DeserializeOwned;
 
-use super::driver::drive;
 use super::failure::Cause;
 use super::reading::{Health, Word};
-use super::record::{self, SweepRecord};
 use super::refresh::{Decision, Failed, Policy, since};
-use super::snapshot::Snapshot;
-use super::stored::{self, Store, Underway, Versioned};
-use super::sweep::{Extent, Sweep};
+use super::stored::{Store, Underway, Versioned};
+use super::sweep::Extent;
 use super::target::Target;
 use crate::aws::budget::{Budget, Usage};
 use crate::aws::platform::Platform;
@@ -251,200 +250,5 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Keeper<P, S> {
             select(is_done, pin!(patience)).await,
             Either::Left((Ok(()), _))
         )
-    }
-
-    /// Runs a slice after the other, until the sweep is done or another invocation goes on with it.
-    async fn run(&self, run: u64, request_id: &str) {
-        loop {
-            let sweep = self.underway();
-            let now = self.platform.now();
-            let pacer = self.target.ecs().pacer();
-            let budget = Budget::new(request_id, now, self.sweep_timeout)
-                .with_requests(self.slice, pacer.wait(self.slice, now));
-            self.state.borrow_mut().running_until = Some(budget.deadline() + LOST_AFTER);
-            let answers = sweep.borrow().answers();
-            match self.target.prepare(&budget).await {
-                Ok(()) => drive(self.target.ecs(), &sweep, &budget).await,
-                Err(cause) => sweep.borrow_mut().abandon(cause),
-            }
-            if !self.account(run, budget.usage()) {
-                return;
-            }
-            if sweep.borrow().answers() == answers && !sweep.borrow().is_done() {
-                // The platform allows less than a slice needs to get anywhere.
-                sweep.borrow_mut().abandon(Cause::SubrequestLimit);
-            }
-            if sweep.borrow().is_done() {
-                self.finish(request_id);
-                return;
-            }
-            self.save_underway();
-            if self.store.resume_later().await {
-                self.state.borrow_mut().running_until = None;
-                return;
-            }
-        }
-    }
-
-    /// The sweep that waits for its next slice, or a new one.
-    fn underway(&self) -> Rc<RefCell<Sweep>> {
-        let now = self.platform.now();
-        let mut state = self.state.borrow_mut();
-        if state
-            .underway
-            .as_ref()
-            .is_some_and(|u| since(u.stopped_at, now) > MAX_REST)
-        {
-            state.underway = None;
-        }
-        let underway = state.underway.get_or_insert_with(|| Underway {
-            sweep: Rc::new(RefCell::new(self.target.sweep())),
-            started_at: now,
-            stopped_at: now,
-            slices: 0,
-            usage: Usage::default(),
-            paced_until: now,
-        });
-        Rc::clone(&underway.sweep)
-    }
-
-    /// Notes what a slice used. False if the slice was given up for lost meanwhile, and another one
-    /// works on its sweep.
-    fn account(&self, run: u64, usage: Usage) -> bool {
-        let now = self.platform.now();
-        let mut state = self.state.borrow_mut();
-        state.total += usage;
-        if state.run != run {
-            return false;
-        }
-        if let Some(underway) = &mut state.underway {
-            underway.usage += usage;
-            underway.slices += 1;
-            underway.stopped_at = now;
-            underway.paced_until = self.target.ecs().pacer().full_at(now);
-        }
-        true
-    }
-
-    /// The sweep is done: keeps what it found, or why it found nothing, and wakes those who wait.
-    fn finish(&self, request_id: &str) {
-        let now = self.platform.now();
-        let Some(underway) = self.state.borrow_mut().underway.take() else {
-            return;
-        };
-        let sweep = underway.sweep.replace(self.target.sweep());
-        let found = self.target.finish(sweep, now);
-        let mut record = SweepRecord::new(request_id, &self.target, &underway, now);
-        match found {
-            Ok(mut snapshot) => {
-                record.found(&snapshot);
-                if let Some(before) = self.newest() {
-                    let oldest = now.checked_sub(self.policy.max_stale_if_error);
-                    snapshot.keep_from(&before.snapshot, oldest.unwrap_or(UNIX_EPOCH));
-                }
-                self.keep(snapshot);
-            }
-            Err(cause) => {
-                record.failed(cause);
-                let mut state = self.state.borrow_mut();
-                state.failed = Some(Failed {
-                    cause,
-                    at: now,
-                    in_a_row: state.failed.map_or(0, |failed| failed.in_a_row) + 1,
-                });
-            }
-        }
-        record.write(&self.platform);
-        if underway.slices > 1 {
-            self.save(SWEEP, None);
-        }
-        let mut state = self.state.borrow_mut();
-        state.usage = underway.usage;
-        state.running_until = None;
-        for waiting in state.waiting.drain(..) {
-            // Who does not wait any more has dropped the other end.
-            let _ = waiting.send(());
-        }
-    }
-
-    fn keep(&self, snapshot: Snapshot) {
-        let mut state = self.state.borrow_mut();
-        let millis = since(UNIX_EPOCH, snapshot.generated_at).as_millis();
-        let before = state.newest.as_ref().map_or(0, |newest| newest.version);
-        let newest = Versioned {
-            version: u64::try_from(millis).unwrap_or_default().max(before + 1),
-            snapshot: Rc::new(snapshot),
-        };
-        state.failed = None;
-        if S::KEEPS {
-            state.encoded = stored::encode(self.target.identity(), &newest).map(Rc::new);
-        }
-        state.newest = Some(newest);
-        let encoded = state.encoded.clone();
-        drop(state);
-        if let Some(encoded) = encoded {
-            self.save(SNAPSHOT, Some(&encoded));
-        }
-    }
-
-    fn save_underway(&self) {
-        let bytes = {
-            let state = self.state.borrow();
-            let underway = state.underway.as_ref().filter(|_| S::KEEPS);
-            underway.and_then(|underway| stored::encode(self.target.identity(), underway))
-        };
-        if let Some(bytes) = bytes {
-            self.save(SWEEP, Some(&bytes));
-        }
-    }
-
-    fn save(&self, name: &'static str, bytes: Option<&[u8]>) {
-        if let Err(error) = self.store.save(name, bytes) {
-            record::store_failed(
-                &self.platform,
-                self.target.name(),
-                name,
-                "not saved",
-                &error,
-            );
-        }
-    }
-
-    /// Takes what an earlier life of this keeper left, once.
-    fn load(&self) {
-        if std::mem::replace(&mut self.state.borrow_mut().is_loaded, true) {
-            return;
-        }
-        let newest: Option<(Versioned, Vec<u8>)> = self.stored(SNAPSHOT);
-        let underway: Option<(Underway, Vec<u8>)> = self.stored(SWEEP);
-        let mut state = self.state.borrow_mut();
-        if let Some((newest, encoded)) = newest {
-            state.newest = Some(newest);
-            state.encoded = Some(Rc::new(encoded));
-        }
-        if let Some((underway, _)) = underway {
-            self.target.ecs().pacer().resume(underway.paced_until);
-            state.underway = Some(underway);
-        }
-    }
-
-    fn stored<T: DeserializeOwned>(&self, name: &'static str) -> Option<(T, Vec<u8>)> {
-        let dropped = |why: &str| {
-            record::store_failed(&self.platform, self.target.name(), name, "dropped", why);
-        };
-        let bytes = match self.store.load(name) {
-            Ok(bytes) => bytes?,
-            Err(error) => {
-                dropped(&error);
-                return None;
-            }
-        };
-        match stored::decode(&bytes, Some(self.target.identity())) {
-            Ok(value) => Some((value, bytes)),
-            Err(useless) => {
-                dropped(&useless.to_string());
-                None
-            }
-        }
     }
 }
