@@ -128,7 +128,7 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Keeper<P, S> {
                     (state.failed, usage)
                 };
                 let now = self.platform.now();
-                if !is_done && failed.is_none() {
+                if !is_done {
                     failed = Some(Failed {
                         cause: Cause::NotDone,
                         at: now,
