@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import readme
 
 from emulator.emulator import Credentials, Emulator
 
+from . import figures
 from .shape import well_formed
 from .workerd import Answer, Worker
 
@@ -20,6 +22,12 @@ REGION = "ap-southeast-2"
 ACCOUNT = "123456789012"
 OPERATIONS = ("ListClusters", "DescribeClusters", "ListServices", "DescribeServices")
 SECRETS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
+# No snapshot is ever good enough: each request waits for a sweep of its own.
+SWEEP_ALWAYS = {"SNAPSHOT_MAX_AGE": "0", "SNAPSHOT_MAX_STALE": "0", "SNAPSHOT_MAX_STALE_IF_ERROR": "0"}
+
+# How long AWS is left alone after a sweep that failed, with those settings and after a first failure.
+PAUSE_SECONDS = 1.0
 
 
 def settings(emulator: Emulator, credentials: Credentials) -> dict[str, str]:
@@ -32,6 +40,11 @@ def settings(emulator: Emulator, credentials: Credentials) -> dict[str, str]:
         # Unpaced, but for the tests of pacing.
         "CALL_BURST": "10000",
     }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def figures_of_this_run() -> None:
+    figures.begin()
 
 
 @pytest.fixture(scope="session")
@@ -57,13 +70,14 @@ Start = Callable[..., Worker]
 
 @pytest.fixture
 def start(tmp_path: Path, reader: dict[str, str]) -> Iterator[Start]:
-    """`start(LOG_LEVEL="debug")`: a Worker with the reader's variables, changed; None takes one away."""
+    """`start(LOG_LEVEL="debug")`: a Worker with the reader's variables, changed; None takes one away. `after` is a
+    Worker that was stopped, and whose storage the new one finds."""
     workers: list[Worker] = []
 
-    def start(**changes: str | None) -> Worker:
+    def start(after: Worker | None = None, **changes: str | None) -> Worker:
         variables = {name: value for name, value in {**reader, **changes}.items() if value is not None}
-        directory = tmp_path / str(len(workers))
-        directory.mkdir()
+        directory = after.directory if after else tmp_path / str(len(workers))
+        directory.mkdir(exist_ok=True)
         workers.append(Worker(directory, variables))
         return workers[-1]
 
@@ -75,6 +89,26 @@ def start(tmp_path: Path, reader: dict[str, str]) -> Iterator[Start]:
 @pytest.fixture
 def worker(start: Start) -> Worker:
     return start()
+
+
+class Unpaused:
+    """Workers of which the next to answer asks AWS, whatever failed before: one that failed rests meanwhile."""
+
+    def __init__(self, start: Start, **variables: str | None):
+        self._start = lambda: start(**{**SWEEP_ALWAYS, **variables})
+        self._rested_at: dict[Worker, float] = {}
+
+    def get(self, path: str = "/list") -> tuple[Worker, Answer]:
+        now = time.monotonic()
+        worker = next((worker for worker, rested_at in self._rested_at.items() if rested_at <= now), None) or self._start()
+        answer = worker.get(path)
+        self._rested_at[worker] = 0 if answer.status == 200 else time.monotonic() + PAUSE_SECONDS
+        return worker, answer
+
+
+@pytest.fixture
+def unpaused(start: Start) -> Unpaused:
+    return Unpaused(start)
 
 
 def allow(*operations: str, resource: str | list[str] = "*", **more: Any) -> dict[str, Any]:
@@ -102,12 +136,35 @@ def calls(emulator: Emulator) -> dict[str, int]:
     return counted
 
 
+def needed(clusters: int, services: int, page: int = 100) -> dict[str, int]:
+    """The calls of a sweep over `clusters` with `services` each. An empty list takes a call, too."""
+    return {
+        "ListClusters": max(1, ceil(clusters / page)),
+        "DescribeClusters": ceil(clusters / 100),
+        "ListServices": clusters * max(1, ceil(services / page)),
+        "DescribeServices": clusters * ceil(services / 10),
+    }
+
+
+def expected(clusters: int, services: int) -> dict[str, list[str]]:
+    """What a report of the fleet `uniform(clusters, services)` names."""
+    return {
+        f"cluster-{c:03}": [f"service-{c:03}-{s:04}" for s in range(services)] for c in range(clusters if services else 0)
+    }
+
+
 def eventually(true: Callable[[], bool], seconds: float = 15) -> None:
     """Polls until it is true, which must be soon."""
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, f"still not so after {seconds} s"
         time.sleep(0.02)
+
+
+def recovered(worker: Worker) -> dict[str, Any]:
+    """The report, as soon as the pause after a failure is over and there is one."""
+    eventually(lambda: worker.get("/list").status == 200)
+    return report(worker)
 
 
 def report(worker: Worker, query: str = "") -> dict[str, Any]:
@@ -156,6 +213,11 @@ def fails(worker: Worker, status: int, path: str = "/list") -> dict[str, Any]:
 def line_of(worker: Worker, answer: Answer) -> dict[str, Any]:
     """The log line of the request that was answered so. It is the last that the request writes."""
     return worker.logged(event="request", requestId=answer.headers["x-request-id"])
+
+
+def sweeps(worker: Worker) -> list[dict[str, Any]]:
+    """The log lines of the sweeps so far. The one that a request waited for is there when the request's own line is."""
+    return [line for line in worker.log() if line["event"] == "sweep"]
 
 
 def last_line(worker: Worker) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from emulator.emulator import Emulator
 from .bodies import MARKER, Bodies
 import readme
 
-from .conftest import ACCOUNT, REGION, SECRETS, Start, holds_nothing_secret, keys, line_of, problem, strings
+from .conftest import ACCOUNT, REGION, SECRETS, Start, Unpaused, holds_nothing_secret, keys, line_of, problem, strings
 from .shape import well_formed
 
 SEED = int(os.environ.get("E2E_SEED", "20261122"))
@@ -54,17 +54,21 @@ def fleet(emulator: Emulator) -> Emulator:
 def test_no_body_makes_it_tell_a_secret_or_answer_nonsense(fleet: Emulator, start: Start) -> None:
     print(f"E2E_SEED={SEED}")
     session = {name: value for name, value in keys(fleet.create_session(readme.policy())).items() if value}
-    worker = start(**session, SNAPSHOT_MAX_AGE="0")
+    unpaused = Unpaused(start, **session)
+    workers = set()
     hidden = [*session.values(), ARN + ":cluster/prod", f"arn:aws:iam::{ACCOUNT}:user/reader", ACCOUNT]
     bodies = Bodies(SEED, hidden, true_answers())
     outcomes = {"whole": 0, "incomplete": 0, "withheld": 0, "problem": 0}
     for n in range(BODIES):
         upset = bodies.next()
         fault = fleet.faults.add("body", upset.operation, cluster=upset.cluster, body=upset.body, status=upset.status)
-        answer = worker.get("/list")
+        sweeps = fleet.count("ListClusters")
+        worker, answer = unpaused.get()
+        workers.add(worker)
         fault.remove()
         about = f"body {n} of seed {SEED}: {upset}\nanswer: {answer.status} {answer.body!r}"
         try:
+            assert fleet.count("ListClusters") > sweeps, "this body was not read"
             public = line_of(worker, answer)
             if answer.status == 200:
                 outcomes["whole" if well_formed(answer.json())["complete"] else "incomplete"] += 1
@@ -77,6 +81,6 @@ def test_no_body_makes_it_tell_a_secret_or_answer_nonsense(fleet: Emulator, star
                 assert MARKER not in text
         except (AssertionError, ValueError) as error:
             raise AssertionError(f"{error}\n{about}") from error
-    output = worker.output()
+    output = "".join(worker.output() for worker in workers)
     assert not [name for name in SECRETS if session[name] in output]
     assert min(outcomes.values()) >= BODIES // 25, f"the bodies do not try everything: {outcomes}"

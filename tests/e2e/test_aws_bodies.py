@@ -8,7 +8,9 @@ import pytest
 from emulator.emulator import Emulator
 from emulator.fleets import populate, uniform
 
-from .conftest import ACCOUNT, OPERATIONS, Start, fails, names, report, services
+from .conftest import (
+    ACCOUNT, OPERATIONS, Start, Unpaused, discreet, expected, fails, names, problem, recovered, report, services,
+)  # fmt: skip
 from .workerd import Worker
 
 THE_FLEET = {"cluster-000": ["service-000-0000"]}
@@ -28,34 +30,39 @@ def fleet(emulator: Emulator) -> Emulator:
     return emulator
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("kind", ["short_json", "garbage", "html", "empty", "huge"])
-def test_a_body_that_is_no_json_is_502_and_is_not_asked_for_again(
-    fleet: Emulator, worker: Worker, kind: str, operation: str
-) -> None:
-    fault = fleet.faults.add(kind, operation)
-    assert "cannot be read" in fails(worker, 502)["detail"]
-    assert fleet.count(operation) == 1
-    fault.remove()
-    assert names(report(worker)) == THE_FLEET, "the Worker lives on, and has not kept the failure"
-
-
-def test_a_huge_body_of_unannounced_length_is_502_and_the_worker_lives_on(fleet: Emulator, worker: Worker) -> None:
-    fault = fleet.faults.add("huge", "DescribeServices", unannounced=True)
-    for _ in range(5):
+def test_a_body_that_is_no_json_is_502_and_is_not_asked_for_again(fleet: Emulator, start: Start, kind: str) -> None:
+    workers = {operation: start() for operation in OPERATIONS}
+    for operation, worker in workers.items():
+        asked = fleet.count(operation)
+        fault = fleet.faults.add(kind, operation)
         assert "cannot be read" in fails(worker, 502)["detail"]
+        assert fleet.count(operation) == asked + 1, operation
+        fault.remove()
+    for operation, worker in workers.items():
+        assert names(recovered(worker)) == THE_FLEET, f"the Worker lives on after {operation}, and has not kept the failure"
+
+
+def test_huge_bodies_of_unannounced_length_are_502_and_the_worker_lives_on(emulator: Emulator, worker: Worker) -> None:
+    populate(emulator, uniform(5, 1))
+    fault = emulator.faults.add("huge", "DescribeServices", unannounced=True)
+    assert "cannot be read" in fails(worker, 502)["detail"]
+    assert emulator.count("DescribeServices") == 5
     fault.remove()
-    assert names(report(worker)) == THE_FLEET
+    assert names(recovered(worker)) == expected(5, 1)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_json_of_another_shape_is_502_and_no_empty_report(fleet: Emulator, start: Start, operation: str) -> None:
-    worker = start(SNAPSHOT_MAX_AGE="0")
+def test_json_of_another_shape_is_502_and_no_empty_report(fleet: Emulator, unpaused: Unpaused, operation: str) -> None:
     taken = []
     for body in SHAPES + [f'{{"{MEMBERS[operation]}": {other}}}' for other in OTHERS]:
         fault = fleet.faults.add("body", operation, body=body)
-        if worker.get("/list").status == 502:
-            fails(worker, 502)
+        asked = fleet.count(operation)
+        worker, answer = unpaused.get()
+        assert fleet.count(operation) == asked + 1, body
+        if answer.status == 502:
+            problem(answer, 502)
+            discreet(worker, answer)
         else:
             taken.append(body)
         fault.remove()
@@ -75,10 +82,9 @@ def test_json_of_another_shape_is_502_and_no_empty_report(fleet: Emulator, start
 def test_a_service_that_is_not_described_makes_the_report_incomplete(
     fleet: Emulator, start: Start, body: dict[str, Any]
 ) -> None:
-    worker = start(SNAPSHOT_MAX_AGE="0")
     fleet.faults.add("body", "DescribeServices", cluster="cluster-000", body=json.dumps(body))
-    fails(worker, 502)  # It was the only one, so nothing at all could be read.
-    found_beside_another(fleet, worker)
+    fails(start(), 502)  # It was the only one, so nothing at all could be read.
+    found_beside_another(fleet, start())
 
 
 def found_beside_another(fleet: Emulator, worker: Worker) -> None:

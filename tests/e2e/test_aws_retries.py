@@ -9,7 +9,7 @@ import pytest
 from emulator.emulator import Emulator
 from emulator.fleets import populate, uniform
 
-from .conftest import OPERATIONS, Start, discreet, fails, last_line, names, problem, report
+from .conftest import OPERATIONS, Start, discreet, fails, last_line, names, problem, recovered, report
 from .workerd import Worker
 
 THROTTLES = [
@@ -34,7 +34,7 @@ def fleet(emulator: Emulator) -> Emulator:
     return emulator
 
 
-def recovered(fleet: Emulator, worker: Worker, retries: int, throttles: int) -> None:
+def is_whole(fleet: Emulator, worker: Worker, retries: int, throttles: int) -> None:
     """The report is whole, and the log line counts what it took."""
     found = report(worker)
     assert (names(found), found["complete"]) == (THE_FLEET, True)
@@ -46,18 +46,18 @@ def recovered(fleet: Emulator, worker: Worker, retries: int, throttles: int) -> 
 @pytest.mark.parametrize("style", THROTTLES)
 def test_a_throttled_call_is_made_again(fleet: Emulator, worker: Worker, style: dict[str, str]) -> None:
     fleet.faults.add("throttle", "ListClusters", times=1, **style)
-    recovered(fleet, worker, retries=1, throttles=1)
+    is_whole(fleet, worker, retries=1, throttles=1)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_every_operation_is_retried(fleet: Emulator, worker: Worker, operation: str) -> None:
     fleet.faults.add("throttle", operation, times=1)
-    recovered(fleet, worker, retries=1, throttles=1)
+    is_whole(fleet, worker, retries=1, throttles=1)
 
 
 def test_a_call_is_made_three_times(fleet: Emulator, worker: Worker) -> None:
     fleet.faults.add("throttle", "ListServices", times=2)
-    recovered(fleet, worker, retries=2, throttles=2)
+    is_whole(fleet, worker, retries=2, throttles=2)
 
 
 def test_throttling_that_does_not_end_is_503_and_says_when_to_come_back(fleet: Emulator, worker: Worker) -> None:
@@ -73,7 +73,7 @@ def test_throttling_that_does_not_end_is_503_and_says_when_to_come_back(fleet: E
 @pytest.mark.parametrize(("kind", "options"), BROKEN)
 def test_a_failure_that_passes_is_not_seen(fleet: Emulator, worker: Worker, kind: str, options: dict[str, Any]) -> None:
     fleet.faults.add(kind, "DescribeServices", times=1, **options)
-    recovered(fleet, worker, retries=1, throttles=0)
+    is_whole(fleet, worker, retries=1, throttles=0)
 
 
 @pytest.mark.parametrize(("kind", "options"), BROKEN)
@@ -84,7 +84,7 @@ def test_a_failure_that_does_not_end_is_502_after_three_attempts(
     fails(worker, 502)
     assert fleet.count("ListClusters") == fleet.count() == 3
     fleet.faults.clear()
-    assert names(report(worker)) == THE_FLEET, "a failure is not remembered"
+    assert names(recovered(worker)) == THE_FLEET, "a failure is not remembered for long"
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_a_name_that_does_not_resolve_is_502(start: Start) -> None:
 
 def test_the_wait_that_aws_asks_for_is_kept(fleet: Emulator, worker: Worker) -> None:
     fleet.faults.add("throttle", "ListClusters", times=1, retry_after_ms=1_500)
-    recovered(fleet, worker, retries=1, throttles=1)
+    is_whole(fleet, worker, retries=1, throttles=1)
     first, second = [call.time for call in fleet.calls if call.operation == "ListClusters"]
     assert second - first > 1.4, "without the header it waits a second at most"
 
@@ -124,4 +124,4 @@ def test_a_wait_beyond_the_deadline_is_not_waited_for(fleet: Emulator, start: St
 @pytest.mark.parametrize("wait", ["soon", "-1", "", "1e3", "99999999999999999999999"])
 def test_a_wait_that_is_no_number_is_overlooked(fleet: Emulator, worker: Worker, wait: str) -> None:
     fleet.faults.add("throttle", "ListClusters", times=1, retry_after_ms=wait)
-    recovered(fleet, worker, retries=1, throttles=1)
+    is_whole(fleet, worker, retries=1, throttles=1)

@@ -8,7 +8,7 @@ import pytest
 from emulator.emulator import Emulator
 from emulator.fleets import populate, uniform
 
-from .conftest import Start, fails, last_line, names, report
+from .conftest import SWEEP_ALWAYS, Start, fails, last_line, names, report
 from .workerd import Worker
 
 CODES = ["InvalidSignatureException", "RequestTimeTooSkewed", "RequestExpired", "SignatureDoesNotMatch"]
@@ -28,7 +28,7 @@ def date(offset: float) -> dict[str, str]:
 @pytest.mark.parametrize("offset", [310, -310, 7_200, -86_400])
 def test_a_clock_that_is_off_is_corrected_once(fleet: Emulator, start: Start, offset: int) -> None:
     fleet.faults.add("clock", offset_seconds=offset)
-    worker = start(SNAPSHOT_MAX_AGE="0")
+    worker = start(**SWEEP_ALWAYS)
     assert names(report(worker)) == THE_FLEET
     assert fleet.count() == 5
     assert (last_line(worker)["awsCalls"], last_line(worker)["awsRetries"]) == (5, 1)

@@ -1,6 +1,7 @@
-"""A sweep ends in time, whatever AWS does: 504, or what could be read."""
+"""A sweep, and each slice of one, ends in time, whatever AWS does: 504, or what could be read."""
 
 import time
+from math import ceil
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from emulator.emulator import Emulator
 from emulator.fleets import populate, uniform
 
-from .conftest import OPERATIONS, Start, fails, last_line, names, report
+from .conftest import OPERATIONS, Start, expected, fails, last_line, names, recovered, report, sweeps
 
 HANGS = [pytest.param({}, id="no answer"), pytest.param({"midway": True}, id="half an answer")]
 
@@ -50,7 +51,7 @@ def test_a_cluster_that_hangs_does_not_lose_the_other(fleet: Emulator, start: St
 def test_calls_that_are_left_when_time_is_up_are_not_made(emulator: Emulator, start: Start) -> None:
     populate(emulator, uniform(60, 1))
     emulator.faults.add("delay", "DescribeServices", seconds=0.3)
-    found = report(start(SWEEP_TIMEOUT="2"))
+    found = report(start(SWEEP_TIMEOUT="2", SUBREQUEST_BUDGET="10000"))
     assert found["complete"] is False
     reported = set(names(found))
     missing = {failure["clusterName"] for failure in found["failures"]}
@@ -59,9 +60,21 @@ def test_calls_that_are_left_when_time_is_up_are_not_made(emulator: Emulator, st
     assert emulator.count("DescribeServices") < 60
 
 
+def test_each_slice_has_its_own_time(emulator: Emulator, start: Start) -> None:
+    """The same fleet as above, as slow, and whole."""
+    populate(emulator, uniform(60, 1))
+    emulator.faults.add("delay", "DescribeServices", seconds=0.3)
+    worker = start(SWEEP_TIMEOUT="2", SUBREQUEST_BUDGET="18")
+    found = recovered(worker)
+    assert (names(found), found["complete"]) == (expected(60, 1), True)
+    (sweep,) = sweeps(worker)
+    assert sweep["slices"] == ceil(emulator.count() / 18)
+    assert sweep["durationMs"] > 2_000
+
+
 def test_the_worker_answers_again_once_aws_does(fleet: Emulator, start: Start) -> None:
     hang = fleet.faults.add("hang")
     worker = start(SWEEP_TIMEOUT="1")
     fails(worker, 504)
     hang.remove()
-    assert len(report(worker)["clusters"]) == 2
+    assert len(recovered(worker)["clusters"]) == 2

@@ -1,31 +1,13 @@
 """Fleets of every size are complete, at exactly the number of calls that their pages and batches take."""
 
-from math import ceil
-
 import pytest
 
 from emulator.emulator import Emulator
 from emulator.faults import FIRST_PAGE
 from emulator.fleets import populate, uniform
 
-from .conftest import Start, calls, last_line, names, report
+from .conftest import Start, calls, expected, last_line, names, needed, report
 from .workerd import Worker
-
-
-def needed(clusters: int, services: int, page: int = 100) -> dict[str, int]:
-    """The calls of a sweep over `clusters` with `services` each. An empty list takes a call, too."""
-    return {
-        "ListClusters": max(1, ceil(clusters / page)),
-        "DescribeClusters": ceil(clusters / 100),
-        "ListServices": clusters * max(1, ceil(services / page)),
-        "DescribeServices": clusters * ceil(services / 10),
-    }
-
-
-def expected(clusters: int, services: int) -> dict[str, list[str]]:
-    return {
-        f"cluster-{c:03}": [f"service-{c:03}-{s:04}" for s in range(services)] for c in range(clusters if services else 0)
-    }
 
 
 @pytest.mark.parametrize("services", [0, 1, 10, 11, 100, 101])

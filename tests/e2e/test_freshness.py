@@ -1,10 +1,14 @@
-"""A snapshot is served until it is SNAPSHOT_MAX_AGE old, and then swept anew. Errors are not kept."""
+"""A snapshot is served until it is SNAPSHOT_MAX_AGE old, and then swept anew. Errors are kept for a moment."""
+
+import re
+import time
+from math import ceil
 
 import pytest
 
 from emulator.emulator import Emulator
 
-from .conftest import Start, eventually, fails, last_line, names, report
+from .conftest import SWEEP_ALWAYS, Start, eventually, fails, last_line, line_of, names, recovered, report, sweeps
 
 
 @pytest.fixture
@@ -14,11 +18,25 @@ def fleet(emulator: Emulator) -> Emulator:
     return emulator
 
 
-@pytest.mark.parametrize(("configured", "max_age"), [("120", 120), ("0", 0), (None, 15)])
-def test_caches_may_keep_a_report_for_snapshot_max_age(fleet: Emulator, start: Start, configured: str | None, max_age: int) -> None:
-    worker = start(SNAPSHOT_MAX_AGE=configured)
+@pytest.mark.parametrize(
+    ("max_age", "max_stale", "kept", "kept_stale"),
+    [("120", None, 120, 180), ("0", None, 0, 300), (None, None, 15, 285), ("600", None, 600, 0), ("60", "0", 60, 0)],
+)
+def test_caches_may_keep_a_report_for_what_is_left_of_its_time(
+    fleet: Emulator, start: Start, max_age: str | None, max_stale: str | None, kept: int, kept_stale: int
+) -> None:
+    worker = start(SNAPSHOT_MAX_AGE=max_age, SNAPSHOT_MAX_STALE=max_stale)
+    asked = time.monotonic()
     for path in ("/list", "/list?owner=K2"):
-        assert worker.get(path).headers["cache-control"] == f"public, max-age={max_age}"
+        answer = worker.get(path)
+        passed = ceil(time.monotonic() - asked)
+        assert answer.status == 200 and int(answer.headers["age"]) <= passed
+        said = re.fullmatch(r"public, max-age=(\d+)(?:, stale-while-revalidate=(\d+))?", answer.headers["cache-control"])
+        assert said, answer.headers["cache-control"]
+        fresh, stale = int(said[1]), int(said[2] or 0)
+        assert max(0, kept - passed) <= fresh <= kept
+        # Of a fresh one nothing of the time after that has passed.
+        assert stale == kept_stale if kept else kept_stale - passed <= stale <= kept_stale
 
 
 def test_age_grows_while_the_report_stays(fleet: Emulator, start: Start) -> None:
@@ -43,17 +61,29 @@ def test_a_snapshot_that_is_too_old_is_swept_anew(fleet: Emulator, start: Start)
     assert fleet.count("ListClusters") < len(worker.log())
 
 
-def test_a_max_age_of_nothing_sweeps_for_every_request(fleet: Emulator, start: Start) -> None:
-    worker = start(SNAPSHOT_MAX_AGE="0")
-    for sweeps in (1, 2, 3):
+def test_where_nothing_is_young_enough_every_request_waits_for_a_sweep_of_its_own(fleet: Emulator, start: Start) -> None:
+    worker = start(**SWEEP_ALWAYS)
+    for swept in (1, 2, 3):
         report(worker)
-        assert fleet.count("ListClusters") == sweeps
+        assert fleet.count("ListClusters") == swept
         assert last_line(worker)["awsCalls"] == 4
 
 
-def test_a_failure_is_not_kept(fleet: Emulator, start: Start) -> None:
+def test_a_max_age_of_nothing_sweeps_behind_every_request(fleet: Emulator, start: Start) -> None:
+    worker = start(SNAPSHOT_MAX_AGE="0")
+    report(worker)
+    for swept in (2, 3, 4):
+        answer = worker.get("/list")
+        assert line_of(worker, answer)["awsCalls"] == 0, "it was served what there was"
+        eventually(lambda: len(sweeps(worker)) == swept)
+    assert fleet.count("ListClusters") == 4
+
+
+def test_a_failure_is_kept_for_a_moment_only(fleet: Emulator, start: Start) -> None:
     worker = start(SNAPSHOT_MAX_AGE="3600")
     fault = fleet.faults.add("error")
-    fails(worker, 502)
+    failure = fails(worker, 502)
     fault.remove()
-    assert names(report(worker)) == {"prod": ["web"]}
+    assert fails(worker, 502) == failure
+    assert fleet.count() == 1, "AWS is not asked again at once"
+    assert names(recovered(worker)) == {"prod": ["web"]}

@@ -1,4 +1,4 @@
-"""The log: one line a request, one for each error of AWS, never a secret or what a viewer looked for."""
+"""The log: one line a request, one a sweep, one for each error of AWS, never a secret or what a viewer looked for."""
 
 import json
 
@@ -9,12 +9,16 @@ from emulator.fleets import demo
 
 import readme
 
-from .conftest import ACCOUNT, SECRETS, Start, fails, keys, line_of, report
+from .conftest import ACCOUNT, SECRETS, Start, fails, keys, last_line, line_of, report, sweeps
 from .workerd import Worker
 
 FIELDS = {
     "level", "event", "requestId", "method", "route", "filterKeys", "status", "durationMs", "awsCalls", "awsRetries",
     "awsThrottles", "snapshotAgeSeconds", "failures",
+}  # fmt: skip
+SWEEP_FIELDS = {
+    "level", "event", "requestId", "target", "region", "durationMs", "slices", "awsCalls", "awsRetries", "awsThrottles",
+    "awsErrors", "memoryBytes",
 }  # fmt: skip
 
 
@@ -33,7 +37,45 @@ def test_a_request_is_one_line_with_all_that_it_took(fleet: Emulator, worker: Wo
     assert line["awsCalls"] == fleet.count() > 0
     assert (line["awsRetries"], line["awsThrottles"], line["snapshotAgeSeconds"], line["failures"]) == (0, 0, 0, 0)
     assert 0 <= line["durationMs"] < 20_000
-    assert worker.log() == [line]
+    assert [each for each in worker.log() if each["event"] != "sweep"] == [line]
+
+
+def test_a_sweep_is_one_line_with_all_that_it_took(fleet: Emulator, worker: Worker) -> None:
+    found = report(worker)
+    (line,) = sweeps(worker)
+    assert set(line) == SWEEP_FIELDS | {"clusters", "services", "failures"}
+    assert (line["level"], line["target"], line["region"], line["slices"]) == ("info", "default", fleet.region, 1)
+    assert line["requestId"] == last_line(worker)["requestId"]
+    assert line["awsCalls"] == fleet.count()
+    assert (line["awsRetries"], line["awsThrottles"], line["awsErrors"]) == (0, 0, 0)
+    assert line["clusters"] == len(found["clusters"])
+    assert line["services"] == sum(len(cluster["services"]) for cluster in found["clusters"])
+    assert line["failures"] == 0
+    assert 0 <= line["durationMs"] <= last_line(worker)["durationMs"] + 1
+    assert 0 < line["memoryBytes"] < 64 * 1024 * 1024
+    assert worker.log() == [line, last_line(worker)], "the sweep's line stands before that of the request that waited"
+
+
+def test_a_sweep_that_fails_is_one_line_that_says_why(fleet: Emulator, worker: Worker) -> None:
+    fleet.faults.add("throttle", "ListClusters", times=1)
+    fleet.faults.add("error", type="AccessDeniedException")
+    fails(worker, 502)
+    (line,) = sweeps(worker)
+    assert set(line) == SWEEP_FIELDS | {"problem"}
+    assert line["level"] == "error"
+    assert "ecs:ListClusters" in line["problem"]
+    assert (line["awsCalls"], line["awsRetries"], line["awsThrottles"], line["awsErrors"]) == (2, 1, 1, 2)
+
+
+def test_requests_that_are_answered_from_memory_after_a_failure_cost_nothing(fleet: Emulator, worker: Worker) -> None:
+    fleet.faults.add("error", type="AccessDeniedException")
+    fails(worker, 502)
+    assert last_line(worker)["awsCalls"] == fleet.count() == 1
+    fails(worker, 502)
+    line = last_line(worker)
+    assert (line["awsCalls"], line["level"]) == (0, "error")
+    assert "ecs:ListClusters" in line["problem"]
+    assert len(sweeps(worker)) == 1
 
 
 def test_a_request_that_is_served_from_the_snapshot_says_that_it_cost_nothing(fleet: Emulator, worker: Worker) -> None:

@@ -63,7 +63,7 @@ def test_the_help_names_the_filter_keys_that_are_configured(start: Start) -> Non
     worker = start(FILTER_TAGS="team,<b>stage</b>")
     assert worker.get("/", Accept="application/json").json()["filterKeys"] == ["team", "<b>stage</b>", "target", "region"]
     html = worker.get("/", Accept=BROWSER).body.decode()
-    assert "<b>" not in html and "&lt;b&gt;stage" in html
+    assert "<b>stage" not in html and "<code>&lt;b&gt;stage&lt;/b&gt;</code>" in html
 
 
 def test_the_help_costs_no_call(emulator: Emulator, worker: Worker) -> None:

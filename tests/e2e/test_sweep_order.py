@@ -10,7 +10,7 @@ import pytest
 from emulator.emulator import Emulator
 from emulator.fleets import demo, populate, uniform
 
-from .conftest import Start, names, report
+from .conftest import SWEEP_ALWAYS, Start, line_of, names, report, sweeps
 from .workerd import Answer, Worker
 
 DELAY = 1.5
@@ -63,9 +63,10 @@ def test_a_full_batch_is_described_before_the_next_page_of_services_is_there(emu
 
 def test_the_same_fleet_gives_the_same_bytes_in_whatever_order_aws_answers(emulator: Emulator, start: Start) -> None:
     demo(emulator)
-    worker = start(SNAPSHOT_MAX_AGE="0")
+    worker = start(**SWEEP_ALWAYS)
     first = without_time(worker.get("/list"))
     for seed in range(4):
+        assert emulator.count("ListClusters") == seed + 1
         shuffled = random.Random(seed)
         emulator.faults.clear()
         for cluster in ("batch", "k2tog", "legacy", "nonprod", "prod"):
@@ -91,10 +92,17 @@ def test_clusters_are_sorted_by_name(emulator: Emulator, worker: Worker) -> None
     assert list(names(report(worker))) == ["9", "Web", "api", "api-2", "api_1", "web"]
 
 
-def test_requests_that_come_together_are_all_answered_alike(emulator: Emulator, start: Start) -> None:
+def test_requests_that_come_together_are_answered_alike_by_one_sweep(emulator: Emulator, worker: Worker) -> None:
     demo(emulator)
     emulator.latency = 0.05
-    worker = start()
     with ThreadPoolExecutor(8) as viewers:
         answers = list(viewers.map(lambda _: worker.get("/list"), range(8)))
-    assert len({without_time(answer) for answer in answers}) == 1
+    assert {answer.status for answer in answers} == {200}
+    assert len({answer.body for answer in answers}) == 1
+    lines = [line_of(worker, answer) for answer in answers]
+    (sweep,) = sweeps(worker)
+    assert emulator.count("ListClusters") == 1
+    assert sweep["awsCalls"] == emulator.count()
+    # The one that it was started for bears its cost.
+    assert [line["awsCalls"] for line in lines if line["requestId"] == sweep["requestId"]] == [emulator.count()]
+    assert sum(line["awsCalls"] for line in lines) == emulator.count()

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
+
+import pytest
 
 import readme
 from emulator.emulator import Emulator
 
-from .conftest import ACCOUNT, REGION, Start, allow, fails, keys, policy, report
+from .conftest import (
+    ACCOUNT, REGION, SWEEP_ALWAYS, Start, allow, eventually, fails, keys, policy, report, services, sweeps,
+)  # fmt: skip
+from .storage import files
 from .workerd import Worker
 
 OTHER_ACCOUNT = "210987654321"
@@ -94,3 +100,145 @@ def test_malformed_targets_are_explained_without_their_values(emulator: Emulator
         body = fails(worker, 500, "/healthz")
         assert body["variables"] == ["TARGETS"]
         assert expected in body["detail"] and "mars" not in body["detail"] and "sydney" not in body["detail"]
+
+
+def test_each_target_has_an_object_of_its_own(emulator: Emulator, start: Start) -> None:
+    lay_out(emulator)
+    worker = start_with(start, emulator, [HERE, ELSEWHERE, OTHER])
+    report(worker)
+    swept = {line["target"]: (line["region"], line["awsCalls"]) for line in sweeps(worker)}
+    # The role is assumed first.
+    assert swept == {"here": (REGION, 4), "elsewhere": (OTHER_REGION, 4), OTHER["name"]: (REGION, 5)}
+    assert len(sweeps(worker)) == len(files(worker)) == 3
+    assert emulator.count() == 13
+    worker.stop()
+    again = start(after=worker, **{**worker.variables, "TARGETS": json.dumps([ELSEWHERE])})
+    assert found(report(again)) == {"elsewhere": ["far"]}
+
+
+def test_a_restart_keeps_the_snapshots_of_all_targets(emulator: Emulator, start: Start) -> None:
+    lay_out(emulator)
+    worker = start_with(start, emulator, [HERE, ELSEWHERE, OTHER], SNAPSHOT_MAX_AGE="600", SNAPSHOT_MAX_STALE="600")
+    answer = worker.get("/list")
+    assert answer.json()["complete"] is True
+    worker.stop()
+    made = emulator.count()
+    assert start(after=worker, **worker.variables).get("/list").body == answer.body
+    assert emulator.count() == made
+
+
+def test_a_target_whose_sweeps_fail_stays_as_it_was_and_the_others_are_fresh(emulator: Emulator, start: Start) -> None:
+    lay_out(emulator)
+    worker = start_with(start, emulator, [HERE, ELSEWHERE, OTHER], SNAPSHOT_MAX_AGE="1")
+    whole = report(worker)
+    broken = emulator.faults.add("error", region=OTHER_REGION, type="AccessDeniedException")
+    for name, place in (("near", {}), ("far", {"region": OTHER_REGION}), ("foreign", {"account": OTHER_ACCOUNT})):
+        emulator.set_service("prod", name, desired=9, **place)
+
+    def desired() -> dict[str, int]:
+        return {name: service["desiredCount"] for name, service in services(report(worker)).items()}
+
+    eventually(lambda: desired() == {"near": 9, "far": 1, "foreign": 9})
+    eventually(lambda: report(worker)["complete"] is False)
+    partial = report(worker)
+    (failure,) = partial["failures"]
+    assert (failure["target"], failure["region"]) == ("elsewhere", OTHER_REGION)
+    assert failure["reason"].startswith("the IAM policy does not allow ecs:ListClusters (at ")
+    assert failure["reason"].endswith(f"; what is shown is as of {whole['generatedAt']}")
+    assert partial["generatedAt"] == whole["generatedAt"], "a report is as old as its oldest part"
+    broken.remove()
+    eventually(lambda: desired() == {"near": 9, "far": 9, "foreign": 9})
+    assert report(worker)["complete"] is True
+
+
+def test_the_id_of_another_targets_account_is_withheld_in_tags_and_names(emulator: Emulator, start: Start) -> None:
+    lay_out(emulator)
+    crossed = ((ACCOUNT, {"account": OTHER_ACCOUNT}), (OTHER_ACCOUNT, {}))
+    for account, place in crossed:
+        emulator.add_service("prod", f"of-{account}", launch_type="FARGATE", tags={"peer": f"account {account}"}, **place)
+    worker = start_with(start, emulator, [HERE, OTHER])
+    whole = report(worker)  # It looks for our own account.
+    assert OTHER_ACCOUNT not in json.dumps(whole)
+    assert {len(names) for names in found(whole).values()} == {2}
+    peers = [s["tags"]["peer"] for c in whole["clusters"] for s in c["services"] if "peer" in s["tags"]]
+    assert peers == ["account [withheld]"] * 2
+    worker.stop()
+    again = start(after=worker, **worker.variables)
+    assert OTHER_ACCOUNT not in json.dumps(report(again)), "the same from storage"
+
+
+def roles(emulator: Emulator) -> list[str | None]:
+    """The keys that ECS was called with, in the order of their first calls."""
+    return list(dict.fromkeys(call.access_key_id for call in emulator.calls if call.operation != "AssumeRole"))
+
+
+def test_the_credentials_of_a_role_are_used_as_long_as_they_are_good(emulator: Emulator, start: Start) -> None:
+    lay_out(emulator)
+    worker = start_with(start, emulator, [OTHER], **SWEEP_ALWAYS)
+    for _ in range(3):
+        assert found(report(worker)) == {OTHER["name"]: ["foreign"]}
+    assert len(sweeps(worker)) == emulator.count("ListClusters") == 3
+    assert (emulator.count("AssumeRole"), len(roles(emulator))) == (1, 1)
+
+
+def test_the_credentials_of_a_role_that_expired_between_two_sweeps_are_renewed(emulator: Emulator, start: Start) -> None:
+    """They are good for 2 s here, and the emulator refuses them after that."""
+    lay_out(emulator)
+    emulator.session_seconds = 2
+    worker = start_with(start, emulator, [HERE, OTHER], **SWEEP_ALWAYS)
+    for _ in range(2):
+        whole = report(worker)
+        assert (found(whole), whole["complete"]) == ({"here": ["near"], OTHER["name"]: ["foreign"]}, True)
+        time.sleep(2.1)
+    assert emulator.count("AssumeRole") == 2
+    assert len(roles(emulator)) == 3, "our own key, and one for each time that the role was assumed"
+    assert not [line for line in worker.log() if line["event"] == "awsError"]
+
+
+def test_the_credentials_of_a_role_are_renewed_a_while_before_they_expire(emulator: Emulator, start: Start) -> None:
+    """Five minutes before: here two seconds after they were given."""
+    lay_out(emulator)
+    emulator.session_seconds = 302
+    worker = start_with(start, emulator, [OTHER], **SWEEP_ALWAYS)
+    report(worker)
+    report(worker)
+    assert emulator.count("AssumeRole") == 1
+    time.sleep(2.1)
+    report(worker)
+    assert emulator.count("AssumeRole") == 2
+
+
+def test_the_credentials_of_a_role_that_will_expire_in_the_middle_of_a_sweep_are_renewed_for_its_next_slice(
+    emulator: Emulator, start: Start
+) -> None:
+    lay_out(emulator)
+    for n in range(20):
+        emulator.add_cluster(f"cluster-{n:02}", account=OTHER_ACCOUNT)
+    # They are renewed after 2 s. The first slice takes 2.5 s: it has 17 calls left for ECS, and the last 5 are paced.
+    emulator.session_seconds = 302
+    worker = start_with(start, emulator, [OTHER], SUBREQUEST_BUDGET="18", CALL_BURST="12", CALL_RATE="2")
+    whole = report(worker)
+    assert (found(whole), whole["complete"]) == ({OTHER["name"]: ["foreign"]}, True)
+    (sweep,) = sweeps(worker)
+    assert sweep["slices"] == emulator.count("AssumeRole") == 2
+
+
+ODD = [
+    "a/b//c", "../../etc/passwd", "?a=b&c#d", "100%", "%2F%41", "it's \"quoted\" \\ `x`", "Zoë ☃ 日本 👩🏽‍🚀", " spaces  inside ", "default",
+    "alarm", "stored", "<script>alert(1)</script>", "x" * 64, "👩" * 64, "DROP TABLE stored; --",
+]  # fmt: skip
+
+
+def test_targets_of_any_name_have_objects_of_their_own(emulator: Emulator, start: Start) -> None:
+    lay_out(emulator)
+    targets = [{"name": name, "region": REGION if n % 2 else OTHER_REGION} for n, name in enumerate(ODD)]
+    worker = start_with(start, emulator, targets, SNAPSHOT_MAX_AGE="600", SNAPSHOT_MAX_STALE="600")
+    whole = report(worker)
+    assert found(whole) == {name: ["near" if n % 2 else "far"] for n, name in enumerate(ODD)}
+    assert {line["target"] for line in sweeps(worker)} == set(ODD)
+    assert len(sweeps(worker)) == len(files(worker)) == len(ODD)
+    answer = worker.get("/list")
+    worker.stop()
+    made = emulator.count()
+    assert start(after=worker, **worker.variables).get("/list").body == answer.body
+    assert emulator.count() == made == 4 * len(ODD)

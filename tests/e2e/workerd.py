@@ -97,6 +97,7 @@ class Worker:
             ),
             encoding="utf-8",
         )
+        self.directory = directory
         self.variables = variables
         read_end, write_end = os.pipe()
         self._lines: list[str] = []
@@ -168,6 +169,7 @@ class Worker:
         self.stop()
 
     def stop(self) -> None:
+        """Killed, as a machine that fails does it: whatever it was at ends there."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGKILL)
         self._process.wait(10)

@@ -19,6 +19,7 @@ class Call:
     status: int
     time: float
     access_key_id: str | None
+    region: str | None = None
     fault: str | None = None
 
 
@@ -36,5 +37,17 @@ def identify(environ: Environ, body: bytes) -> tuple[str, dict[str, Any]]:
 
 
 def access_key_of(environ: Environ) -> str | None:
+    scope = signed_scope(environ)
+    return scope[0] if scope else None
+
+
+def region_of(environ: Environ) -> str | None:
+    """The region that a call was signed for."""
+    scope = signed_scope(environ)
+    return scope[2] if len(scope) > 2 else None
+
+
+def signed_scope(environ: Environ) -> list[str]:
+    """Key id, day, region and service of a signature."""
     _, credential, rest = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")
-    return rest.split("/")[0] if credential else None
+    return rest.partition(",")[0].split("/") if credential else []

@@ -21,6 +21,7 @@ What is patched in moto, and the ECS behaviour that each patch restores:
 - A created service reaches its desired count at once, and has `createdAt`, deployments and events.
 - A cluster's activeServicesCount, runningTasksCount and pendingTasksCount are those of its services.
 - IAM answers ListServiceSpecificCredentials, with an empty list.
+- The credentials of a session end to work at their Expiration: ExpiredTokenException.
 - A signed GET or DELETE of a REST API (Lambda, API Gateway) is taken for what it is, not for a wrong signature.
 
 Left as moto has it: refusals are 403 XML (ECS: 400 JSON); INACTIVE clusters stay listed and can be read.
@@ -45,7 +46,7 @@ from moto.utilities.utils import get_partition
 
 from . import control, iam, patches
 from .answers import EcsService, as_strategy, as_tags
-from .calls import Call, access_key_of, identify
+from .calls import Call, access_key_of, identify, region_of
 from .faults import Exchange, Faults, json_answer
 from .server import Answer, Environ, Server, from_wsgi
 
@@ -81,9 +82,10 @@ class Emulator:
     # The server
 
     def start(self) -> Emulator:
-        """Listen. OSError if the port is taken."""
+        """Listen, after `stop` where it was before. OSError if the port is taken."""
         self._stopping.clear()
         self._server = Server(self._port, self._answer)
+        self._port = self._server.server_address[1]
         self._server.start()
         return self
 
@@ -132,7 +134,7 @@ class Emulator:
         # (2)
         body = environ["wsgi.input"].getvalue()
         operation, request = identify(environ, body)
-        call = Call(operation, request, 0, time.time(), access_key_of(environ))
+        call = Call(operation, request, 0, time.time(), access_key_of(environ), region_of(environ))
         with self._lock:
             self._calls.append(call)
             self._in_flight += 1
@@ -156,6 +158,9 @@ class Emulator:
         if target.startswith(ECS_TARGET) and "HTTP_AUTHORIZATION" not in environ:
             message = "Request is missing Authentication Token"
             return json_answer(400, {"__type": "MissingAuthenticationTokenException", "message": message})
+        if target.startswith(ECS_TARGET) and patches.is_expired(access_key_of(environ)):
+            message = "The security token included in the request is expired"
+            return json_answer(400, {"__type": "ExpiredTokenException", "message": message})
         environ[patches.QUIRKS] = self._quirks
         return from_wsgi(self._moto, environ)
 
@@ -294,4 +299,9 @@ class Emulator:
         lambda self: self._quirks.vanish_clusters,
         lambda self, value: setattr(self._quirks, "vanish_clusters", set(value)),
         doc="Names of clusters that are listed and then not found.",
+    )
+    session_seconds = property(
+        lambda self: self._quirks.session_seconds,
+        lambda self, value: setattr(self._quirks, "session_seconds", value),
+        doc="How long the credentials that AssumeRole gives are good for, whatever was asked for.",
     )

@@ -19,6 +19,7 @@ from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from typing import Any
 
+from .calls import region_of
 from .patches import JSON_1_1, page_token
 from .server import SOCKET, Answer, Dropped, Environ
 
@@ -234,6 +235,7 @@ class Fault:
     kind: str
     operation: str | None
     cluster: str | None
+    region: str | None
     times: int | None
     after: int
     options: Options = field(default_factory=dict)
@@ -243,6 +245,8 @@ class Fault:
         if self.operation not in (None, call.operation) or self.times == 0:
             return False
         if self.cluster is not None and self.cluster not in call.clusters():
+            return False
+        if self.region not in (None, region_of(call.environ)):
             return False
         if self.after > 0:
             self.after -= 1
@@ -269,12 +273,13 @@ class Faults:
         times: int | None = None,
         after: int = 0,
         cluster: str | None = None,
+        region: str | None = None,
         **options: Any,
     ) -> Fault:
         """`times=None` is for good; the first `after` matching calls pass untouched."""
         if kind not in KINDS:
             raise ValueError(f"no such fault: {kind}; there are {', '.join(KINDS)}")
-        fault = Fault(self, kind, operation, cluster, times, after, options)
+        fault = Fault(self, kind, operation, cluster, region, times, after, options)
         with self._lock:
             self._faults.append(fault)
         return fault

@@ -12,17 +12,20 @@ import binascii
 import json
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import flask
 from moto import settings
 from moto.core.responses import ActionResult
+from moto.core.utils import utcnow
 from moto.ecs import models, urls
 from moto.ecs.exceptions import ClusterNotFoundException, InvalidParameterException
 from moto.ecs.models import Cluster, Service
 from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.iam.access_control import IAMRequestBase
 from moto.iam.responses import IamResponse
+from moto.sts.models import AssumedRole, STSBackend, sts_backends
 
 from .answers import KEPT_MEMBERS, EcsService, Json, as_strategy, cluster_answer
 from .iam import EcsIamRequest, Resource, signed_request
@@ -40,6 +43,7 @@ class Quirks:
     page_size: int | None = None
     vanish_services: set[str] = field(default_factory=set)
     vanish_clusters: set[str] = field(default_factory=set)
+    session_seconds: int | None = None
 
 
 def page_token(arn: str) -> str:
@@ -229,6 +233,25 @@ class EcsResponse(EC2ContainerServiceResponse):
         return reply({"service": service.answer(include_tags=True)})
 
 
+motos_assume_role = STSBackend.assume_role
+
+
+def assume_role(self: STSBackend, *args: Any, **kwargs: Any) -> AssumedRole:
+    """A session, which can be made as short as a test's patience. AWS's least is 15 minutes."""
+    role = motos_assume_role(self, *args, **kwargs)
+    quirks = flask.request.environ.get(QUIRKS) if flask.has_request_context() else None
+    if quirks and quirks.session_seconds is not None:
+        role.expiration = utcnow() + timedelta(seconds=quirks.session_seconds)
+    return role
+
+
+def is_expired(access_key_id: str | None) -> bool:
+    """Whether the key is that of a session whose time is over."""
+    accounts = [regions.values() for regions in list(sts_backends.values())]
+    sessions = [role for backends in accounts for backend in list(backends) for role in backend.assumed_roles]
+    return any(role.access_key_id == access_key_id and role.expiration <= utcnow() for role in sessions)
+
+
 def list_service_specific_credentials(self: IamResponse) -> ActionResult:
     """IAM's ListServiceSpecificCredentials: nobody here has any. Terraform asks before it deletes a user."""
     return ActionResult({"ServiceSpecificCredentials": []})
@@ -238,6 +261,7 @@ def install() -> None:
     """Put the patches in place and turn authentication on, for all of moto in this process."""
     models.Service = EcsService  # type: ignore[misc]
     urls.url_paths = {"{0}/$": EcsResponse.dispatch}
+    STSBackend.assume_role = assume_role  # type: ignore[method-assign]
     IamResponse.list_service_specific_credentials = list_service_specific_credentials  # type: ignore[attr-defined]
     IAMRequestBase._create_aws_request = signed_request  # type: ignore[method-assign]
     settings.INITIAL_NO_AUTH_ACTION_COUNT = 0

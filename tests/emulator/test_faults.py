@@ -11,8 +11,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
-from .conftest import ALLOW_ALL, signed
+from .conftest import ALLOW_ALL, make_client, signed
 from .emulator import Emulator
 
 
@@ -240,6 +241,27 @@ def test_faults_choose_by_operation_cluster_count_and_order(emulator: Emulator, 
     assert call("ListClusters")[0] == 200
     with pytest.raises(ValueError, match="no such fault: typo"):
         emulator.faults.add("typo")
+
+
+def test_a_fault_can_strike_one_region_alone(emulator: Emulator) -> None:
+    key = emulator.create_reader(ALLOW_ALL)
+    emulator.faults.add("throttle", region="us-east-1")
+    assert len(make_client(emulator, key).list_clusters()["clusterArns"]) == 2
+    with pytest.raises(ClientError, match="Throttling"):
+        make_client(emulator, key, "us-east-1").list_clusters()
+    assert {(call.region, call.fault) for call in emulator.calls} == {("ap-southeast-2", None), ("us-east-1", "throttle")}
+
+
+def test_an_emulator_that_was_stopped_listens_again_where_it_did() -> None:
+    emulator = Emulator()
+    with emulator:
+        endpoint, key = emulator.endpoint, emulator.create_reader(ALLOW_ALL)
+        assert len(make_client(emulator, key).list_clusters()["clusterArns"]) == 2
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", int(endpoint.rpartition(":")[2])), timeout=5)
+    with emulator:
+        assert emulator.endpoint == endpoint
+        assert len(make_client(emulator, key).list_clusters()["clusterArns"]) == 2
 
 
 def test_concurrent_calls_are_counted(emulator: Emulator) -> None:

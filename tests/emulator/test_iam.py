@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import re
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -99,6 +100,23 @@ def test_temporary_credentials_need_their_token(fleet: Emulator) -> None:
     for token in (None, "not the token"):
         credentials = Credentials(session.access_key_id, session.secret_access_key, token)
         assert refusal(make_client(fleet, credentials).list_clusters) == "InvalidClientTokenId"
+
+
+def test_temporary_credentials_end_to_work_when_they_expire(fleet: Emulator) -> None:
+    earlier = make_client(fleet, fleet.create_session(policy("ecs:ListClusters"), role="short", account="210987654321"))
+    sts = make_client(fleet, fleet.create_reader(policy("sts:AssumeRole")), service="sts")
+
+    def session(seconds: int) -> Any:
+        fleet.session_seconds = seconds
+        assumed = sts.assume_role(RoleArn="arn:aws:iam::210987654321:role/short", RoleSessionName="test")["Credentials"]
+        left = (assumed["Expiration"] - datetime.now(timezone.utc)).total_seconds()
+        assert seconds - 5 < left <= seconds + 1
+        return make_client(fleet, Credentials(assumed["AccessKeyId"], assumed["SecretAccessKey"], assumed["SessionToken"]))
+
+    with pytest.raises(ClientError, match="ExpiredTokenException"):
+        session(-1).list_clusters()
+    assert allowed(session(60).list_clusters)
+    assert allowed(earlier.list_clusters), "what was not shortened goes on"
 
 
 def test_an_action_outside_the_policy_is_denied(fleet: Emulator) -> None:

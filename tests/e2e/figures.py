@@ -1,0 +1,23 @@
+"""What the tests measure: printed for `pytest -s`, and kept in target/figures.txt for who ran all of them."""
+
+from __future__ import annotations
+
+from .workerd import ROOT
+
+FILE = ROOT / "target" / "figures.txt"
+
+
+def begin() -> None:
+    FILE.parent.mkdir(exist_ok=True)
+    FILE.write_text("", encoding="utf-8")
+
+
+def figure(name: str, value: object) -> None:
+    line = f"{name}: {value}"
+    print(line)
+    with FILE.open("a", encoding="utf-8") as file:
+        print(line, file=file)
+
+
+def megabytes(number: int) -> str:
+    return f"{number / 1_048_576:.1f} MB"

@@ -1,0 +1,131 @@
+"""Fleets beyond what one invocation may ask for: a slice after the other, never over the pace, whole in the end."""
+
+from __future__ import annotations
+
+import re
+import time
+from math import ceil
+
+from emulator.emulator import Emulator
+from emulator.fleets import populate, uniform
+
+from .conftest import Start, calls, eventually, expected, fails, names, needed, problem, report, sweeps
+from .figures import figure, megabytes
+from .storage import stored
+from .workerd import Worker
+
+CLUSTERS, SERVICES = 20, 250
+PROGRESS = re.compile(
+    r"The first sweep is not done yet: (?P<read>\d+) of (?P<services>\d+) services in (?P<clusters>\d+) clusters are read, "
+    r"and at least (?P<left>\d+) calls are left\."
+)
+MOST_MEMORY = 64 * 1_048_576
+
+
+def most_in_a_window(times: list[float], seconds: float) -> int:
+    """The most calls in any stretch of so many seconds."""
+    return max(sum(start <= each < start + seconds for each in times[n:]) for n, start in enumerate(times))
+
+
+def test_5000_services_come_over_alarms_at_the_pace_and_whole(emulator: Emulator, start: Start) -> None:
+    populate(emulator, uniform(CLUSTERS, SERVICES, events=2))
+    budget, burst, rate = 45, 50, 10
+    # The defaults, but for the patience of a viewer.
+    worker = start(CALL_BURST=None, SWEEP_TIMEOUT="8")
+    total = sum(needed(CLUSTERS, SERVICES).values())
+
+    # The first viewers hear how far it has come.
+    began = time.monotonic()
+    read = []
+    for _ in range(2):
+        asked = time.monotonic()
+        answer = worker.get("/list")
+        assert 8.9 <= time.monotonic() - asked < 9 + 3
+        said = PROGRESS.fullmatch(problem(answer, 503)["detail"])
+        assert said, answer.body
+        left = int(said["left"])
+        assert (int(said["clusters"]), 0 < int(said["services"]) <= CLUSTERS * SERVICES) == (CLUSTERS, True)
+        assert 0 < left < total
+        assert 1 <= int(answer.headers["retry-after"]) <= left / rate + 1
+        read.append(int(said["read"]))
+    assert 0 < read[0] < read[1] < CLUSTERS * SERVICES
+
+    # It ends without them.
+    eventually(lambda: sweeps(worker) != [], 120)
+    took = time.monotonic() - began
+    assert names(report(worker)) == expected(CLUSTERS, SERVICES)
+    assert report(worker)["complete"] is True
+    assert calls(emulator) == needed(CLUSTERS, SERVICES)
+    assert emulator.peak_concurrency <= 6
+    (sweep,) = sweeps(worker)
+    assert (sweep["awsCalls"], sweep["services"], sweep["failures"]) == (total, CLUSTERS * SERVICES, 0)
+    assert ceil(total / budget) <= sweep["slices"] <= ceil(total / budget) + 1
+    assert sweep["memoryBytes"] < MOST_MEMORY
+
+    times = sorted(call.time for call in emulator.calls)
+    # A call may be under way for longer than the one after it.
+    late = 0.6
+    for n, first in enumerate(times):
+        for count, last in enumerate(times[n:], start=1):
+            assert count <= burst + 1 + rate * (last - first + late), (n, count, last - first)
+    steady = [each for each in times if each > times[0] + 10]
+    assert took > (total - burst) / rate - 1
+
+    about = f"{CLUSTERS * SERVICES:,} services, SUBREQUEST_BUDGET={budget}"
+    figure(f"{about}: calls at AWS", f"{total} in {sweep['slices']} slices, which are {sweep['slices'] - 1} alarms")
+    figure(f"{about}: whole after", f"{sweep['durationMs'] / 1_000:.1f} s")
+    figure(f"{about}: calls in the busiest second", f"{most_in_a_window(times, 1)}, after the burst {most_in_a_window(steady, 1)}")
+    figure(f"{about}: calls a second after the burst", f"{len(steady) / (steady[-1] - steady[0]):.1f}")
+    figure(f"{about}: wasm memory of the isolate", megabytes(sweep["memoryBytes"]))
+
+
+def test_20000_services_fit_into_half_of_the_memory_and_survive_a_restart(emulator: Emulator, start: Start) -> None:
+    populate(emulator, uniform(80, 250))
+    worker = start(SNAPSHOT_MAX_AGE="3", SNAPSHOT_MAX_STALE="600")
+    began = time.monotonic()
+    eventually(lambda: worker.get("/list").status == 200, 180)
+    first = time.monotonic() - began
+    # Behind this a second sweep runs, while the first snapshot is there.
+    eventually(lambda: int(worker.get("/list?owner=nobody").headers["age"]) > 3)
+    eventually(lambda: len(sweeps(worker)) == 2, 180)
+    answer = worker.get("/list")
+    worker.stop()
+    assert names(answer.json()) == expected(80, 250)
+    assert calls(emulator) == {operation: 2 * count for operation, count in needed(80, 250).items()}
+    parts = stored(worker)
+    assert list(parts) == ["snapshot"]
+    assert len(parts["snapshot"]) >= 2, "a row may hold 2 MB"
+
+    again = start(after=worker, SNAPSHOT_MAX_AGE="600", SNAPSHOT_MAX_STALE="600")
+    began = time.monotonic()
+    restored = again.get("/list")
+    waited = time.monotonic() - began
+    assert (restored.status, restored.body) == (200, answer.body)
+    assert emulator.count() == 2 * sum(needed(80, 250).values())
+    memory = max(line["memoryBytes"] for line in sweeps(worker))
+    assert memory < MOST_MEMORY
+    about = f"20,000 services, without a pace, {len(answer.body) / 1_000_000:.1f} MB of JSON"
+    figure(f"{about}: first answer after", f"{first:.1f} s")
+    figure(f"{about}: wasm memory of the isolate, after two sweeps", megabytes(memory))
+    figure(f"{about}: stored in", f"{len(parts['snapshot'])} rows, {megabytes(sum(map(len, parts['snapshot'])))}")
+    figure(f"{about}: first answer after a restart", f"{waited:.2f} s")
+
+
+def test_who_waits_for_a_long_sweep_after_a_failure_hears_how_far_it_has_come(emulator: Emulator, start: Start) -> None:
+    """And not why the sweep before it failed: that may be mended."""
+    populate(emulator, uniform(20, 1))
+    worker = start(SUBREQUEST_BUDGET="18", CALL_BURST="18", CALL_RATE="4", SWEEP_TIMEOUT="1")
+    denied = emulator.faults.add("error", type="AccessDeniedException")
+    fails(worker, 502)
+    denied.remove()
+    eventually(lambda: sweep_begun(emulator, worker))
+    answer = worker.get("/list")
+    assert PROGRESS.fullmatch(problem(answer, 503)["detail"]), answer.body
+    assert int(answer.headers["retry-after"]) >= 1
+    eventually(lambda: worker.get("/list").status == 200)
+
+
+def sweep_begun(emulator: Emulator, worker: Worker) -> bool:
+    """Whether AWS is asked again after a failure."""
+    worker.get("/list")
+    return emulator.count() > 1

@@ -1,0 +1,96 @@
+"""However many ask, and whenever they do, AWS sees one sweep a time, as the ages of the snapshot say."""
+
+from __future__ import annotations
+
+import time
+from itertools import pairwise
+from statistics import median
+
+from emulator.emulator import Emulator
+from emulator.fleets import populate, uniform
+
+from .conftest import Start, calls, eventually, expected, line_of, names, needed, report, sweeps
+from .figures import figure, megabytes
+from .shape import well_formed
+from .viewers import Audience, crowd
+
+
+def test_a_thousand_viewers_of_a_cold_object_cost_one_sweep(emulator: Emulator, start: Start) -> None:
+    populate(emulator, uniform(10, 25))
+    emulator.latency = 0.3
+    worker = start(SNAPSHOT_MAX_AGE="5")
+    seen = crowd(worker, 1_000)
+    assert calls(emulator) == needed(10, 25)
+    assert {each.answer.status for each in seen} == {200}
+    assert len({each.answer.body for each in seen}) == 1
+    assert names(well_formed(seen[0].answer.json())) == expected(10, 25)
+    eventually(lambda: sum(line["event"] == "request" for line in worker.log()) == 1_000)
+    (sweep,) = sweeps(worker)
+    costs = [line["awsCalls"] for line in worker.log() if line["event"] == "request"]
+    assert sorted(costs)[-2:] == [0, emulator.count()], "one of them bears the whole cost"
+
+    warm = []
+    for _ in range(200):
+        asked = time.monotonic()
+        assert worker.get("/list").status == 200
+        warm.append(time.monotonic() - asked)
+    # The memory of an isolate never shrinks, so the next sweep tells what the crowd took.
+    eventually(lambda: worker.get("/list").status == 200 and len(sweeps(worker)) == 2, 30)
+    memory = sweeps(worker)[1]["memoryBytes"]
+    assert memory < 64 * 1_048_576
+    waited = sum(each.seconds >= sweep["durationMs"] / 2_000 for each in seen)
+    assert waited >= 500, "it was no crowd"
+
+    begun = min(each.sent for each in seen)
+    about = "1,000 viewers of a cold object, 250 services"
+    figure(f"{about}: calls at AWS", f"{sum(needed(10, 25).values())} in 1 sweep of {sweep['durationMs'] / 1_000:.1f} s")
+    figure(f"{about}: first answer after", f"{min(each.received for each in seen) - begun:.2f} s")
+    figure(f"{about}: all answered after", f"{max(each.received for each in seen) - begun:.2f} s")
+    figure(f"{about}: an answer when it is warm", f"{median(warm) * 1_000:.1f} ms")
+    figure(f"{about}: wasm memory of the isolate", megabytes(memory))
+
+
+def test_viewers_over_time_cost_a_sweep_an_age_and_nobody_costs_nothing(emulator: Emulator, start: Start) -> None:
+    """A minute of viewers with the default ages, five times as fast: fresh for 2 s, then stale until 6 s."""
+    populate(emulator, uniform(2, 1))
+    max_age, max_stale, every, seconds = 2, 6, 0.25, 12
+    worker = start(SNAPSHOT_MAX_AGE=str(max_age), SNAPSHOT_MAX_STALE=str(max_stale))
+    report(worker)
+    with Audience(worker, 1, every) as audience:
+        time.sleep(seconds)
+    eventually(lambda: emulator.count() == len(sweeps(worker)) * sum(needed(2, 1).values()))
+    count = len(sweeps(worker))
+    slowest = max(line["durationMs"] for line in sweeps(worker)) / 1_000
+    sent = [each.sent for each in audience.seen]
+    gap = max(later - earlier for earlier, later in pairwise(sent))
+    # Too old, then somebody sees it, then the sweep for it: that is how old one becomes.
+    longest = max_age + gap + slowest
+    assert seconds / longest - 1 <= count - 1 <= seconds / max_age + 1
+    assert {each.answer.status for each in audience.seen} == {200}
+    oldest = max(each.age for each in audience.seen)
+    assert oldest <= longest
+    about = f"a viewer every {every} s for {seconds} s, SNAPSHOT_MAX_AGE={max_age}"
+    figure(f"{about}: sweeps", f"{count} for {len(audience.seen) + 1} requests, oldest answer {oldest} s")
+
+    # Nobody asks.
+    before = len(sweeps(worker))
+    eventually(lambda: worker.get("/list").status == 200 and len(sweeps(worker)) > before)
+    old, made = worker.get("/list"), emulator.count()
+    time.sleep(4.5)
+    assert emulator.count() == made, "nobody asks, and somebody calls AWS"
+
+    # One asks: it is stale, so it is served at once, and a sweep runs behind it.
+    stale = worker.get("/list")
+    assert (stale.status, stale.body) == (200, old.body)
+    assert 4 <= int(stale.headers["age"]) <= max_stale
+    assert line_of(worker, stale)["awsCalls"] == 0
+    eventually(lambda: len(sweeps(worker)) == before + 2)
+    time.sleep(max_stale + 0.5)
+    assert emulator.count() == made + sum(needed(2, 1).values())
+
+    # One asks after a longer while: it is too old, so the answer is awaited.
+    awaited = worker.get("/list")
+    assert (awaited.status, awaited.headers["age"]) == (200, "0")
+    assert line_of(worker, awaited)["awsCalls"] == sum(needed(2, 1).values())
+    assert len(sweeps(worker)) == before + 3
+    figure(f"{about}: calls at AWS while nobody asks for {max_stale + 0.5} s", 0)

@@ -1,0 +1,154 @@
+"""Killed at any moment, a Worker loses nothing: it goes on where it was, or begins anew, and serves what it had."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from emulator.emulator import Emulator
+from emulator.fleets import populate, uniform
+
+from .conftest import Start, calls, eventually, expected, line_of, names, needed, report, sweeps
+from .figures import figure
+from .storage import stored
+from .workerd import Worker
+
+BUDGET = 18
+CLUSTERS, SERVICES = 4, 100
+TOTAL = sum(needed(CLUSTERS, SERVICES).values())
+THE_FLEET = expected(CLUSTERS, SERVICES)
+
+
+@pytest.fixture
+def fleet(emulator: Emulator) -> Emulator:
+    """A fleet that takes three slices of 18 calls."""
+    populate(emulator, uniform(CLUSTERS, SERVICES))
+    assert 2 * BUDGET < TOTAL <= 3 * BUDGET
+    return emulator
+
+
+def ask_in_vain(worker: Worker) -> threading.Thread:
+    """A viewer whose Worker is killed before there is an answer."""
+
+    def ask() -> None:
+        with pytest.raises(OSError):
+            worker.get("/list")
+
+    viewer = threading.Thread(target=ask, daemon=True)
+    viewer.start()
+    return viewer
+
+
+def killed_at(emulator: Emulator, worker: Worker, calls: int) -> int:
+    """Kills the Worker in the middle of its first sweep, once it made so many calls; how many it had made then."""
+    viewer = ask_in_vain(worker)
+    eventually(lambda: emulator.count() >= calls)
+    worker.stop()
+    viewer.join(10)
+    assert not viewer.is_alive() and sweeps(worker) == []
+    return emulator.count()
+
+
+def test_killed_in_the_first_slice_of_its_first_sweep_it_begins_anew(fleet: Emulator, start: Start) -> None:
+    fleet.latency = 0.2
+    worker = start(SUBREQUEST_BUDGET=str(BUDGET))
+    made = killed_at(fleet, worker, 8)
+    assert made < BUDGET
+    assert stored(worker) == {}
+    fleet.latency = 0
+    again = start(after=worker, SUBREQUEST_BUDGET=str(BUDGET))
+    found = report(again)
+    assert (names(found), found["complete"]) == (THE_FLEET, True)
+    assert fleet.count() - made == TOTAL
+
+
+def test_killed_in_a_later_slice_it_goes_on_where_that_began(fleet: Emulator, start: Start) -> None:
+    """As soon as somebody asks: workerd forgets an alarm whose handler is killed, where Cloudflare runs it again."""
+    fleet.latency = 0.2
+    worker = start(SUBREQUEST_BUDGET=str(BUDGET))
+    made = killed_at(fleet, worker, BUDGET + 7)
+    assert made < 2 * BUDGET
+    assert list(stored(worker)) == ["sweep"]
+    fleet.latency = 0
+    again = start(after=worker, SUBREQUEST_BUDGET=str(BUDGET))
+    found = report(again)
+    assert (names(found), found["complete"]) == (THE_FLEET, True)
+    # What the slice that was killed had asked is asked again, and nothing else.
+    assert fleet.count() - made == TOTAL - BUDGET
+    (sweep,) = sweeps(again)
+    assert (sweep["slices"], sweep["awsCalls"]) == (3, TOTAL)
+    again.stop()
+    assert list(stored(again)) == ["snapshot"]
+    figure("killed in the second of three slices: calls at AWS, of both lives", f"{fleet.count()}; a whole sweep takes {TOTAL}")
+
+
+def test_killed_while_a_slice_waits_for_the_pacer_it_keeps_to_one_pace_in_both_lives(fleet: Emulator, start: Start) -> None:
+    """The burst is used up by the first slice, so the calls of the second come one by one."""
+    pace = {"SUBREQUEST_BUDGET": str(BUDGET), "CALL_BURST": str(BUDGET), "CALL_RATE": "4"}
+    worker = start(**pace)
+    made = killed_at(fleet, worker, BUDGET + 1)
+    assert made < 2 * BUDGET
+    began = time.monotonic()
+    again = start(after=worker, **pace)
+    found = report(again)
+    # A life of its own would have a burst of its own, and end after (28 - 18) / 4 s.
+    assert time.monotonic() - began > (TOTAL - BUDGET) / 4 - 2
+    assert (names(found), found["complete"]) == (THE_FLEET, True)
+    assert fleet.count() - made == TOTAL - BUDGET
+
+
+@pytest.mark.parametrize("at", [1, 10, BUDGET, BUDGET + 1, 2 * BUDGET, 2 * BUDGET + 6])
+def test_killed_anywhere_in_a_sweep_it_serves_the_snapshot_before_at_once_and_a_whole_one_after(
+    fleet: Emulator, start: Start, at: int
+) -> None:
+    ages = {"SUBREQUEST_BUDGET": str(BUDGET), "SNAPSHOT_MAX_AGE": "0"}
+    worker = start(**ages)
+    old = worker.get("/list")
+    assert old.status == 200
+    fleet.add_service("cluster-000", "new", launch_type="FARGATE")
+    fleet.latency = 0.05
+    before = fleet.count()
+    assert worker.get("/list").body == old.body  # A sweep is under way behind it.
+    eventually(lambda: fleet.count() >= before + at)
+    worker.stop()
+
+    fleet.latency = 0.3
+    again = start(after=worker, **ages)
+    asked = time.monotonic()
+    answer = again.get("/list")
+    waited = time.monotonic() - asked
+    # It may be the end of an earlier slice's sweep that an alarm went on with; nobody waited for it.
+    assert (answer.status, answer.body) == (200, old.body)
+    assert line_of(again, answer)["awsCalls"] == 0
+    fleet.latency = 0
+    eventually(lambda: "new" in names(again.get("/list").json())["cluster-000"])
+    found = report(again)
+    assert found["complete"] is True
+    assert names(found) == {**THE_FLEET, "cluster-000": ["new", *THE_FLEET["cluster-000"]]}
+    if at == BUDGET + 1:
+        figure("restarted with a stored snapshot: first answer after", f"{waited:.2f} s, without waiting for AWS")
+
+
+def test_killed_after_its_first_answer_it_serves_that_again_without_asking_aws(fleet: Emulator, start: Start) -> None:
+    """Whoever saw a snapshot may rely on it: it was stored before it was served."""
+    worker = start(SNAPSHOT_MAX_AGE="600")
+    first = worker.get("/list")
+    made = calls(fleet)
+    worker.stop()
+    second = start(after=worker, SNAPSHOT_MAX_AGE="600").get("/list")
+    assert (second.status, second.body) == (200, first.body)
+    assert calls(fleet) == made == needed(CLUSTERS, SERVICES)
+
+
+def test_an_outage_after_a_restart_is_served_from_what_was_stored(emulator: Emulator, start: Start) -> None:
+    populate(emulator, uniform(1, 1))
+    worker = start(SNAPSHOT_MAX_AGE="0", SNAPSHOT_MAX_STALE="0")
+    good = report(worker)
+    worker.stop()
+    emulator.faults.add("error", type="AccessDeniedException")
+    again = start(after=worker, SNAPSHOT_MAX_AGE="0", SNAPSHOT_MAX_STALE="0")
+    found = report(again)
+    assert (found["clusters"], found["generatedAt"], found["complete"]) == (good["clusters"], good["generatedAt"], False)
+    assert "ecs:ListClusters" in found["failures"][0]["reason"]

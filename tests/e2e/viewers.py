@@ -1,0 +1,94 @@
+"""Many viewers at once: plain sockets on one event loop, a connection a request, as many as a Worker is asked by."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import threading
+import time
+from dataclasses import dataclass
+
+from .workerd import Answer, Worker
+
+PATIENCE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a viewer got, and when by the clock of the machine."""
+
+    sent: float
+    received: float
+    answer: Answer
+
+    @property
+    def seconds(self) -> float:
+        return self.received - self.sent
+
+    @property
+    def age(self) -> int:
+        return int(self.answer.headers["age"])
+
+
+async def look(port: int, path: str) -> Seen:
+    sent = time.time()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode())
+    # It ends with the connection.
+    whole = await asyncio.wait_for(reader.read(), PATIENCE_SECONDS)
+    received = time.time()
+    writer.close()
+    head, _, body = whole.partition(b"\r\n\r\n")
+    status, *lines = head.decode().split("\r\n")
+    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+    assert int(headers["content-length"]) == len(body), "the answer is torn"
+    return Seen(sent, received, Answer(int(status.split()[1]), headers, body))
+
+
+def crowd(worker: Worker, viewers: int, path: str = "/list") -> list[Seen]:
+    """So many viewers who ask at the same moment."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+    async def look_all() -> list[Seen]:
+        return await asyncio.gather(*(look(worker.port, path) for _ in range(viewers)))
+
+    return asyncio.run(look_all())
+
+
+class Audience:
+    """Viewers who keep asking, each every so many seconds, until the `with` block ends."""
+
+    def __init__(self, worker: Worker, viewers: int, every: float, path: str = "/list"):
+        self.seen: list[Seen] = []
+        self._worker, self._viewers, self._every, self._path = worker, viewers, every, path
+        self._leaving = threading.Event()
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        async def watch(number: int) -> None:
+            # Not all in the same moment.
+            await asyncio.sleep(self._every * number / self._viewers)
+            while not self._leaving.is_set():
+                self.seen.append(await look(self._worker.port, self._path))
+                await asyncio.sleep(self._every)
+
+        async def watch_all() -> None:
+            await asyncio.gather(*(watch(number) for number in range(self._viewers)))
+
+        try:
+            asyncio.run(watch_all())
+        except BaseException as failure:  # Of the test, whose thread this is not.
+            self._failure = failure
+
+    def __enter__(self) -> Audience:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._leaving.set()
+        self._thread.join(PATIENCE_SECONDS)
+        if self._failure:
+            raise self._failure
+        assert not self._thread.is_alive(), "a viewer still waits for an answer"
