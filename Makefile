@@ -132,7 +132,7 @@ apt = command -v apt-get >/dev/null && { $(APT) $(1) || { $(APT) update && $(APT
 .PHONY: chromium
 chromium:
 	@[ -n "$$CHROMIUM" ] || command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
-		command -v google-chrome >/dev/null || [ "$$(id -u)" != 0 ] || \
+		command -v google-chrome >/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null || \
 		{ echo "Installing Chromium (once)"; $(call apt,install -y --no-install-recommends chromium >/dev/null); } || true
 
 .PHONY: promtool

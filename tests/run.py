@@ -17,6 +17,8 @@ PYTHON = sys.executable
 BIN = Path(PYTHON).parent
 WASM = ROOT / "target" / "worker" / "index_bg.wasm"
 MOST_WASM_BYTES = 350_000
+# What tests measure on the way: lines of `name: value`.
+FIGURES = ROOT / "target" / "figures.txt"
 
 WORKFLOWS = [str(path.relative_to(ROOT)) for path in sorted((ROOT / ".github" / "workflows").glob("*.yml"))]
 CLIPPY = ["cargo", "clippy", "--quiet", "--locked"]
@@ -97,6 +99,8 @@ PARTS: dict[str, Run] = {
     "native": tests(["cargo", "test", "--locked"], CARGO_COUNTS, INSTA_UPDATE="no"),
     "emulator": tests([*PYTEST, "tests/emulator"], PYTEST_COUNTS),
     "end to end": tests([*PYTEST, "tests/e2e"], PYTEST_COUNTS),
+    "formats": tests([*PYTEST, "tests/formats"], PYTEST_COUNTS),
+    "page": tests([*PYTEST, "tests/page"], PYTEST_COUNTS),
     "mirror": tests([*PYTEST, "tests/mirror"], PYTEST_COUNTS),
     "mirror's zip": check("make", "--no-print-directory", "mirror"),
     "terraform": tests([*PYTEST, "tests/terraform"], PYTEST_COUNTS),
@@ -105,10 +109,13 @@ PARTS: dict[str, Run] = {
 
 def main() -> int:
     results = {}
+    FIGURES.unlink(missing_ok=True)
     for name, run in PARTS.items():
         print(f"\n== {name}", flush=True)
         started = time.monotonic()
         results[name] = (run(), time.monotonic() - started)
+    if FIGURES.exists():
+        print(f"\n{FIGURES.read_text(encoding='utf-8')}", end="")
     print(f"\n{'part':<16}{'passed':>8}{'failed':>8}{'seconds':>9}")
     for name, (result, seconds) in results.items():
         print(f"{name:<16}{result.passed:>8}{result.failed:>8}{seconds:>9.1f}")

@@ -44,6 +44,8 @@ def failing(kind: str, operation: str | None = None, cluster: str | None = None,
     return fleet
 
 
+FILES = ["/openapi.json", "/docs", "/page.css", "/page.js", "/robots.txt", "/favicon.svg", "/favicon.ico"]
+
 REQUESTS = [
     Ask("/"),
     Ask("/", headers={"accept": BROWSER}),
@@ -78,19 +80,33 @@ REQUESTS = [
     Ask("/list?format=text", "HEAD"),
     Ask("/list?format=xml"),
     Ask("/list?format=csv&format=csv"),
+    Ask("/list?format=json", headers={"accept": "text/csv"}),
     Ask("/list", headers={"accept": "text/csv"}),
+    Ask("/list", headers={"accept": "text/plain;q=0.5, */*;q=0.1"}),
+    Ask("/list", headers={"accept": BROWSER}),
     Ask("/list?unhealthy=true"),
+    Ask("/list?unhealthy=true&format=text"),
+    Ask("/list?unhealthy=maybe"),
     Ask("/list?missing=owner"),
+    Ask("/list?missing=owner&format=csv"),
     Ask("/list?missing=nope"),
+    Ask("/metrics"),
+    Ask("/metrics", "HEAD"),
+    Ask("/metrics?owner=K2"),
+    Ask("/metrics?unhealthy=true&missing=contact"),
+    Ask("/metrics?format=csv"),
+    Ask("/badge.svg"),
     Ask("/badge.svg?service=hello-world"),
+    Ask("/badge.svg?service=hello-world", "HEAD"),
     Ask("/badge.svg?owner=%3Cb%3E"),
-    Ask("/openapi.json"),
-    Ask("/docs"),
-    Ask("/page.css"),
-    Ask("/page.js"),
-    Ask("/robots.txt"),
-    Ask("/favicon.svg"),
-    Ask("/favicon.ico"),
+    Ask("/badge.svg?service=%1b%00%E2%80%AE%26"),
+    Ask("/badge.svg?unhealthy=true"),
+    *(Ask(path) for path in FILES),
+    *(Ask(path, headers={"if-none-match": "*"}) for path in ("/", "/list", "/list?format=csv", "/metrics", "/badge.svg", *FILES)),
+    Ask("/list", "HEAD", {"if-none-match": "*"}),
+    Ask("/list?nope=1", headers={"if-none-match": "*"}),
+    Ask("/list", headers={"if-modified-since": "Sun, 22 Nov 2020 19:40:00 GMT"}),
+    Ask("/list", headers={"if-modified-since": "Sun, 22 Nov 2099 19:40:00 GMT"}),
     Ask("/list", "OPTIONS"),
     Ask("/list", "OPTIONS", {"origin": "https://dash.example", "access-control-request-method": "GET"}),
     Ask("/nope", "OPTIONS"),
@@ -100,6 +116,9 @@ REQUESTS = [
 ]
 
 LIST, FILTERED = Ask("/list"), Ask("/list?owner=K2")
+FORMATS = [LIST, Ask("/list?format=text"), Ask("/list?format=csv"), Ask("/metrics"), Ask("/badge.svg")]
+
+denied = failing("error", "ListServices", cluster="prod", status=400, type="AccessDeniedException", message="x")
 
 FLEETS = {f"{clusters} × {services}": sized(clusters, services) for clusters, services in [(0, 0), (1, 0), (1, 1), (2, 11), (1, 101)]}
 
@@ -132,5 +151,7 @@ FAULTS = {
 CASES = [
     *(Case("demo", demo, ask) for ask in REQUESTS),
     *(Case(name, fleet, ask) for name, fleet in FLEETS.items() for ask in (LIST, FILTERED)),
+    # Before the faults, after which the edges have not counted the same calls.
+    *(Case("a part denied", denied, ask) for ask in FORMATS),
     *(Case(name, fleet, LIST) for name, fleet in FAULTS.items()),
 ]

@@ -1,5 +1,6 @@
 """The Lambda mirror as AWS runs it: `bootstrap` on cargo-lambda's emulator of the Lambda runtime API, asked with
-the events that an API Gateway HTTP API sends (payload format version 2.0)."""
+the events that an API Gateway HTTP API sends (payload format version 2.0), and a gateway that makes them of what a
+browser asks."""
 
 from __future__ import annotations
 
@@ -13,6 +14,9 @@ import subprocess
 import threading
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -172,3 +176,34 @@ class Mirror:
         except ProcessLookupError:
             pass
         self._server.wait(10)
+
+
+@contextmanager
+def gateway(mirror: Mirror) -> Iterator[str]:
+    """The mirror behind an HTTP server, as behind its API Gateway: its URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            answer = mirror.get(self.path, self.command, **{**self.headers, "x-forwarded-proto": "http"})
+            self.send_response_only(answer.status)
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(answer.body)
+
+        do_HEAD = do_OPTIONS = do_POST = do_PUT = do_PATCH = do_DELETE = do_TRACE = do_QUERY = do_GET
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(10)

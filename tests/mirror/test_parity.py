@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,19 @@ from typing import Any
 import pytest
 import readme
 
-from e2e.conftest import REGION, settings
+from e2e.conftest import PAUSE_SECONDS, REGION, SWEEP_ALWAYS, settings
 from e2e.workerd import Answer, Worker
 from emulator.emulator import Emulator
+from emulator.fleets import demo
+from page.chromium import chromium
+from playwright.sync_api import expect
 
-from .cases import CASES, Case
-from .mirror import DOMAIN, Mirror
+from .cases import CASES, Ask, Case
+from .mirror import DOMAIN, Mirror, gateway
 
 # What an edge adds by itself, and what differs from one answer to the next.
-NOT_COMPARED = {"connection", "date", "transfer-encoding", "x-request-id"}
-MOMENT = re.compile(rb'"(generatedAt|checkedAt)":"[^"]*"')
+NOT_COMPARED = {"connection", "date", "transfer-encoding", "x-request-id", "etag", "last-modified"}
+MOMENT = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 @pytest.fixture(scope="module")
@@ -32,22 +36,35 @@ def emulator() -> Iterator[Emulator]:
 def variables(emulator: Emulator) -> dict[str, str]:
     return {
         **settings(emulator, emulator.create_reader(readme.policy())),
-        "SNAPSHOT_MAX_AGE": "0",
+        **SWEEP_ALWAYS,
         # Longer than all waits of a call together, so that jitter decides nothing.
         "SWEEP_TIMEOUT": "5",
     }
 
 
-@pytest.fixture(scope="module")
-def worker(variables: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
-    with Worker(tmp_path_factory.mktemp("worker"), variables) as worker:
-        yield worker
+class Edge:
+    """A Worker or a mirror that has always rested when it is asked: after a sweep that failed it leaves AWS alone."""
+
+    def __init__(self, edge: Worker | Mirror):
+        self.edge = edge
+        self._rested_at = 0.0
+
+    def ask(self, ask: Ask) -> Answer:
+        time.sleep(max(0.0, self._rested_at - time.monotonic()))
+        # The runtime takes the Worker's own address from the Host header, as Cloudflare does from the URL.
+        answer = self.edge.get(ask.target, ask.method, **{**ask.headers, "host": DOMAIN, "x_forwarded_proto": "http"})
+        if answer.status > 500:
+            self._rested_at = time.monotonic() + PAUSE_SECONDS
+        return answer
+
+
+Edges = tuple[Edge, Edge]
 
 
 @pytest.fixture(scope="module")
-def mirror(variables: dict[str, str]) -> Iterator[Mirror]:
-    with Mirror(variables) as mirror:
-        yield mirror
+def edges(variables: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edges]:
+    with Worker(tmp_path_factory.mktemp("worker"), variables) as worker, Mirror(variables) as mirror:
+        yield Edge(worker), Edge(mirror)
 
 
 def lay_out(emulator: Emulator, case: Case) -> None:
@@ -58,40 +75,58 @@ def lay_out(emulator: Emulator, case: Case) -> None:
 
 def comparable(answer: Answer) -> dict[str, Any]:
     headers = {name: value for name, value in answer.headers.items() if name not in NOT_COMPARED}
-    return {"status": answer.status, "headers": headers, "body": MOMENT.sub(rb'"\1":""', answer.body)}
+    return {"status": answer.status, "headers": headers, "body": MOMENT.sub(b"MOMENT", answer.body)}
+
+
+def alike(one: Answer, other: Answer) -> None:
+    assert one.headers["x-request-id"] and other.headers["x-request-id"]
+    assert comparable(one) == comparable(other)
+    etags = [answer.headers.get("etag") for answer in (one, other)]
+    changing = [answer.headers.get("last-modified") for answer in (one, other)]
+    assert (etags[0] is None, changing[0] is None) == (etags[1] is None, changing[1] is None)
+    # A report may be of another second on the other edge, and has another ETag then and only then.
+    if one.body or not changing[0]:
+        assert (etags[0] == etags[1]) == (one.body == other.body)
+    if not changing[0] and etags[0]:
+        assert one.body == other.body
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_both_edges_answer_alike(emulator: Emulator, worker: Worker, mirror: Mirror, case: Case) -> None:
+def test_both_edges_answer_alike(emulator: Emulator, edges: Edges, case: Case) -> None:
     answers = []
-    for edge in (worker, mirror):
+    for edge in edges:
         lay_out(emulator, case)
-        # The runtime takes the Worker's own address from the Host header, as Cloudflare does from the URL.
-        headers = {**case.ask.headers, "host": DOMAIN, "x_forwarded_proto": "http"}
-        answers.append(edge.get(case.ask.target, case.ask.method, **headers))
-    assert all(answer.headers["x-request-id"] for answer in answers)
-    assert comparable(answers[0]) == comparable(answers[1])
+        answers.append(edge.ask(case.ask))
+    alike(*answers)
 
 
-def test_the_cases_reach_every_status_of_the_contract_that_a_configured_edge_has(
-    emulator: Emulator, worker: Worker
-) -> None:
+def test_the_cases_reach_every_status_of_the_contract_that_a_configured_edge_has(emulator: Emulator, edges: Edges) -> None:
     reached = set()
     for case in CASES:
         if case.name in ("demo", "throttled", "hang", "denied"):
             lay_out(emulator, case)
-            reached.add(worker.get(case.ask.target, case.ask.method).status)
-    assert reached == {200, 400, 404, 405, 502, 503, 504}
+            reached.add(edges[0].ask(case.ask).status)
+    assert reached == {200, 204, 304, 400, 404, 405, 502, 503, 504}
+
+
+@pytest.mark.parametrize("origin", ["https://dash.example", "none"])
+def test_both_edges_name_the_sites_that_may_read_them_alike(
+    emulator: Emulator, variables: dict[str, str], tmp_path: Path, origin: str
+) -> None:
+    given = {**variables, "CORS_ORIGIN": origin}
+    with Worker(tmp_path, given) as worker, Mirror(given) as mirror:
+        for case in CASES:
+            if case.name == "demo" and case.ask.target in ("/", "/list", "/list?format=csv", "/list?nope=1", "/metrics", "/docs", "/nope"):
+                lay_out(emulator, case)
+                alike(Edge(worker).ask(case.ask), Edge(mirror).ask(case.ask))
 
 
 @pytest.mark.parametrize("missing", ["AWS_REGION", "AWS_SECRET_ACCESS_KEY"])
 def test_both_edges_name_a_missing_variable_alike(variables: dict[str, str], tmp_path: Path, missing: str) -> None:
     broken = {name: value for name, value in variables.items() if name != missing}
     with Worker(tmp_path, broken) as worker, Mirror(broken) as mirror:
-        for target in ("/", "/list", "/healthz"):
-            headers = {"host": DOMAIN, "x_forwarded_proto": "http"}
-            alike = [comparable(edge.get(target, **headers)) for edge in (worker, mirror)]
-            assert alike[0] == alike[1]
+        for target in ("/", "/list", "/metrics", "/badge.svg", "/openapi.json", "/healthz"):
+            alike(Edge(worker).ask(Ask(target)), Edge(mirror).ask(Ask(target)))
         assert missing.encode() in worker.get("/healthz").body
 
 
@@ -100,10 +135,58 @@ def test_both_edges_ask_for_the_token_alike(emulator: Emulator, variables: dict[
     guarded = {**variables, "LIST_TOKEN": "0123456789abcdef"}
     with Worker(tmp_path, guarded) as worker, Mirror(guarded) as mirror:
         for given, status in ((None, 401), ("Bearer x", 401), ("Bearer 0123456789abcdef", 200)):
-            headers = {"host": DOMAIN, "x_forwarded_proto": "http", **({"authorization": given} if given else {})}
-            answers = [edge.get("/list", **headers) for edge in (worker, mirror)]
-            assert [answer.status for answer in answers] == [status, status]
-            assert comparable(answers[0]) == comparable(answers[1])
+            for target in ("/list", "/list?format=csv", "/metrics", "/badge.svg"):
+                ask = Ask(target, headers={"authorization": given} if given else {})
+                answers = Edge(worker).ask(ask), Edge(mirror).ask(ask)
+                assert [answer.status for answer in answers] == [status, status]
+                alike(*answers)
+
+
+def test_both_edges_show_the_last_snapshot_alike_while_aws_fails(
+    emulator: Emulator, variables: dict[str, str], tmp_path: Path
+) -> None:
+    emulator.clear_fleet()
+    demo(emulator)
+    kept = {**variables, "SNAPSHOT_MAX_STALE_IF_ERROR": "3600"}
+    with Worker(tmp_path, kept) as worker, Mirror(kept) as mirror:
+        good = [edge.get("/list").json() for edge in (worker, mirror)]
+        emulator.faults.add("error", status=400, type="AccessDeniedException", message="x")
+        answers = Edge(worker).ask(Ask("/list")), Edge(mirror).ask(Ask("/list"))
+        alike(*answers)
+        for before, answer in zip(good, answers, strict=True):
+            report = answer.json()
+            (failure,) = report["failures"]
+            assert failure["reason"].endswith(f"; what is shown is as of {before['generatedAt']}")
+            assert report == {**before, "complete": False, "failures": [failure]}
+
+
+def test_the_mirror_waits_for_a_sweep_as_nothing_runs_behind_its_answers(emulator: Emulator, variables: dict[str, str]) -> None:
+    emulator.clear_fleet()
+    demo(emulator)
+    with Mirror({**variables, "SNAPSHOT_MAX_STALE": "300"}) as mirror:
+        for running in (1, 0):
+            emulator.set_service("k2tog", "hello-world", running=running)
+            (cluster,) = (each for each in mirror.get("/list").json()["clusters"] if each["clusterName"] == "k2tog")
+            assert cluster["services"][0]["runningCount"] == running
+
+
+def test_the_page_works_through_the_mirror(emulator: Emulator, variables: dict[str, str]) -> None:
+    emulator.clear_fleet()
+    demo(emulator)
+    with Mirror({**variables, "SNAPSHOT_MAX_AGE": "60"}) as mirror, gateway(mirror) as url, chromium() as browser:
+        page = browser.new_page()
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(f"{url}/?owner=K2")
+        expect(page.locator(".row")).to_have_count(4)
+        expect(page.locator("#complete")).to_have_text("complete")
+        expect(page.locator("#curl")).to_have_text(f"curl '{url}/list?owner=K2'")
+        page.locator("#filter").fill("is:failing")
+        expect(page.locator(".row")).to_have_count(1)
+        page.goto(f"{url}/docs")
+        expect(page.get_by_role("link", name="/badge.svg")).to_be_visible()
+        assert complaints == []
 
 
 def test_the_snapshot_is_kept_between_invocations(emulator: Emulator, variables: dict[str, str]) -> None:
@@ -126,7 +209,8 @@ def test_the_role_s_session_token_is_signed(emulator: Emulator, variables: dict[
             assert session.session_token not in mirror.output()
 
 
-def test_the_mirror_logs_a_line_a_request(emulator: Emulator, mirror: Mirror) -> None:
+def test_the_mirror_logs_a_line_a_request(edges: Edges) -> None:
+    mirror = edges[1].edge
     answer = mirror.get("/nope")
     (line,) = [line for line in mirror.log() if line.get("requestId") == answer.headers["x-request-id"]]
     assert (line["event"], line["route"], line["status"]) == ("request", "none", 404)

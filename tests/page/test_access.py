@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
+from e2e.figures import figure
 from e2e.workerd import ROOT, Worker
 from playwright.sync_api import Page, expect
 
@@ -41,6 +42,14 @@ def violations(page: Page) -> list[str]:
     return [f"{each['id']}: {each['help']}: {json.dumps([node['html'] for node in each['nodes']])}" for each in found]
 
 
+@pytest.fixture(scope="module")
+def counts() -> Iterator[list[int]]:
+    """How many violations axe-core found, in each state of the page."""
+    counts: list[int] = []
+    yield counts
+    figure("axe-core", f"{sum(counts)} violations in {len(counts)} states of the page")
+
+
 WIDE = {"width": 1720, "height": 1000}
 
 
@@ -59,10 +68,14 @@ WIDE = {"width": 1720, "height": 1000}
     ],
     ids=["demo", "phone", "filtered", "no match", "failing", "token", "empty", "long"],
 )
-def test_axe_finds_nothing(site: Worker, open_page: Open, viewport: dict[str, int], theme: str, query: str, before: Before | None) -> None:
+def test_axe_finds_nothing(
+    site: Worker, open_page: Open, counts: list[int], viewport: dict[str, int], theme: str, query: str, before: Before | None
+) -> None:
     page = open_page(f"{site.url}/{query}", before, viewport=viewport, color_scheme=theme, reduced_motion="reduce")
     settled(page)
-    assert violations(page) == []
+    found = violations(page)
+    counts.append(len(found))
+    assert found == []
 
 
 @pytest.mark.parametrize("before", [None, answering(LONG), answering(UNAUTHORIZED, 401)], ids=["demo", "long", "token"])

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
+from e2e.figures import figure
 from e2e.workerd import Worker
 from playwright.sync_api import Page, expect
 
@@ -98,7 +99,10 @@ def test_five_thousand_services_scroll_without_a_long_task(site: Worker, open_pa
     with tasks(page) as scrolling:
         page.evaluate(SCROLL, 240)
     drawn = page.locator(".row").count()
-    print(f"\n{shape[0]} × {shape[1]}: /list read at {received} ms, drawn at {ready} ms, loading {loading}; scrolling {scrolling}")
+    figure(
+        f"page, {shape[0]} × {shape[1]} services",
+        f"/list read at {received} ms, drawn at {ready} ms, long tasks {loading}; scrolling: {scrolling}",
+    )
     assert drawn < 300
     assert scrolling.longest <= LONG
     assert ready - received < 2000
@@ -123,7 +127,7 @@ def test_filtering_and_refreshing_five_thousand_is_quick(site: Worker, open_page
     with tasks(page) as refreshing:
         page.get_by_role("button", name="Refresh now").click()
         expect(row(page, "service-000-0000").locator(".pill")).to_have_text("failing")
-    print(f"\ntyping {typing}; sorting {sorting}; refreshing {refreshing}")
+    figure("page, 5,000 services", f"typing: {typing}; sorting: {sorting}; refreshing: {refreshing}")
     assert max(typing.longest, sorting.longest, refreshing.longest) <= 2 * LONG
 
 

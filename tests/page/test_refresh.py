@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from e2e.conftest import Start
+from e2e.conftest import Start, eventually
 from e2e.workerd import Worker
 from emulator.emulator import Emulator
 from playwright.sync_api import BrowserContext, Page, Route, expect
@@ -37,16 +37,52 @@ def test_aws_fails_and_comes_back_and_the_last_report_stays(fleet: Emulator, sit
     page = open_page(site.url)
     expect(page.locator(".row")).to_have_count(19)
     fleet.faults.add("error", status=400, type="AccessDeniedException")
+    expect(page.get_by_role("heading", name="This report is incomplete: 1 part of the fleet could not be read")).to_be_visible()
+    moment = r"20[\d-]+T[\d:]+Z"
+    why = r"The region ap-southeast-2 \(target default\): the IAM policy does not allow ecs:ListClusters "
+    expect(page.locator("#missing-list")).to_have_text(re.compile(rf"^{why}\(at {moment}\); what is shown is as of {moment}\.$"))
+    expect(page.locator("#complete")).to_have_text("incomplete")
+    expect(page.locator("#trouble")).to_be_hidden()
+    expect(page.locator(".row")).to_have_count(19)
+    fleet.faults.clear()
+    expect(page.locator("#missing")).to_be_hidden()
+    expect(page.locator("#complete")).to_have_text("complete")
+
+
+def test_a_report_too_old_to_stand_in_stays_on_the_page_alone(fleet: Emulator, start: Start, open_page: Open) -> None:
+    site = start(**PROMPT, SNAPSHOT_MAX_STALE_IF_ERROR="0")
+    page = open_page(site.url)
+    expect(page.locator(".row")).to_have_count(19)
+    fleet.faults.add("error", status=400, type="AccessDeniedException")
+    could_not_be_refreshed(page, "the IAM policy does not allow ecs:ListClusters")
+    fleet.faults.clear()
+    eventually(lambda: site.get("/list").status == 200)
+    page.locator("#trouble").get_by_role("button", name="Try now").click()
+    expect(page.locator("#trouble")).to_be_hidden()
+    expect(page.locator("#complete")).to_have_text("complete")
+
+
+def test_the_network_fails_and_comes_back_and_the_last_report_stays(site: Worker, open_page: Open) -> None:
+    page = open_page(site.url)
+    expect(page.locator(".row")).to_have_count(19)
+    page.route("**/list", lambda route: route.abort("connectionrefused"))
+    could_not_be_refreshed(page, "The server cannot be reached.")
+    page.context.set_offline(True)
+    page.locator("#trouble").get_by_role("button", name="Try now").click()
+    could_not_be_refreshed(page, "This device is offline.")
+    page.unroute("**/list")
+    page.context.set_offline(False)
+    expect(page.locator("#trouble")).to_be_hidden()
+    expect(page.locator("#complete")).to_have_text("complete")
+
+
+def could_not_be_refreshed(page: Page, why: str) -> None:
     trouble = page.locator("#trouble")
     expect(trouble).to_contain_text("The report could not be refreshed")
-    expect(trouble).to_contain_text("the IAM policy does not allow ecs:ListClusters")
+    expect(trouble).to_contain_text(why)
     expect(trouble).to_contain_text(re.compile(r"What you see is as of .+\. (Next try in \d+ s\.|Trying again)"))
     expect(page.locator("#complete")).to_have_text("not refreshed")
     expect(page.locator(".row")).to_have_count(19)
-    fleet.faults.clear()
-    trouble.get_by_role("button", name="Try now").click()
-    expect(trouble).to_be_hidden()
-    expect(page.locator("#complete")).to_have_text("complete")
 
 
 def test_nothing_to_show_yet_is_said_with_the_reason(fleet: Emulator, site: Worker, open_page: Open) -> None:
@@ -127,12 +163,12 @@ def test_a_hidden_tab_asks_nothing_until_it_is_seen_again(site: Worker, open_pag
     def prepare(page: Page) -> None:
         page.clock.install(time=0)
         page.on("request", lambda request: asked.append(1) if request.url.endswith("/list") else None)
-        reports.serve(page, reports.large(1, 1), Cache_Control="public, max-age=20", Age="5")
+        reports.serve(page, reports.large(1, 1), Cache_Control="public, max-age=15", Age="5")
 
     page = open_page(site.url, prepare)
     expect(page.locator(".row")).to_have_count(1)
-    # 20 seconds, of which 5 are over.
-    page.clock.fast_forward(13_000)
+    # The 5 seconds that are over are taken off already.
+    page.clock.fast_forward(14_000)
     assert len(asked) == 1
     with page.expect_response("**/list"):
         page.clock.fast_forward(3_000)
