@@ -1,10 +1,10 @@
 //! A stand-in for Amazon ECS, fast enough not to be what is measured: `ecs services=100 latency=20`.
 //!
-//! Prints the URL that it listens at, and ends when its standard input does. `GET /stats` tells what
-//! was called since the last `POST /reset`, which may change settings: `/reset?latency=80`.
+//! Prints the URL that it listens at. `GET /stats` tells what was called since the last `POST /reset`,
+//! which may change settings: `/reset?latency=80`.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Result, stdin};
+use std::io::Result;
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -62,11 +62,6 @@ fn serve(settings: Settings) -> Result<()> {
     });
     let listener = TcpListener::bind("127.0.0.1:0")?;
     println!("http://{}", listener.local_addr()?);
-    thread::spawn(|| {
-        // Whoever started it is gone.
-        let _ = stdin().read_to_end(&mut Vec::new());
-        process::exit(0);
-    });
     for stream in listener.incoming() {
         let (ecs, stream) = (Arc::clone(&ecs), stream?);
         // A connection that breaks is the other side's affair.
