@@ -145,7 +145,8 @@ class Workerd(Process):
         kinds = {".js": "esModule", ".wasm": "wasm"}
         # An absolute path in a capnp embed is relative to the import path.
         embedded = [
-            f'(name = "{name}", {kinds[path.suffix]} = embed "{os.path.relpath(path, place)}")' for name, path in modules.items()
+            f'(name = "{name}", {kinds[path.suffix]} = embed "{os.path.relpath(path, place)}")'
+            for name, path in modules.items()
         ]
         config = place / "config.capnp"
         config.write_text(

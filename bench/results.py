@@ -33,8 +33,8 @@ INTRODUCTION = """# Measured
 
 Written by `make bench`: every contestant makes the same report of the same fleet, byte for byte but for `generatedAt`,
 from the same stand-in for ECS (21 KB a service with its 100 events), under `workerd serve` with the same settings, in
-turn, in one run. Ratios are medians of the ratios within the rounds; they carry over to other machines, milliseconds
-do not.
+turn, in one run. A ratio is the median of the ratios within the rounds, and says more about another machine than
+milliseconds do.
 """
 
 NOTES = """## What to bear in mind
@@ -81,20 +81,23 @@ def goals(figures: Figures, needed: Callable[[int], int], ideal: Callable[[int],
         # What a quick run leaves out.
         if figure is not None:
             met = figure >= most if least else figure <= most
-            rows.append([what, f"{'≥' if least else '≤'} {most:g}{unit}", f"{figure:.2f}{unit}", "met" if met else "**not met**"])
+            said = f"{'≥' if least else '≤'} {most:g}{unit}"
+            rows.append([what, said, f"{figure:.2f}{unit}", "met" if met else "**not met**"])
 
     at_1000 = figures.cpu[1000]
     goal("CPU, 1,000 services cold, to aws4fetch", 0.45, ratio(at_1000["worker"], at_1000["aws4fetch"]))
     goal("the same, to the floor", 1.5, ratio(at_1000["worker"], at_1000["floor"]))
     at_5000 = figures.cpu.get(5000)
-    goal("CPU at 5,000 services / at 1,000 (growth)", 5.5, at_5000 and median(at_5000["worker"]) / median(at_1000["worker"]))
+    growth = at_5000 and median(at_5000["worker"]) / median(at_1000["worker"])
+    goal("CPU at 5,000 services / at 1,000 (growth)", 5.5, growth)
     for latency in (20, 80):
         least = ideal(1000) * latency / 1000
         measured = median(figures.wall[1000, latency]["worker"]) / least
         goal(f"wall at L = {latency} ms, 1,000 services, to max(critical path, calls / 6) × L", 1.15, measured)
     most = max(figures.calls[services]["worker"] / needed(services) for services in figures.calls)
     goal("calls, to the formula", 1.0, most)
-    goal("warm `/list`, requests per second, to the constant Worker", 0.7, ratio(figures.warm[0].rates, figures.warm[0].constant_rates), least=True)
+    warm = ratio(figures.warm[0].rates, figures.warm[0].constant_rates)
+    goal("warm `/list`, requests per second, to the constant Worker", 0.7, warm, least=True)
     goal("wasm memory at 5,000 services", 32, at_5000 and figures.wasm_bytes[5000] / MB, " MB")
     goal("wasm, gzipped", 350, zipped(BUILD / "index_bg.wasm") / 1000, " KB")
     return "## Goals\n\n" + table(["what", "goal", "measured", ""], rows)
@@ -105,7 +108,8 @@ def cpu(figures: Figures) -> str:
     for name in CONTESTANTS:
         row = [NAMES[name]]
         for taken in figures.cpu.values():
-            row += [ms(median(taken[name])), f"{ratio(taken[name], taken['floor']):.2f}", f"{ratio(taken[name], taken['aws4fetch']):.2f}"]
+            ratios = [ratio(taken[name], taken[other]) for other in ("floor", "aws4fetch")]
+            row += [ms(median(taken[name])), *(f"{each:.2f}" for each in ratios)]
         rows.append(row)
     head = [""]
     for services in figures.cpu:
@@ -120,10 +124,13 @@ def wall(figures: Figures, needed: Callable[[int], int], ideal: Callable[[int], 
         # The first call is alone; after it six at a time.
         reachable = (1 + ceil((needed(services) - 1) / 6)) * latency / 1000
         worker = median(taken["worker"])
-        row = [f"{services:,}", f"{latency}", ms(least), ms(reachable), ms(worker), f"{worker / least:.2f}" if least else "-"]
+        row = [f"{services:,}", f"{latency}", ms(least), ms(reachable), ms(worker)]
+        row.append(f"{worker / least:.2f}" if least else "-")
         row += [ms(median(taken[name])) if name in taken else "-" for name in ("aws4fetch", "sdk", "boto3", "floor")]
+        row.append(f"{median(taken['floor']) / least:.2f}" if least and "floor" in taken else "-")
         rows.append(row)
-    head = ["services", "L", "max(path, calls / 6) × L", "with a first call alone", "this Worker", "ratio", "aws4fetch", "SDK", "boto3", "floor"]
+    head = ["services", "L", "max(path, calls / 6) × L", "with the first call alone", "this Worker", "ratio"]
+    head += ["aws4fetch", "SDK", "boto3", "floor", "its ratio"]
     return "### Wall time of a cold report at latency L, ms\n\n" + table(head, rows)
 
 
@@ -155,7 +162,8 @@ def start(figures: Figures) -> str:
     for name, taken in figures.start.items():
         wall, cpu, first = (median([each[column] for each in taken]) for column in range(3))
         rows.append([NAMES[name], ms(wall), ms(wall - base[0]), ms(cpu - base[1]), ms(first) if first else "-"])
-    head = ["", "to the first answer", "more than the constant", "CPU more than the constant", "CPU of the first report, 1,000 services"]
+    head = ["", "to the first answer", "more than the constant", "CPU more than the constant"]
+    head.append("CPU of the first report, 1,000 services")
     return "### Start-up: from the start of the process to its first answer, ms\n\n" + table(head, rows)
 
 
@@ -181,8 +189,9 @@ def throttled(figures: Figures) -> str:
     rows = []
     for name, taken in figures.throttled.items():
         right = sum(each[0] for each in taken)
-        repeated = statistics.mean(each[2] for each in taken), statistics.mean(each[3] for each in taken)
-        rows.append([NAMES[name], f"{right} of {len(taken)}", ms(median([each[1] for each in taken])), f"{repeated[0]:.1f}", f"{repeated[1]:.1f}"])
+        wall = ms(median([each[1] for each in taken]))
+        counts = [f"{statistics.mean(each[column] for each in taken):.1f}" for column in (2, 3)]
+        rows.append([NAMES[name], f"{right} of {len(taken)}", wall, *counts])
     head = ["", "right reports", "wall, ms", "calls", "of them throttled"]
     return "### One call in twenty throttled, 1,000 services, L = 20 ms\n\n" + table(head, rows)
 
@@ -191,7 +200,6 @@ def machine() -> str:
     cpuinfo, meminfo = Path("/proc/cpuinfo").read_text(), Path("/proc/meminfo").read_text()
     model = re.search(r"^model name\s*: (.*)$", cpuinfo, re.MULTILINE)
     total = re.search(r"^MemTotal:\s+(\d+) kB$", meminfo, re.MULTILINE)
-    version = lambda command: subprocess.run([command, "--version"], capture_output=True, text=True, check=True).stdout.strip()  # noqa: E731
     words = [
         model.group(1) if model else platform.machine(),
         f"{os.cpu_count()} cores",
@@ -202,6 +210,10 @@ def machine() -> str:
         f"Python {platform.python_version()}",
     ]
     return f"Machine: {', '.join(filter(None, words))}.\n"
+
+
+def version(command: str) -> str:
+    return subprocess.run([command, "--version"], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::Result;
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{env, process, thread};
 
 use bench::answers::{OPERATIONS, Refused, answer};
@@ -73,12 +73,8 @@ fn serve(settings: Settings) -> Result<()> {
 fn converse(ecs: &Ecs, stream: TcpStream) -> Result<()> {
     let mut connection = Connection::new(stream)?;
     while let Some(request) = connection.read()? {
-        let (response, is_call) = ecs.respond(&request);
-        let written = connection.write(&response);
-        if is_call {
-            ecs.state().stats.in_flight -= 1;
-        }
-        written?;
+        let response = ecs.respond(&request);
+        connection.write(&response)?;
     }
     Ok(())
 }
@@ -88,18 +84,17 @@ impl Ecs {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The response, and whether it is ECS's.
-    fn respond(&self, request: &Message<'_>) -> (Vec<u8>, bool) {
+    fn respond(&self, request: &Message<'_>) -> Vec<u8> {
         let mut words = request.head.split(' ');
         let (method, path) = (words.next(), words.next().unwrap_or_default());
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         match (method, path) {
-            (Some("GET"), "/stats") => (response(200, &self.stats()), false),
+            (Some("GET"), "/stats") => response(200, &self.stats()),
             (Some("POST"), "/reset") => match self.reset(query) {
-                Ok(()) => (response(200, b"{}"), false),
-                Err(wrong) => (response(400, wrong.as_bytes()), false),
+                Ok(()) => response(200, b"{}"),
+                Err(wrong) => response(400, wrong.as_bytes()),
             },
-            _ => (self.call(request), true),
+            _ => self.call(request),
         }
     }
 
@@ -131,6 +126,7 @@ impl Ecs {
     }
 
     fn call(&self, request: &Message<'_>) -> Vec<u8> {
+        let received = Instant::now();
         let operation = request.header("x-amz-target").unwrap_or_default();
         let operation = operation.strip_prefix(TARGET).unwrap_or(operation);
         let known = OPERATIONS.iter().find(|known| **known == operation);
@@ -140,22 +136,20 @@ impl Ecs {
             (None, None) => Err(Refused(400, "MissingAuthenticationTokenException")),
             (None, Some(_)) => answer(&self.fleet, operation, request.body),
         };
-        if !latency.is_zero() {
-            thread::sleep(latency);
-        }
-        let mut state = self.state();
-        match answered {
-            Ok(body) => {
-                state.stats.bytes += body.len() as u64;
-                drop(state);
-                response(200, &body)
-            }
+        let (bytes, response) = match &answered {
+            Ok(body) => (body.len(), response(200, body)),
             Err(Refused(status, code)) => {
-                state.stats.refused += 1;
                 let body = json!({"__type": code, "message": "Rate exceeded"});
-                response(status, body.to_string().as_bytes())
+                (0, response(*status, body.to_string().as_bytes()))
             }
-        }
+        };
+        thread::sleep(latency.saturating_sub(received.elapsed()));
+        let stats = &mut self.state().stats;
+        stats.bytes += bytes as u64;
+        stats.refused += u64::from(answered.is_err());
+        // Before the other side can know of the answer, and send the next call.
+        stats.in_flight -= 1;
+        response
     }
 
     /// Counts a call; the fault that befalls it, if any, and how long it takes.
