@@ -1,7 +1,8 @@
-# Two commands do everything on a machine that has Rust (rustup), Node with npm, and Python 3:
+# Three commands do everything on a machine that has Rust (rustup), Node with npm, and Python 3:
 #   make demo   the Worker over an emulated AWS, until Ctrl-C; PORT=8787 changes the port
 #   make test   every check there is
-# Both set up what they need under target/ and node_modules/, once.
+#   make bench  what it takes beside others, into bench/RESULTS.md (Linux, ten minutes); QUICK=1 prints a short look
+# All set up what they need under target/ and node_modules/, once.
 
 .DELETE_ON_ERROR:
 
@@ -27,6 +28,7 @@ WORKER := target/worker/index.js
 RUST := $(SETUP)/rust
 # npm's own stamp, so that `npm ci && npx wrangler dev` does not install a second time.
 NPM := node_modules/.package-lock.json
+BENCH_NPM := bench/node_modules/.package-lock.json
 PIP := $(SETUP)/pip
 CARGO_LAMBDA := $(SETUP)/cargo-lambda
 CHECKOV := $(SETUP)/checkov
@@ -56,6 +58,12 @@ demo: $(WORKER) $(PIP)
 test: setup $(WORKER)
 	@exec $(VENV)/bin/python tests/run.py
 
+# In turn beside others, on a machine that should do nothing else meanwhile.
+.PHONY: bench
+bench: $(WORKER) $(PIP) $(BENCH_NPM) $(RUST)
+	CARGO_TARGET_DIR=$(CURDIR)/target/bench cargo build --quiet --release --locked --manifest-path bench/ecs/Cargo.toml
+	@exec $(VENV)/bin/python -B bench/run.py $(if $(QUICK),--quick)
+
 .PHONY: worker
 worker: $(WORKER)
 
@@ -78,7 +86,7 @@ setup: $(RUST) $(NPM) $(PIP) $(CARGO_LAMBDA) $(CHECKOV) $(SCHEMATHESIS) $(WORKER
 
 .PHONY: clean
 clean:
-	rm -rf target node_modules .wrangler
+	rm -rf target node_modules bench/node_modules .wrangler
 
 $(WORKER): $(shell find src -name '*.rs') Cargo.toml Cargo.lock $(RUST) $(NPM) $(WORKER_BUILD) $(WASM_BINDGEN)
 	WASM_BINDGEN_BIN=$(CURDIR)/$(TOOLS)/bin/wasm-bindgen \
@@ -98,6 +106,10 @@ $(RUST): rust-toolchain.toml
 $(NPM): package.json package-lock.json
 	@$(call need,npm,Node with npm is missing: install it from https://nodejs.org.)
 	npm ci --loglevel=error
+	@touch $@
+
+$(BENCH_NPM): bench/package.json bench/package-lock.json | $(NPM)
+	npm ci --loglevel=error --prefix bench
 	@touch $@
 
 # $(call venv,directory,requirements)
