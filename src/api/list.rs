@@ -66,10 +66,12 @@ impl<'a> From<&'a Selected<'a>> for ClusterReport<'a> {
 
 pub(super) fn answer(view: &View<'_>, format: Format) -> Result<Answer, Box<Problem>> {
     let answer = match format {
-        Format::Json => view.answer("application/json", json(view)?),
-        Format::Text => view.answer("text/plain; charset=utf-8", text::body(view).into_bytes()),
+        Format::Json => view.kept("application/json", || json(view))?,
+        Format::Text => view.kept("text/plain; charset=utf-8", || {
+            Ok(text::body(view).into_bytes())
+        })?,
         Format::Csv => {
-            let mut answer = view.answer(csv::CONTENT_TYPE, csv::body(view).into_bytes());
+            let mut answer = view.kept(csv::CONTENT_TYPE, || Ok(csv::body(view).into_bytes()))?;
             answer.headers.push(csv::DISPOSITION);
             answer
         }

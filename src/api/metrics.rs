@@ -234,6 +234,7 @@ mod tests {
     use crate::config::Config;
     use crate::fleet::snapshot::Snapshot;
     use crate::fleet::view::{Served, Standing};
+    use crate::fleet::written::Written;
     use std::rc::Rc;
     use std::time::{Duration, UNIX_EPOCH};
 
@@ -280,7 +281,8 @@ mod tests {
                 standing("partner", None, 9),
             ],
         };
-        let view = View::new(&served, &question, &config).unwrap();
+        let written = Written::default();
+        let view = View::new(&served, &question, &config, &written, String::new()).unwrap();
         String::from_utf8(answer(&view).body).unwrap()
     }
 

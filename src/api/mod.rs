@@ -22,6 +22,7 @@ mod still;
 mod text;
 mod view;
 
+use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use http::header::{
@@ -107,6 +108,8 @@ struct Answer {
     stale_while_revalidate: Duration,
     age: Duration,
     last_modified: Option<SystemTime>,
+    /// Of the body, where it is known already.
+    etag: Option<Rc<str>>,
     /// It depends on `Accept`.
     varies: bool,
     allow: Option<&'static str>,
@@ -127,6 +130,7 @@ impl Answer {
             stale_while_revalidate: Duration::ZERO,
             age: Duration::ZERO,
             last_modified: None,
+            etag: None,
             varies: false,
             allow: None,
             retry_after: None,
@@ -238,7 +242,9 @@ async fn answer<P: Platform, S: Source>(
     let served = served.map_err(|unavailable| Problem::unavailable(&unavailable))?;
     record.snapshot_age_seconds = Some(served.age.as_secs());
     record.failures = Some(served.snapshot.failures.len());
-    let view = View::new(&served, &question, fleet.config())?;
+    let query = request.query.as_deref().unwrap_or_default();
+    let key = format!("{:?} {query}", question.format);
+    let view = View::new(&served, &question, fleet.config(), fleet.written(), key)?;
     let answer = match route {
         Route::Metrics => metrics::answer(&view),
         Route::Badge => badge::answer(&view),
@@ -269,7 +275,10 @@ fn rfc3339(moment: SystemTime) -> Result<String, Box<Problem>> {
 
 fn respond(answer: Answer, request: &Request) -> Response<Vec<u8>> {
     let length = answer.body.len();
-    let etag = answer.max_age.map(|_| caching::etag(&answer.body));
+    let etag = answer.max_age.map(|_| match answer.etag {
+        Some(etag) => etag.to_string(),
+        None => caching::etag(&answer.body),
+    });
     let is_known = etag
         .as_ref()
         .is_some_and(|etag| caching::is_known(request, etag, answer.last_modified));

@@ -1,12 +1,15 @@
 //! View: the part of a snapshot that a request asks for, ready to be written in any format.
 
-use super::Answer;
+use std::rc::Rc;
+
 use super::problem::Problem;
 use super::question::Question;
+use super::{Answer, caching};
 use crate::config::Config;
 use crate::fleet::filter::{Filter, Selected};
 use crate::fleet::snapshot::{Cluster, Service};
 use crate::fleet::view::Served;
+use crate::fleet::written::{Text, Written};
 
 /// The header that says whether all of the fleet could be read, in every format.
 const COMPLETE: &str = "x-ecs-status-complete";
@@ -19,6 +22,9 @@ pub(super) struct View<'a> {
     pub(super) selected: Vec<Selected<'a>>,
     pub(super) generated_at: String,
     pub(super) complete: bool,
+    written: &'a Written,
+    /// What tells this question from all others.
+    key: String,
 }
 
 impl<'a> View<'a> {
@@ -26,6 +32,8 @@ impl<'a> View<'a> {
         served: &'a Served,
         question: &'a Question,
         config: &'a Config,
+        written: &'a Written,
+        key: String,
     ) -> Result<Self, Box<Problem>> {
         Ok(Self {
             served,
@@ -34,6 +42,8 @@ impl<'a> View<'a> {
             selected: question.filter.select(&served.snapshot.clusters),
             generated_at: super::rfc3339(served.snapshot.generated_at)?,
             complete: served.snapshot.failures.is_empty(),
+            written,
+            key,
         })
     }
 
@@ -58,6 +68,26 @@ impl<'a> View<'a> {
                     pending + u64::from(service.pending_count),
                 ]
             })
+    }
+
+    /// An answer as old as the snapshot, of which the body depends on the snapshot and the question
+    /// alone, so that it is written once.
+    pub(super) fn kept(
+        &self,
+        content_type: &'static str,
+        write: impl FnOnce() -> Result<Vec<u8>, Box<Problem>>,
+    ) -> Result<Answer, Box<Problem>> {
+        let text = self.written.get(&self.served.snapshot, &self.key, || {
+            let body = write()?;
+            Ok::<_, Box<Problem>>(Text {
+                etag: caching::etag(&body).into(),
+                body: Rc::new(body),
+            })
+        })?;
+        Ok(Answer {
+            etag: Some(text.etag),
+            ..self.answer(content_type, text.body.as_ref().clone())
+        })
     }
 
     /// An answer as old as the snapshot.

@@ -20,3 +20,4 @@ pub mod sweep;
 pub mod target;
 pub mod view;
 pub mod withhold;
+pub mod written;

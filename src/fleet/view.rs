@@ -15,6 +15,7 @@ use super::refresh::{Failed, since};
 use super::snapshot::Snapshot;
 use super::stored::Versioned;
 use super::sweep::Extent;
+use super::written::Written;
 use crate::aws::budget::Usage;
 use crate::aws::platform::{Clock, Platform};
 use crate::config::Config;
@@ -76,6 +77,7 @@ pub struct Fleet<S> {
     source: S,
     copies: RefCell<Vec<Copy>>,
     merged: RefCell<Option<Merged>>,
+    written: Written,
 }
 
 /// The snapshots of all targets in one, as long as none of them changes.
@@ -99,6 +101,7 @@ impl<S: Source> Fleet<S> {
         Self {
             copies: RefCell::new(vec![Copy::default(); config.targets.len()]),
             merged: RefCell::default(),
+            written: Written::default(),
             config,
             source,
         }
@@ -107,6 +110,11 @@ impl<S: Source> Fleet<S> {
     /// How it is configured.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// What was written of the newest snapshot.
+    pub fn written(&self) -> &Written {
+        &self.written
     }
 
     /// The snapshot of all targets, and what was used to get it. The source is asked for targets of
