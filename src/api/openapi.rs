@@ -3,12 +3,15 @@
 use serde_json::{Value, json};
 
 use super::question::SERVICE;
+use crate::fleet::filter::PLACES;
 
 const TEMPLATE: &str = include_str!("openapi.json");
 /// Where the parameters of the filter keys are filled in.
 const PLACE: &str = "\"{{filterParameters}}\"";
 /// The same for the badge, whose own parameter `service` wins over a tag of that name.
 const BADGE_PLACE: &str = "\"{{badgeParameters}}\"";
+/// Where the tags are filled in that may be asked for as missing.
+const MISSING_PLACE: &str = "\"{{missingKeys}}\"";
 
 /// The description, with a parameter for each filter key.
 pub(super) fn document(filter_keys: &[String]) -> String {
@@ -18,8 +21,14 @@ pub(super) fn document(filter_keys: &[String]) -> String {
     };
     let list = parameters(&mut filter_keys.iter());
     let badge = parameters(&mut filter_keys.iter().filter(|key| *key != SERVICE));
-    // In this order, so that nothing is replaced in what was filled in.
-    let parts = TEMPLATE.split(BADGE_PLACE);
+    let tags = filter_keys
+        .iter()
+        .filter(|key| !PLACES.contains(&key.as_str()));
+    let tags: Vec<String> = tags.map(|tag| json!(tag).to_string()).collect();
+    // The first is in no part that is filled in; the others in this order, so that nothing is
+    // replaced in what was filled in.
+    let template = TEMPLATE.replace(MISSING_PLACE, &tags.join(", "));
+    let parts = template.split(BADGE_PLACE);
     let filled: Vec<String> = parts.map(|part| part.replace(PLACE, &list)).collect();
     filled.join(&badge)
 }
