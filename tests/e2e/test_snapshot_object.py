@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from itertools import pairwise
-from statistics import median
 
 from emulator.emulator import Emulator
 from emulator.fleets import populate, uniform
@@ -12,13 +11,13 @@ from emulator.fleets import populate, uniform
 from .conftest import Start, calls, eventually, expected, line_of, names, needed, report, sweeps
 from .figures import figure, megabytes
 from .shape import well_formed
-from .viewers import Audience, crowd
+from .viewers import Audience, crowd, warm_seconds
 
 
 def test_a_thousand_viewers_of_a_cold_object_cost_one_sweep(emulator: Emulator, start: Start) -> None:
     populate(emulator, uniform(10, 25))
     emulator.latency = 0.3
-    worker = start(SNAPSHOT_MAX_AGE="5")
+    worker = start(SNAPSHOT_MAX_AGE="5", SWEEP_TIMEOUT="100")
     seen = crowd(worker, 1_000)
     assert calls(emulator) == needed(10, 25)
     assert {each.answer.status for each in seen} == {200}
@@ -29,14 +28,10 @@ def test_a_thousand_viewers_of_a_cold_object_cost_one_sweep(emulator: Emulator, 
     costs = [line["awsCalls"] for line in worker.log() if line["event"] == "request"]
     assert sorted(costs)[-2:] == [0, emulator.count()], "one of them bears the whole cost"
 
-    warm = []
-    for _ in range(200):
-        asked = time.monotonic()
-        assert worker.get("/list").status == 200
-        warm.append(time.monotonic() - asked)
+    warm = warm_seconds(worker, 200)
     # The memory of an isolate never shrinks, so the next sweep tells what the crowd took.
-    eventually(lambda: worker.get("/list").status == 200 and len(sweeps(worker)) == 2, 30)
-    memory = sweeps(worker)[1]["memoryBytes"]
+    eventually(lambda: worker.get("/list").status == 200 and len(sweeps(worker)) >= 2, 30)
+    memory = max(line["memoryBytes"] for line in sweeps(worker))
     assert memory < 64 * 1_048_576
     waited = sum(each.seconds >= sweep["durationMs"] / 2_000 for each in seen)
     assert waited >= 500, "it was no crowd"
@@ -46,7 +41,7 @@ def test_a_thousand_viewers_of_a_cold_object_cost_one_sweep(emulator: Emulator, 
     figure(f"{about}: calls at AWS", f"{sum(needed(10, 25).values())} in 1 sweep of {sweep['durationMs'] / 1_000:.1f} s")
     figure(f"{about}: first answer after", f"{min(each.received for each in seen) - begun:.2f} s")
     figure(f"{about}: all answered after", f"{max(each.received for each in seen) - begun:.2f} s")
-    figure(f"{about}: an answer when it is warm", f"{median(warm) * 1_000:.1f} ms")
+    figure(f"{about}: an answer when it is warm", f"{warm * 1_000:.1f} ms")
     figure(f"{about}: wasm memory of the isolate", megabytes(memory))
 
 

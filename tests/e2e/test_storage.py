@@ -63,7 +63,7 @@ def test_a_stored_snapshot_that_cannot_be_read_is_dropped_and_swept_anew(fleet: 
     worker = start(**KEPT)
     report(worker)
     worker.stop()
-    (name, parts), = stored(worker).items()
+    ((name, parts),) = stored(worker).items()
     store(worker, name, *SPOILT[how](parts))
     made = fleet.count()
 
@@ -71,7 +71,7 @@ def test_a_stored_snapshot_that_cannot_be_read_is_dropped_and_swept_anew(fleet: 
     found = report(again)
     assert (names(found), found["complete"]) == (expected(2, 1), True)
     assert fleet.count() - made == sum(needed(2, 1).values())
-    if how != "a number" and how != "text":
+    if how not in ("a number", "text"):  # Those are no bytes at all, and count as nothing stored.
         dropped(again)
     again.stop()
 
@@ -87,7 +87,7 @@ def test_bytes_that_were_changed_anywhere_are_never_the_end_of_a_worker(fleet: E
     worker = start(**KEPT)
     report(worker)
     worker.stop()
-    (name, (whole,)), = stored(worker).items()
+    ((name, (whole,)),) = stored(worker).items()
     chance = random.Random(20261123)
     for n in range(40):
         changed = bytearray(whole)
@@ -106,7 +106,7 @@ def test_a_stored_sweep_that_cannot_be_read_is_dropped_and_begun_anew(emulator: 
     populate(emulator, uniform(20, 1))
     small = {**KEPT, "SUBREQUEST_BUDGET": "18"}
     worker = start(**small, CALL_BURST="18", CALL_RATE="1", SWEEP_TIMEOUT="1")
-    problem(worker.get("/list"), 503)
+    problem(worker.get("/list"), 503)  # The first slice is done, and the second waits for the pacer.
     worker.stop()
     parts = stored(worker)["sweep"]
     made = emulator.count()

@@ -6,8 +6,6 @@ import json
 import time
 from typing import Any
 
-import pytest
-
 import readme
 from emulator.emulator import Emulator
 
