@@ -8,8 +8,8 @@ use super::snapshot::Snapshot;
 /// How many answers are kept.
 const MOST: usize = 16;
 
-/// The longest that is kept, in bytes.
-const LONGEST: usize = 4 * 1024 * 1024;
+/// How much is kept, in bytes: whoever asks can think of as many questions as he likes.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
 
 /// Answers to questions about one snapshot.
 #[derive(Debug, Default)]
@@ -43,13 +43,14 @@ impl Written {
             return Ok(text);
         }
         let text = write()?;
-        if text.body.len() <= LONGEST {
-            let mut answers = self.answers.borrow_mut();
-            answers.retain(|(of, ..)| Rc::ptr_eq(of, snapshot));
-            if answers.len() == MOST {
-                answers.remove(0);
-            }
-            answers.push((Rc::clone(snapshot), question.to_owned(), text.clone()));
+        let mut answers = self.answers.borrow_mut();
+        answers.retain(|(of, ..)| Rc::ptr_eq(of, snapshot));
+        answers.push((Rc::clone(snapshot), question.to_owned(), text.clone()));
+        let bytes = |answers: &[(_, _, Text)]| -> usize {
+            answers.iter().map(|(.., text)| text.body.len()).sum()
+        };
+        while answers.len() > MOST || bytes(&answers) > MOST_BYTES {
+            answers.remove(0);
         }
         Ok(text)
     }
@@ -94,5 +95,18 @@ mod tests {
             ask(&one, &number.to_string());
         }
         assert_eq!(written.answers.borrow().len(), MOST);
+        ask(&one, &"long".repeat(MOST_BYTES / 8));
+        ask(&one, &"longer".repeat(MOST_BYTES / 8));
+        assert_eq!(
+            written.answers.borrow().len(),
+            1,
+            "the older ones make room"
+        );
+        ask(&one, &"x".repeat(MOST_BYTES + 1));
+        assert_eq!(
+            written.answers.borrow().len(),
+            0,
+            "what is too long is not kept"
+        );
     }
 }
