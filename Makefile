@@ -88,7 +88,7 @@ setup: $(RUST) $(NPM) $(PIP) $(CARGO_LAMBDA) $(CHECKOV) $(SCHEMATHESIS) $(WORKER
 clean:
 	rm -rf target node_modules bench/node_modules .wrangler
 
-$(WORKER): $(shell find src -name '*.rs') Cargo.toml Cargo.lock $(RUST) $(NPM) $(WORKER_BUILD) $(WASM_BINDGEN)
+$(WORKER): $(shell find src -type f) build.rs Cargo.toml Cargo.lock $(RUST) $(NPM) $(WORKER_BUILD) $(WASM_BINDGEN)
 	WASM_BINDGEN_BIN=$(CURDIR)/$(TOOLS)/bin/wasm-bindgen \
 	ESBUILD_BIN=$(CURDIR)/node_modules/.bin/esbuild \
 	RUSTFLAGS="$(NO_PATHS)" \

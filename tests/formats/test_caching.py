@@ -9,7 +9,7 @@ from emulator.emulator import Emulator
 
 from .conftest import BROWSER, LASTING, REPORTS, STILL
 
-# But the age of the snapshot, which stands in /metrics itself, so that its bytes change every second.
+# Without /metrics, in which the age of the snapshot stands, so that its bytes change every second.
 STEADY = [path for path in REPORTS if path != "/metrics"]
 
 
