@@ -415,6 +415,18 @@ fn what_is_stored_under_another_configuration_or_is_damaged_is_dropped() {
 }
 
 #[test]
+fn a_snapshot_that_a_clock_ahead_stored_is_not_fresh_for_ever() {
+    let world = World::new(Ecs::uniform(1, 5), &[]);
+    world.advance(100_000);
+    world.read(&world.keeper());
+    let saved = world.disk.0.saved.borrow().clone();
+    let later = World::new(Ecs::uniform(1, 5), &[]);
+    *later.disk.0.saved.borrow_mut() = saved;
+    assert!(later.read(&later.keeper()).version.is_some());
+    assert_eq!(later.calls(), later.needed());
+}
+
+#[test]
 fn a_stored_snapshot_is_served_without_asking_aws() {
     let world = World::new(Ecs::uniform(2, 30), &[]);
     let first = world.read(&world.keeper()).version;

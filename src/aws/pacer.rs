@@ -45,9 +45,11 @@ impl Pacer {
         self.full_at.get().max(now)
     }
 
-    /// Goes on where another pacer was.
-    pub fn resume(&self, full_at: SystemTime) {
-        self.full_at.set(full_at);
+    /// Goes on where another pacer was, but as if no more than all tokens were taken: what was
+    /// stored by a clock that was ahead must not hold calls up.
+    pub fn resume(&self, full_at: SystemTime, now: SystemTime) {
+        self.full_at
+            .set(full_at.min(now + self.interval * self.burst));
     }
 }
 
@@ -63,6 +65,13 @@ mod tests {
         let waits: Vec<_> = (0..6).map(|_| pacer.take(now).as_millis()).collect();
         assert_eq!(waits, [0, 0, 0, 100, 200, 300]);
         assert_eq!(pacer.take(now + Duration::from_hours(1)), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_moment_far_ahead_holds_nothing_up() {
+        let (pacer, now) = (Pacer::new(3, 10), UNIX_EPOCH + Duration::from_hours(1));
+        pacer.resume(now + Duration::from_hours(1), now);
+        assert_eq!(pacer.take(now), Duration::from_millis(100));
     }
 
     proptest! {

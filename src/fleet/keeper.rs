@@ -35,6 +35,9 @@ const LOST_AFTER: Duration = Duration::from_secs(10);
 /// How long a sweep may rest between two slices before it is begun anew.
 const MAX_REST: Duration = Duration::from_mins(5);
 
+/// How far two clocks of the platform may be apart.
+const MAX_SKEW: Duration = Duration::from_mins(1);
+
 const SNAPSHOT: &str = "snapshot";
 const SWEEP: &str = "sweep";
 

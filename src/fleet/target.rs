@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use super::failure::Cause;
 use super::snapshot::Snapshot;
 use super::sweep::Sweep;
-use super::withhold::Withhold;
+use super::withhold::{Withhold, account_of};
 use crate::aws::budget::Budget;
 use crate::aws::client::Client;
 use crate::aws::ecs::ListClusters;
@@ -35,6 +35,8 @@ pub struct Target<P> {
     ecs: Client<P>,
     role: Option<Role<P>>,
     exposed_tags: Option<Vec<String>>,
+    /// The ids of all accounts that a role is assumed in: another target's tags may hold them.
+    accounts: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -53,7 +55,8 @@ impl<P: Platform + Clone> Target<P> {
             let (region, credentials) = (target.region.clone(), credentials.clone());
             Client::new(platform.clone(), endpoint, region, credentials, pacer)
         };
-        let identity = identity(&target, config);
+        let accounts = accounts(config);
+        let identity = identity(&target, config, &accounts);
         let pacer = || Pacer::new(config.call_burst, config.call_rate);
         let role = target.role.map(|role| Role {
             sts: client(role.sts_endpoint, pacer()),
@@ -69,6 +72,7 @@ impl<P: Platform + Clone> Target<P> {
             ecs: client(target.ecs_endpoint, pacer()),
             role,
             exposed_tags: config.expose_tags.clone(),
+            accounts,
             identity,
             name: target.name,
             region: target.region,
@@ -76,9 +80,19 @@ impl<P: Platform + Clone> Target<P> {
     }
 }
 
+/// The ids of the accounts that a role is assumed in.
+fn accounts(config: &Config) -> Vec<String> {
+    let roles = config
+        .targets
+        .iter()
+        .filter_map(|target| target.role.as_ref());
+    let accounts = roles.filter_map(|role| account_of(&role.arn));
+    accounts.map(str::to_owned).collect()
+}
+
 /// Everything that a snapshot of the target depends on: one that was stored under another identity
 /// is of another fleet, or shows what may not be shown any more.
-fn identity(target: &config::Target, config: &Config) -> String {
+fn identity(target: &config::Target, config: &Config, accounts: &[String]) -> String {
     let role = target.role.as_ref();
     let parts = [
         target.region.as_str(),
@@ -86,6 +100,7 @@ fn identity(target: &config::Target, config: &Config) -> String {
         config.credentials.access_key_id(),
         role.map_or("", |role| &role.arn),
         &format!("{:?}", config.expose_tags),
+        &accounts.join(","),
     ];
     parts.join("\n")
 }
@@ -167,6 +182,7 @@ impl<P: Platform> Target<P> {
     /// If nothing could be read: why.
     pub fn finish(&self, sweep: Sweep, now: SystemTime) -> Result<Snapshot, Cause> {
         let mut secrets = self.ecs.secrets();
+        secrets.extend(self.accounts.iter().cloned());
         if let Some(role) = &self.role {
             secrets.extend(role.sts.secrets());
         }

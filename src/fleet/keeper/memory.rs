@@ -5,7 +5,7 @@ use std::time::UNIX_EPOCH;
 
 use serde::de::DeserializeOwned;
 
-use super::{Keeper, SNAPSHOT, SWEEP};
+use super::{Keeper, MAX_SKEW, SNAPSHOT, SWEEP};
 use crate::aws::platform::Platform;
 use crate::fleet::record;
 use crate::fleet::refresh::since;
@@ -63,13 +63,17 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Keeper<P, S> {
         }
         let newest: Option<(Versioned, Vec<u8>)> = self.stored(SNAPSHOT);
         let underway: Option<(Underway, Vec<u8>)> = self.stored(SWEEP);
+        let now = self.platform.now();
         let mut state = self.state.borrow_mut();
-        if let Some((newest, encoded)) = newest {
+        // One of the future, by a clock that was ahead, would count as fresh until then.
+        if let Some((newest, encoded)) =
+            newest.filter(|(newest, _)| newest.snapshot.generated_at <= now + MAX_SKEW)
+        {
             state.newest = Some(newest);
             state.encoded = Some(Rc::new(encoded));
         }
         if let Some((underway, _)) = underway {
-            self.target.ecs().pacer().resume(underway.paced_until);
+            self.target.ecs().pacer().resume(underway.paced_until, now);
             state.underway = Some(underway);
         }
     }
