@@ -165,6 +165,15 @@ def test_the_id_of_another_targets_account_is_withheld_in_tags_and_names(emulato
     assert OTHER_ACCOUNT not in json.dumps(report(again)), "the same from storage"
 
 
+def test_the_id_of_an_account_behind_a_role_is_withheld_before_it_was_ever_read(emulator: Emulator, start: Start) -> None:
+    lay_out(emulator)
+    emulator.add_service("prod", "peering", launch_type="FARGATE", tags={"peer": f"account {OTHER_ACCOUNT}"})
+    emulator.faults.add("error", "AssumeRole", status=403, type="AccessDenied", message="x")
+    partial = report(start_with(start, emulator, [HERE, OTHER]))
+    assert (found(partial), partial["complete"]) == ({"here": ["near", "peering"]}, False)
+    assert OTHER_ACCOUNT not in json.dumps(partial)
+
+
 def roles(emulator: Emulator) -> list[str | None]:
     """The keys that ECS was called with, in the order of their first calls."""
     return list(dict.fromkeys(call.access_key_id for call in emulator.calls if call.operation != "AssumeRole"))
