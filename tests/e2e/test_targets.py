@@ -168,7 +168,7 @@ def test_the_id_of_another_targets_account_is_withheld_in_tags_and_names(emulato
 def test_the_id_of_an_account_behind_a_role_is_withheld_before_it_was_ever_read(emulator: Emulator, start: Start) -> None:
     lay_out(emulator)
     emulator.add_service("prod", "peering", launch_type="FARGATE", tags={"peer": f"account {OTHER_ACCOUNT}"})
-    emulator.faults.add("error", "AssumeRole", status=403, type="AccessDenied", message="x")
+    emulator.faults.add("error", "AssumeRole", status=403, type="AccessDenied", message="a whim of the emulator")
     partial = report(start_with(start, emulator, [HERE, OTHER]))
     assert (found(partial), partial["complete"]) == ({"here": ["near", "peering"]}, False)
     assert OTHER_ACCOUNT not in json.dumps(partial)
