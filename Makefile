@@ -36,9 +36,12 @@ SCHEMATHESIS := $(SETUP)/schemathesis
 WORKER_BUILD := $(SETUP)/worker-build-$(WORKER_BUILD_VERSION)
 WASM_BINDGEN := $(SETUP)/wasm-bindgen-$(WASM_BINDGEN_VERSION)
 
-WASM_OPT := -O3 --enable-bulk-memory --enable-nontrapping-float-to-int --enable-sign-ext \
+WASM_OPT := -O3 --enable-bulk-memory --enable-simd --enable-nontrapping-float-to-int --enable-sign-ext \
 	--enable-exception-handling --enable-mutable-globals --enable-reference-types --enable-multivalue \
 	--one-caller-inline-max-function-size=200
+
+# Less inlining than opt-level 2 would do: smaller by a KB in twenty, and as fast.
+CODE := -C target-feature=+simd128 -C llvm-args=-inlinedefault-threshold=40
 
 # The same commit gives the same bytes, wherever it is built.
 NO_PATHS := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo --remap-path-prefix=$(CURDIR)=.
@@ -91,7 +94,7 @@ clean:
 $(WORKER): $(shell find src -type f) build.rs Cargo.toml Cargo.lock $(RUST) $(NPM) $(WORKER_BUILD) $(WASM_BINDGEN)
 	WASM_BINDGEN_BIN=$(CURDIR)/$(TOOLS)/bin/wasm-bindgen \
 	ESBUILD_BIN=$(CURDIR)/node_modules/.bin/esbuild \
-	RUSTFLAGS="$(NO_PATHS)" \
+	RUSTFLAGS="$(CODE) $(NO_PATHS)" \
 	$(TOOLS)/bin/worker-build --release --out-dir target/worker
 	wasm-opt $(WASM_OPT) target/worker/index_bg.wasm -o target/worker/index_bg.wasm
 	@touch $@

@@ -1,14 +1,22 @@
 //! The keys that requests are signed with.
 
+use std::cell::RefCell;
 use std::fmt;
+use std::time::SystemTime;
 
-use aws_credential_types::Credentials as Keys;
+use aws_sigv4::sign::v4::generate_signing_key;
 
 /// An access key: id, secret and, for temporary keys, a session token.
 ///
 /// Its `Debug` shows none of them.
 #[derive(Clone)]
-pub struct Credentials(Keys);
+pub struct Credentials {
+    access_key_id: String,
+    secret_access_key: String,
+    session_token: Option<String>,
+    /// The signing key that was used last, and its scope.
+    signing_key: RefCell<(String, Vec<u8>)>,
+}
 
 impl Credentials {
     /// Credentials of an IAM user (no token) or of a role's session (with one).
@@ -18,36 +26,52 @@ impl Credentials {
         secret_access_key: String,
         session_token: Option<String>,
     ) -> Self {
-        Self(Keys::new(
+        Self {
             access_key_id,
             secret_access_key,
             session_token,
-            None,
-            "configuration",
-        ))
-    }
-
-    pub(crate) fn keys(&self) -> &Keys {
-        &self.0
+            signing_key: RefCell::default(),
+        }
     }
 
     /// The id of the key, which says nothing without its secret, but is not to be shown either.
     #[must_use]
     pub fn access_key_id(&self) -> &str {
-        self.0.access_key_id()
+        &self.access_key_id
+    }
+
+    /// What a role's session has besides.
+    pub(super) fn session_token(&self) -> Option<&str> {
+        self.session_token.as_deref()
+    }
+
+    /// Hands `sign` the key for `scope`, which names the day of `now`, `region` and `service`. It is
+    /// derived once and used for all requests of that scope.
+    pub(super) fn with_signing_key<T>(
+        &self,
+        scope: &str,
+        (now, region, service): (SystemTime, &str, &str),
+        sign: impl FnOnce(&[u8]) -> T,
+    ) -> T {
+        let mut last = self.signing_key.borrow_mut();
+        if last.0 != scope {
+            let key = generate_signing_key(&self.secret_access_key, now, region, service);
+            *last = (scope.to_owned(), key.as_ref().to_vec());
+        }
+        sign(&last.1)
     }
 
     /// Id, secret and token: what must appear nowhere.
     #[must_use]
     pub fn texts(&self) -> Vec<String> {
         [
-            Some(self.0.secret_access_key()),
-            self.0.session_token(),
-            Some(self.0.access_key_id()),
+            Some(&self.secret_access_key),
+            self.session_token.as_ref(),
+            Some(&self.access_key_id),
         ]
         .into_iter()
         .flatten()
-        .map(str::to_owned)
+        .cloned()
         .collect()
     }
 

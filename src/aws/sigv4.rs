@@ -1,14 +1,27 @@
-//! Signature Version 4 (AWS IAM User Guide, "AWS Signature Version 4 for API requests").
+//! Signature Version 4 (AWS IAM User Guide, "Create a signed AWS API request").
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::time::SystemTime;
 
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign as sign_http};
-use aws_sigv4::sign::v4;
-use http::header::HOST;
-use http::{HeaderValue, Request};
+use aws_sigv4::sign::v4::calculate_signature;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use http::header::{AUTHORIZATION, HOST, ToStrError};
+use http::{HeaderMap, HeaderValue, Request, Uri};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use sha2::{Digest, Sha256};
 
 use super::credentials::Credentials;
+
+/// What is encoded in a query: all but RFC 3986's unreserved characters.
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
+/// What is encoded in a path, which is the second time: percent signs too.
+const PATH: &AsciiSet = &QUERY.remove(b'/');
 
 /// Why a request could not be signed: it was not built as this crate builds them.
 #[derive(Debug)]
@@ -45,50 +58,123 @@ pub fn sign(
     service: &str,
     now: SystemTime,
 ) -> Result<(), SigningError> {
+    let time = basic_format(now)?;
+    let day = time.get(..8).unwrap_or_default();
+    let scope = format!("{day}/{region}/{service}/aws4_request");
+
     if !request.headers().contains_key(HOST) {
-        let authority = request
-            .uri()
-            .authority()
-            .ok_or_else(|| SigningError::new("the URI has no host"))?;
+        let authority = request.uri().authority();
+        let authority = authority.ok_or_else(|| SigningError::new("the URI has no host"))?;
         let host = HeaderValue::from_str(authority.as_str()).map_err(SigningError::new)?;
         request.headers_mut().insert(HOST, host);
     }
-
-    let identity = credentials.keys().clone().into();
-    let params = v4::SigningParams::builder()
-        .identity(&identity)
-        .region(region)
-        .name(service)
-        .time(now)
-        .settings(SigningSettings::default())
-        .build()
-        .map_err(SigningError::new)?
-        .into();
-
-    let uri = request.uri().to_string();
-    let headers = request
-        .headers()
-        .iter()
-        .map(|(name, value)| Ok((name.as_str(), value.to_str()?)))
-        .collect::<Result<Vec<_>, http::header::ToStrError>>()
-        .map_err(SigningError::new)?;
-    let signable = SignableRequest::new(
-        request.method().as_str(),
-        uri,
-        headers.into_iter(),
-        SignableBody::Bytes(request.body()),
-    )
-    .map_err(SigningError::new)?;
-    let (instructions, _signature) = sign_http(signable, &params)
-        .map_err(SigningError::new)?
-        .into_parts();
-
-    for header in instructions.into_parts().0 {
-        let mut value = HeaderValue::from_str(header.value()).map_err(SigningError::new)?;
-        value.set_sensitive(header.sensitive());
-        request.headers_mut().insert(header.name(), value);
+    let date = HeaderValue::from_str(&time).map_err(SigningError::new)?;
+    request.headers_mut().insert("x-amz-date", date);
+    if let Some(token) = credentials.session_token() {
+        let token = secret(token)?;
+        request.headers_mut().insert("x-amz-security-token", token);
     }
+
+    let (headers, names) = canonical_headers(request.headers()).map_err(SigningError::new)?;
+    let canonical = format!(
+        "{}\n{}\n{}\n{headers}\n{names}\n{}",
+        request.method(),
+        canonical_path(request.uri()),
+        canonical_query(request.uri()),
+        hex::encode(Sha256::digest(request.body())),
+    );
+    let to_sign = format!(
+        "AWS4-HMAC-SHA256\n{time}\n{scope}\n{}",
+        hex::encode(Sha256::digest(canonical)),
+    );
+    let signature = credentials.with_signing_key(&scope, (now, region, service), |key| {
+        calculate_signature(key, to_sign.as_bytes())
+    });
+    let id = credentials.access_key_id();
+    let authorization = secret(&format!(
+        "AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders={names}, Signature={signature}"
+    ))?;
+    request.headers_mut().insert(AUTHORIZATION, authorization);
     Ok(())
+}
+
+/// A value that `Debug` does not show.
+fn secret(text: &str) -> Result<HeaderValue, SigningError> {
+    let mut value = HeaderValue::from_str(text).map_err(SigningError::new)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// `20150830T123600Z` (ISO 8601, basic format), in whole seconds.
+fn basic_format(moment: SystemTime) -> Result<String, SigningError> {
+    let text = DateTime::from_secs(DateTime::from(moment).secs())
+        .fmt(Format::DateTime)
+        .map_err(SigningError::new)?;
+    Ok(text.replace(['-', ':'], ""))
+}
+
+/// The lines of all headers, by name, and the names with `;` in between.
+fn canonical_headers(headers: &HeaderMap) -> Result<(String, String), ToStrError> {
+    let mut names: Vec<&str> = headers.keys().map(http::HeaderName::as_str).collect();
+    names.sort_unstable();
+    let mut lines = String::with_capacity(1_024);
+    for name in &names {
+        lines.push_str(name);
+        let mut separator = ':';
+        for value in headers.get_all(*name) {
+            lines.push(separator);
+            separator = ',';
+            for (index, word) in value.to_str()?.split_ascii_whitespace().enumerate() {
+                if index > 0 {
+                    lines.push(' ');
+                }
+                lines.push_str(word);
+            }
+        }
+        lines.push('\n');
+    }
+    Ok((lines, names.join(";")))
+}
+
+/// The path without `.`, `..` and empty segments, and encoded once more.
+fn canonical_path(uri: &Uri) -> String {
+    let mut segments = Vec::new();
+    for segment in uri.path().split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => {
+                segments.pop();
+            }
+            segment => segments.push(segment),
+        }
+    }
+    let mut path = format!("/{}", segments.join("/"));
+    if uri.path().ends_with('/') && path.len() > 1 {
+        path.push('/');
+    }
+    utf8_percent_encode(&path, PATH).to_string()
+}
+
+/// The query's parameters by name and value, each encoded anew.
+fn canonical_query(uri: &Uri) -> String {
+    let encoded = |text: &str| {
+        let decoded = percent_decode_str(text).decode_utf8_lossy();
+        utf8_percent_encode(&decoded, QUERY).to_string()
+    };
+    let parameters = uri.query().unwrap_or_default().split('&');
+    let mut parameters: Vec<_> = parameters
+        .filter(|parameter| !parameter.is_empty())
+        .map(|parameter| parameter.split_once('=').unwrap_or((parameter, "")))
+        .map(|(name, value)| (encoded(name), encoded(value)))
+        .collect();
+    parameters.sort_unstable();
+    let mut query = String::new();
+    for (name, value) in parameters {
+        let separator = if query.is_empty() { "" } else { "&" };
+        // Writing to a String cannot fail.
+        let _ = write!(query, "{separator}{name}={value}");
+    }
+    query
 }
 
 #[cfg(test)]

@@ -3,8 +3,10 @@
 
 use std::borrow::Cow;
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGHS: u64 = ONES << 7;
+use wide::u8x16;
+
+/// Bytes that are looked at together.
+const BLOCK: usize = 64;
 
 /// `body` with empty arrays under every key that `opening` opens, such as `"events":[`. Inside of
 /// them only strings and brackets are looked at. A body that does not end as it should is left as
@@ -50,17 +52,33 @@ fn end_of_array(bytes: &[u8]) -> Option<usize> {
         in_string: false,
         is_escaped: false,
     };
-    let (words, tail) = bytes.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
-        let eight = u64::from_le_bytes(*word);
-        // Most words hold neither brackets nor backslashes: only the quotes are counted.
-        if !may_hold_brackets(eight) && !place.is_escaped {
-            place.in_string ^= quotes(eight) % 2 == 1;
-        } else if let Some(end) = place.pass(word) {
-            return Some(index * 8 + end);
+    let (blocks, tail) = bytes.as_chunks::<BLOCK>();
+    for (index, block) in blocks.iter().enumerate() {
+        let (quotes, has_other) = look_at(block);
+        // Most blocks hold neither brackets nor backslashes: only whether quotes come in pairs counts.
+        if !has_other && !place.is_escaped {
+            place.in_string ^= quotes.count_ones() % 2 == 1;
+        } else if let Some(end) = place.pass(block) {
+            return Some(index * BLOCK + end);
         }
     }
-    place.pass(tail).map(|end| words.len() * 8 + end)
+    place.pass(tail).map(|end| blocks.len() * BLOCK + end)
+}
+
+/// A mask with as many bits as there are quotes in `block`, but for pairs of them, and whether there
+/// is a bracket or a backslash.
+#[inline]
+fn look_at(block: &[u8; BLOCK]) -> (u32, bool) {
+    let mut quotes = u8x16::ZERO;
+    let mut others = u8x16::ZERO;
+    for bytes in block.as_chunks::<16>().0 {
+        let bytes = u8x16::new(*bytes);
+        quotes ^= bytes.simd_eq(u8x16::splat(b'"'));
+        // `[`, `\\` and `]` follow each other.
+        let from_bracket = bytes - u8x16::splat(b'[');
+        others |= from_bracket.simd_eq(from_bracket.min(u8x16::splat(b']' - b'[')));
+    }
+    (quotes.to_bitmask(), others.any())
 }
 
 /// Where in JSON a scan is.
@@ -91,20 +109,6 @@ impl Place {
         }
         None
     }
-}
-
-/// Whether one of the eight bytes is from `X` to `_`, as are brackets and the backslash.
-fn may_hold_brackets(word: u64) -> bool {
-    let differs = (word & (ONES * 0xf8)) ^ (ONES * 0x58);
-    differs.wrapping_sub(ONES) & !differs & HIGHS != 0
-}
-
-/// How many of the eight bytes are quotes.
-fn quotes(word: u64) -> u32 {
-    let differs = word ^ (ONES * u64::from(b'"'));
-    let low_bits = !HIGHS;
-    let is_zero = !(((differs & low_bits) + low_bits) | differs | low_bits);
-    is_zero.count_ones()
 }
 
 #[cfg(test)]

@@ -1,108 +1,87 @@
-//! `HttpSend` over fetch. The body is read in one `arrayBuffer()`: the stream reader of the worker
-//! crate costs several times as much CPU.
+//! `HttpSend` over fetch, which `exchanges.js` calls.
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use ::worker::js_sys::futures::JsFuture;
-use ::worker::js_sys::{Array, ArrayBuffer, Object, Promise, Reflect, Uint8Array};
+use ::worker::js_sys::{Array, Promise, Reflect, Uint8Array};
 use ::worker::wasm_bindgen::{JsCast, JsValue};
-use ::worker::web_sys;
-use http::header::{CONTENT_LENGTH, HOST};
+use http::header::{HOST, HeaderName, HeaderValue};
 use http::{Request, Response};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::aws::platform::{MAX_RESPONSE_BYTES, RESPONSE_HEADERS, SendError};
 
-#[wasm_bindgen]
+#[wasm_bindgen(module = "/src/worker/exchanges.js")]
 extern "C" {
-    #[wasm_bindgen(catch, js_name = fetch)]
-    fn fetch(url: &str, init: &Object) -> Result<Promise, JsValue>;
+    #[derive(Clone, Debug)]
+    pub(super) type Exchanges;
+
+    #[wasm_bindgen(constructor)]
+    pub(super) fn new() -> Exchanges;
+
+    #[wasm_bindgen(method)]
+    fn post(this: &Exchanges, message: &str, most: f64, timeout: f64, read: &str) -> Promise;
 }
 
 pub(super) async fn send(
+    exchanges: &Exchanges,
     request: Request<Vec<u8>>,
     timeout: Duration,
 ) -> Result<Response<Vec<u8>>, SendError> {
-    exchange(request, timeout)
+    let message = message(&request).ok_or_else(|| unreachable("the request is no text"))?;
+    let most = u32::try_from(MAX_RESPONSE_BYTES).unwrap_or(u32::MAX);
+    let milliseconds = (timeout.as_secs_f64() * 1_000.0).ceil();
+    let read = RESPONSE_HEADERS.join(" ");
+    let answer = exchanges.post(&message, most.into(), milliseconds, &read);
+    let answer = JsFuture::from(answer)
         .await
-        .map_err(|error| match error {
-            Failure::Js(error) => send_error(&error),
-            Failure::Send(error) => error,
-        })
+        .map_err(|error| send_error(&error))?;
+    if let Some(body) = answer.dyn_ref::<Uint8Array>() {
+        return Ok(Response::new(body.to_vec()));
+    }
+    let parts = answer
+        .dyn_into::<Array>()
+        .map_err(|_| SendError::TooLarge)?;
+    response(&parts).ok_or_else(|| unreachable("the response has no status"))
 }
 
-enum Failure {
-    Js(JsValue),
-    Send(SendError),
-}
-
-impl From<JsValue> for Failure {
-    fn from(error: JsValue) -> Self {
-        Self::Js(error)
-    }
-}
-
-async fn exchange(
-    request: Request<Vec<u8>>,
-    timeout: Duration,
-) -> Result<Response<Vec<u8>>, Failure> {
-    let init = init(&request, timeout)?;
-    let answer: web_sys::Response = JsFuture::from(fetch(&request.uri().to_string(), &init)?)
-        .await?
-        .unchecked_into();
-
-    let length = answer.headers().get(CONTENT_LENGTH.as_str())?;
-    if length
-        .and_then(|length| length.parse().ok())
-        .is_some_and(|n: usize| n > MAX_RESPONSE_BYTES)
-    {
-        if let Some(body) = answer.body() {
-            JsFuture::from(body.cancel()).await?;
-        }
-        return Err(Failure::Send(SendError::TooLarge));
-    }
-
-    let mut response = Response::builder().status(answer.status());
-    if answer.status() != 200 {
-        for name in RESPONSE_HEADERS {
-            if let Some(value) = answer.headers().get(name)? {
-                response = response.header(name, value);
-            }
-        }
-    }
-    let buffer: ArrayBuffer = JsFuture::from(answer.array_buffer()?)
-        .await?
-        .unchecked_into();
-    let bytes = Uint8Array::new(&buffer);
-    if bytes.length() as usize > MAX_RESPONSE_BYTES {
-        return Err(Failure::Send(SendError::TooLarge));
-    }
-    response
-        .body(bytes.to_vec())
-        .map_err(|error| Failure::Send(SendError::Unreachable(error.to_string())))
-}
-
-fn init(request: &Request<Vec<u8>>, timeout: Duration) -> Result<Object, JsValue> {
-    let headers = Array::new();
+/// The URL, the headers and, behind an empty line, the body.
+fn message(request: &Request<Vec<u8>>) -> Option<String> {
+    let mut message = request.uri().to_string();
     for (name, value) in request.headers() {
         // The runtime makes the Host header from the URL, which is where the signed one came from.
-        if name != HOST
-            && let Ok(value) = value.to_str()
-        {
-            headers.push(&Array::of2(&name.as_str().into(), &value.into()));
+        if name != HOST {
+            write!(message, "\n{name}: {}", value.to_str().ok()?).ok()?;
         }
     }
-    let millis = u32::try_from(timeout.as_millis())
-        .unwrap_or(u32::MAX)
-        .max(1);
-    let init = Object::new();
-    let set = |name: &str, value: &JsValue| Reflect::set(&init, &name.into(), value);
-    set("method", &request.method().as_str().into())?;
-    set("headers", &headers)?;
-    set("body", &Uint8Array::from(request.body().as_slice()))?;
-    set("redirect", &"manual".into())?;
-    set("signal", &web_sys::AbortSignal::timeout_with_u32(millis))?;
-    Ok(init)
+    message.push_str("\n\n");
+    message.push_str(str::from_utf8(request.body()).ok()?);
+    Some(message)
+}
+
+/// A status that is not 200, the body, and the values of [`RESPONSE_HEADERS`].
+fn response(parts: &Array) -> Option<Response<Vec<u8>>> {
+    let mut parts = parts.iter();
+    let status = parts.next()?.as_string()?;
+    let body = parts.next()?.dyn_into::<Uint8Array>().ok()?;
+    let mut response = Response::new(body.to_vec());
+    *response.status_mut() = status.parse().ok()?;
+    for (name, value) in RESPONSE_HEADERS.into_iter().zip(parts) {
+        let value = value
+            .as_string()
+            .and_then(|value| value.parse::<HeaderValue>().ok());
+        if let Some(value) = value {
+            response
+                .headers_mut()
+                .insert(HeaderName::from_static(name), value);
+        }
+    }
+    Some(response)
+}
+
+fn unreachable(message: &str) -> SendError {
+    SendError::Unreachable(message.to_owned())
 }
 
 /// Takes the runtime's error apart. Its words are for the log only.

@@ -6,17 +6,21 @@ use ::worker::js_sys;
 use ::worker::{Delay, console_error, console_log, console_warn};
 use http::{Request, Response};
 
-use super::http_send;
+use super::http_send::{self, Exchanges};
 use crate::aws::platform::{Clock, Host, HttpSend, Level, Log, Rng, SendError, Sleep};
 
 #[derive(Clone, Debug)]
 pub(super) struct WorkerPlatform {
     level: Level,
+    exchanges: Exchanges,
 }
 
 impl WorkerPlatform {
     pub(super) fn new(level: Level) -> Self {
-        Self { level }
+        Self {
+            level,
+            exchanges: Exchanges::new(),
+        }
     }
 }
 
@@ -26,7 +30,7 @@ impl HttpSend for WorkerPlatform {
         request: Request<Vec<u8>>,
         timeout: Duration,
     ) -> Result<Response<Vec<u8>>, SendError> {
-        http_send::send(request, timeout).await
+        http_send::send(&self.exchanges, request, timeout).await
     }
 }
 
