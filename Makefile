@@ -2,6 +2,8 @@
 #   make demo   the Worker over an emulated AWS, until Ctrl-C; PORT=8787 changes the port
 #   make test   every check there is
 #   make bench  what it takes beside others, into bench/RESULTS.md (Linux, ten minutes); QUICK=1 prints a short look
+# For a release there are also:
+#   make audit         what is known against the dependencies, asked of the registries and of RustSec
 # All set up what they need under target/ and node_modules/, once.
 
 .DELETE_ON_ERROR:
@@ -10,6 +12,7 @@ PORT ?= 8787
 PYTHON ?= python3
 
 WORKER_BUILD_VERSION := 0.8.7
+CARGO_DENY_VERSION := 0.20.2
 # The command has to equal the library to the patch version.
 WASM_BINDGEN_VERSION := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
 
@@ -22,6 +25,7 @@ VENV := target/venv
 CARGO_LAMBDA_VENV := target/cargo-lambda
 CHECKOV_VENV := target/checkov
 SCHEMATHESIS_VENV := target/schemathesis
+AUDIT_VENV := target/audit
 SETUP := target/setup
 WORKER := target/worker/index.js
 
@@ -33,8 +37,10 @@ PIP := $(SETUP)/pip
 CARGO_LAMBDA := $(SETUP)/cargo-lambda
 CHECKOV := $(SETUP)/checkov
 SCHEMATHESIS := $(SETUP)/schemathesis
+AUDIT := $(SETUP)/audit
 WORKER_BUILD := $(SETUP)/worker-build-$(WORKER_BUILD_VERSION)
 WASM_BINDGEN := $(SETUP)/wasm-bindgen-$(WASM_BINDGEN_VERSION)
+CARGO_DENY := $(SETUP)/cargo-deny-$(CARGO_DENY_VERSION)
 
 WASM_OPT := -O3 --enable-bulk-memory --enable-nontrapping-float-to-int --enable-sign-ext \
 	--enable-exception-handling --enable-mutable-globals --enable-reference-types --enable-multivalue \
@@ -74,6 +80,12 @@ mirror: $(RUST) $(CARGO_LAMBDA)
 	PATH="$(CURDIR)/$(CARGO_LAMBDA_VENV)/bin:$(PATH)" cargo lambda build --locked --release --arm64 \
 		--features lambda --bin bootstrap --output-format zip --flatten bootstrap
 	@ls -l target/lambda/bootstrap.zip
+
+# Asks the registries and the RustSec database; what cannot be reached fails.
+.PHONY: audit
+audit: $(RUST) $(CARGO_DENY) $(AUDIT)
+	@$(call need,npm,Node with npm is missing: install it from https://nodejs.org.)
+	@PATH="$(CURDIR)/$(TOOLS)/bin:$(PATH)" exec $(AUDIT_VENV)/bin/python -B tests/audit.py
 
 # An access key of the reader that Terraform made, from AWS straight into the Worker's secrets.
 .PHONY: secrets
@@ -136,6 +148,9 @@ $(CHECKOV): tests/checkov-requirements.txt
 $(SCHEMATHESIS): tests/schemathesis-requirements.txt
 	$(call venv,$(SCHEMATHESIS_VENV),tests/schemathesis-requirements.txt)
 
+$(AUDIT): tests/audit-requirements.txt
+	$(call venv,$(AUDIT_VENV),tests/audit-requirements.txt)
+
 # Two tools that come from Debian where that is possible; where it is not, the tests that want them say so.
 # $(call apt,command): what it does, with fresh lists if the known ones are too old
 APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o APT::Sandbox::User=root
@@ -166,4 +181,9 @@ $(WORKER_BUILD): | $(RUST)
 $(WASM_BINDGEN): | $(RUST)
 	@echo "Installing wasm-bindgen-cli $(WASM_BINDGEN_VERSION) (once, some minutes)"
 	@$(INSTALL) wasm-bindgen-cli@$(WASM_BINDGEN_VERSION)
+	@touch $@
+
+$(CARGO_DENY): | $(RUST)
+	@echo "Installing cargo-deny $(CARGO_DENY_VERSION) (once, some minutes)"
+	@$(INSTALL) cargo-deny@$(CARGO_DENY_VERSION)
 	@touch $@
