@@ -4,6 +4,7 @@
 #   make bench  what it takes beside others, into bench/RESULTS.md (Linux, ten minutes); QUICK=1 prints a short look
 # For a release there are also:
 #   make audit         what is known against the dependencies, asked of the registries and of RustSec
+#   make sbom          the crates of the wasm and of the mirror, as CycloneDX, into target/sbom/
 # All set up what they need under target/ and node_modules/, once.
 
 .DELETE_ON_ERROR:
@@ -13,6 +14,7 @@ PYTHON ?= python3
 
 WORKER_BUILD_VERSION := 0.8.7
 CARGO_DENY_VERSION := 0.20.2
+CARGO_CYCLONEDX_VERSION := 0.5.9
 # The command has to equal the library to the patch version.
 WASM_BINDGEN_VERSION := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
 
@@ -41,6 +43,7 @@ AUDIT := $(SETUP)/audit
 WORKER_BUILD := $(SETUP)/worker-build-$(WORKER_BUILD_VERSION)
 WASM_BINDGEN := $(SETUP)/wasm-bindgen-$(WASM_BINDGEN_VERSION)
 CARGO_DENY := $(SETUP)/cargo-deny-$(CARGO_DENY_VERSION)
+CARGO_CYCLONEDX := $(SETUP)/cargo-cyclonedx-$(CARGO_CYCLONEDX_VERSION)
 
 WASM_OPT := -O3 --enable-bulk-memory --enable-nontrapping-float-to-int --enable-sign-ext \
 	--enable-exception-handling --enable-mutable-globals --enable-reference-types --enable-multivalue \
@@ -86,6 +89,11 @@ mirror: $(RUST) $(CARGO_LAMBDA)
 audit: $(RUST) $(CARGO_DENY) $(AUDIT)
 	@$(call need,npm,Node with npm is missing: install it from https://nodejs.org.)
 	@PATH="$(CURDIR)/$(TOOLS)/bin:$(PATH)" exec $(AUDIT_VENV)/bin/python -B tests/audit.py
+
+# The crates of the wasm and of the mirror, as CycloneDX, into target/sbom.
+.PHONY: sbom
+sbom: $(RUST) $(CARGO_CYCLONEDX) $(AUDIT)
+	@PATH="$(CURDIR)/$(TOOLS)/bin:$(PATH)" exec $(AUDIT_VENV)/bin/python -B tests/sbom.py
 
 # An access key of the reader that Terraform made, from AWS straight into the Worker's secrets.
 .PHONY: secrets
@@ -186,4 +194,9 @@ $(WASM_BINDGEN): | $(RUST)
 $(CARGO_DENY): | $(RUST)
 	@echo "Installing cargo-deny $(CARGO_DENY_VERSION) (once, some minutes)"
 	@$(INSTALL) cargo-deny@$(CARGO_DENY_VERSION)
+	@touch $@
+
+$(CARGO_CYCLONEDX): | $(RUST)
+	@echo "Installing cargo-cyclonedx $(CARGO_CYCLONEDX_VERSION) (once, some minutes)"
+	@$(INSTALL) cargo-cyclonedx@$(CARGO_CYCLONEDX_VERSION)
 	@touch $@
