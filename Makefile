@@ -5,6 +5,7 @@
 # For a release there are also:
 #   make audit         what is known against the dependencies, asked of the registries and of RustSec
 #   make sbom          the crates of the wasm and of the mirror, as CycloneDX, into target/sbom/
+#   make reproducible  whether two clones of HEAD give the same bytes
 # All set up what they need under target/ and node_modules/, once.
 
 .DELETE_ON_ERROR:
@@ -49,8 +50,9 @@ WASM_OPT := -O3 --enable-bulk-memory --enable-nontrapping-float-to-int --enable-
 	--enable-exception-handling --enable-mutable-globals --enable-reference-types --enable-multivalue \
 	--one-caller-inline-max-function-size=200
 
-# The same commit gives the same bytes, wherever it is built.
-NO_PATHS := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo --remap-path-prefix=$(CURDIR)=.
+# The same commit gives the same bytes, wherever it is built. The last that fits counts: Cargo's home may be in here.
+HOME_OF_CARGO := $(or $(CARGO_HOME),$(HOME)/.cargo)
+NO_PATHS := --remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(HOME_OF_CARGO)=cargo
 
 # $(call need,command,sentence)
 need = command -v $(1) >/dev/null 2>&1 || { echo "$(2)" >&2; exit 1; }
@@ -94,6 +96,22 @@ audit: $(RUST) $(CARGO_DENY) $(AUDIT)
 .PHONY: sbom
 sbom: $(RUST) $(CARGO_CYCLONEDX) $(AUDIT)
 	@PATH="$(CURDIR)/$(TOOLS)/bin:$(PATH)" exec $(AUDIT_VENV)/bin/python -B tests/sbom.py
+
+# HEAD in two clones whose paths, target directories and Cargo homes have nothing in common; what differs stays there.
+CLONES := $(CURDIR)/target/tmp/clones
+ONE := $(CLONES)/one
+OTHER := $(CLONES)/another/a-good-deal-longer
+.PHONY: reproducible
+reproducible: $(RUST) $(NPM) $(WORKER_BUILD) $(WASM_BINDGEN)
+	@rm -rf $(CLONES)
+	@for clone in $(ONE) $(OTHER); do git clone --quiet . $$clone && mkdir $$clone/target && \
+		ln -s $(CURDIR)/node_modules $$clone && ln -s $(CURDIR)/$(SETUP) $(CURDIR)/$(TOOLS) $$clone/target || exit; done
+	@ln -s $(HOME_OF_CARGO) $(OTHER)/cargo-home
+	$(MAKE) -C $(ONE) -o $(RUST) -o $(NPM) worker CARGO_TARGET_DIR=$(ONE)/target
+	$(MAKE) -C $(OTHER) -o $(RUST) -o $(NPM) worker CARGO_TARGET_DIR=$(CLONES)/elsewhere CARGO_HOME=$(OTHER)/cargo-home
+	diff -rq $(ONE)/target/worker $(OTHER)/target/worker
+	@cd $(ONE) && sha256sum target/worker/index_bg.wasm
+	@rm -rf $(CLONES)
 
 # An access key of the reader that Terraform made, from AWS straight into the Worker's secrets.
 .PHONY: secrets
