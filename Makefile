@@ -2,6 +2,10 @@
 #   make demo   the Worker over an emulated AWS, until Ctrl-C; PORT=8787 changes the port
 #   make test   every check there is
 #   make bench  what it takes beside others, into bench/RESULTS.md (Linux, ten minutes); QUICK=1 prints a short look
+# For a release there are also:
+#   make audit         what is known against the dependencies, asked of the registries and of RustSec
+#   make sbom          the crates of the wasm and of the mirror, as CycloneDX, into target/sbom/
+#   make reproducible  whether two clones of HEAD give the same bytes
 # All set up what they need under target/ and node_modules/, once.
 
 .DELETE_ON_ERROR:
@@ -10,6 +14,8 @@ PORT ?= 8787
 PYTHON ?= python3
 
 WORKER_BUILD_VERSION := 0.8.7
+CARGO_DENY_VERSION := 0.20.2
+CARGO_CYCLONEDX_VERSION := 0.5.9
 # The command has to equal the library to the patch version.
 WASM_BINDGEN_VERSION := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
 
@@ -22,6 +28,7 @@ VENV := target/venv
 CARGO_LAMBDA_VENV := target/cargo-lambda
 CHECKOV_VENV := target/checkov
 SCHEMATHESIS_VENV := target/schemathesis
+AUDIT_VENV := target/audit
 SETUP := target/setup
 WORKER := target/worker/index.js
 
@@ -33,8 +40,11 @@ PIP := $(SETUP)/pip
 CARGO_LAMBDA := $(SETUP)/cargo-lambda
 CHECKOV := $(SETUP)/checkov
 SCHEMATHESIS := $(SETUP)/schemathesis
+AUDIT := $(SETUP)/audit
 WORKER_BUILD := $(SETUP)/worker-build-$(WORKER_BUILD_VERSION)
 WASM_BINDGEN := $(SETUP)/wasm-bindgen-$(WASM_BINDGEN_VERSION)
+CARGO_DENY := $(SETUP)/cargo-deny-$(CARGO_DENY_VERSION)
+CARGO_CYCLONEDX := $(SETUP)/cargo-cyclonedx-$(CARGO_CYCLONEDX_VERSION)
 
 WASM_OPT := -O3 --enable-bulk-memory --enable-simd --enable-nontrapping-float-to-int --enable-sign-ext \
 	--enable-exception-handling --enable-mutable-globals --enable-reference-types --enable-multivalue \
@@ -43,8 +53,9 @@ WASM_OPT := -O3 --enable-bulk-memory --enable-simd --enable-nontrapping-float-to
 # Less inlining than opt-level 2 would do: smaller by a KB in twenty, and as fast.
 CODE := -C target-feature=+simd128 -C llvm-args=-inlinedefault-threshold=40
 
-# The same commit gives the same bytes, wherever it is built.
-NO_PATHS := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo --remap-path-prefix=$(CURDIR)=.
+# The same commit gives the same bytes, wherever it is built. The last that fits counts: Cargo's home may be in here.
+HOME_OF_CARGO := $(or $(CARGO_HOME),$(HOME)/.cargo)
+NO_PATHS := --remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(HOME_OF_CARGO)=cargo
 
 # $(call need,command,sentence)
 need = command -v $(1) >/dev/null 2>&1 || { echo "$(2)" >&2; exit 1; }
@@ -77,6 +88,33 @@ mirror: $(RUST) $(CARGO_LAMBDA)
 	PATH="$(CURDIR)/$(CARGO_LAMBDA_VENV)/bin:$(PATH)" cargo lambda build --locked --release --arm64 \
 		--features lambda --bin bootstrap --output-format zip --flatten bootstrap
 	@ls -l target/lambda/bootstrap.zip
+
+# Asks the registries and the RustSec database; what cannot be reached fails.
+.PHONY: audit
+audit: $(RUST) $(CARGO_DENY) $(AUDIT)
+	@$(call need,npm,Node with npm is missing: install it from https://nodejs.org.)
+	@PATH="$(CURDIR)/$(TOOLS)/bin:$(PATH)" exec $(AUDIT_VENV)/bin/python -B tests/audit.py
+
+# The crates of the wasm and of the mirror, as CycloneDX, into target/sbom.
+.PHONY: sbom
+sbom: $(RUST) $(CARGO_CYCLONEDX) $(AUDIT)
+	@PATH="$(CURDIR)/$(TOOLS)/bin:$(PATH)" exec $(AUDIT_VENV)/bin/python -B tests/sbom.py
+
+# HEAD in two clones whose paths, target directories and Cargo homes have nothing in common; what differs stays there.
+CLONES := $(CURDIR)/target/tmp/clones
+ONE := $(CLONES)/one
+OTHER := $(CLONES)/another/a-good-deal-longer
+.PHONY: reproducible
+reproducible: $(RUST) $(NPM) $(WORKER_BUILD) $(WASM_BINDGEN)
+	@rm -rf $(CLONES)
+	@for clone in $(ONE) $(OTHER); do git clone --quiet . $$clone && mkdir $$clone/target && \
+		ln -s $(CURDIR)/node_modules $$clone && ln -s $(CURDIR)/$(SETUP) $(CURDIR)/$(TOOLS) $$clone/target || exit; done
+	@ln -s $(HOME_OF_CARGO) $(OTHER)/cargo-home
+	$(MAKE) -C $(ONE) -o $(RUST) -o $(NPM) worker CARGO_TARGET_DIR=$(ONE)/target
+	$(MAKE) -C $(OTHER) -o $(RUST) -o $(NPM) worker CARGO_TARGET_DIR=$(CLONES)/elsewhere CARGO_HOME=$(OTHER)/cargo-home
+	diff -rq $(ONE)/target/worker $(OTHER)/target/worker
+	@cd $(ONE) && sha256sum target/worker/index_bg.wasm
+	@rm -rf $(CLONES)
 
 # An access key of the reader that Terraform made, from AWS straight into the Worker's secrets.
 .PHONY: secrets
@@ -139,6 +177,9 @@ $(CHECKOV): tests/checkov-requirements.txt
 $(SCHEMATHESIS): tests/schemathesis-requirements.txt
 	$(call venv,$(SCHEMATHESIS_VENV),tests/schemathesis-requirements.txt)
 
+$(AUDIT): tests/audit-requirements.txt
+	$(call venv,$(AUDIT_VENV),tests/audit-requirements.txt)
+
 # Two tools that come from Debian where that is possible; where it is not, the tests that want them say so.
 # $(call apt,command): what it does, with fresh lists if the known ones are too old
 APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o APT::Sandbox::User=root
@@ -169,4 +210,14 @@ $(WORKER_BUILD): | $(RUST)
 $(WASM_BINDGEN): | $(RUST)
 	@echo "Installing wasm-bindgen-cli $(WASM_BINDGEN_VERSION) (once, some minutes)"
 	@$(INSTALL) wasm-bindgen-cli@$(WASM_BINDGEN_VERSION)
+	@touch $@
+
+$(CARGO_DENY): | $(RUST)
+	@echo "Installing cargo-deny $(CARGO_DENY_VERSION) (once, some minutes)"
+	@$(INSTALL) cargo-deny@$(CARGO_DENY_VERSION)
+	@touch $@
+
+$(CARGO_CYCLONEDX): | $(RUST)
+	@echo "Installing cargo-cyclonedx $(CARGO_CYCLONEDX_VERSION) (once, some minutes)"
+	@$(INSTALL) cargo-cyclonedx@$(CARGO_CYCLONEDX_VERSION)
 	@touch $@

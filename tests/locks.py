@@ -1,0 +1,56 @@
+"""Whether every dependency is locked: crates and npm's packages by a checksum, Python's by their version."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+CRATES = ["Cargo.toml", "bench/ecs/Cargo.toml"]
+PACKAGES = [".", "bench"]
+REQUIREMENTS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("*requirements.txt"))
+
+CRATES_IO = "registry+https://github.com/rust-lang/crates.io-index"
+NPM = "https://registry.npmjs.org/"
+
+
+def crates(manifest: str) -> Iterator[str]:
+    """What is wrong with a Cargo.lock; the repository's own crates have no source."""
+    lock = (ROOT / manifest).with_name("Cargo.lock")
+    for package in tomllib.loads(lock.read_text(encoding="utf-8"))["package"]:
+        if "source" in package and (package["source"] != CRATES_IO or "checksum" not in package):
+            yield package["name"]
+
+
+def packages(directory: str) -> Iterator[str]:
+    """The same of a package-lock.json, where a package without an address comes from the registry."""
+    lock = ROOT / directory / "package-lock.json"
+    for name, package in json.loads(lock.read_text(encoding="utf-8"))["packages"].items():
+        if name and not ("integrity" in package and package.get("resolved", NPM).startswith(NPM)):
+            yield name
+
+
+def requirements(path: str) -> Iterator[str]:
+    """The same of a requirements.txt."""
+    for line in (ROOT / path).read_text(encoding="utf-8").splitlines():
+        if not re.fullmatch(r"[\w.-]+==[\w.]+", line):
+            yield line
+
+
+def main() -> int:
+    wrong = [
+        f"{path}: {name}"
+        for paths, check in ((CRATES, crates), (PACKAGES, packages), (REQUIREMENTS, requirements))
+        for path in paths
+        for name in check(path)
+    ]
+    print("\n".join(wrong) or f"{len(CRATES) + len(PACKAGES) + len(REQUIREMENTS)} lists of locked dependencies are sound")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
