@@ -249,3 +249,17 @@ pub(super) fn cleaned(
     }
     cleaned
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_are_the_same_without_what_is_withheld_are_told_apart_by_a_number() {
+        let secrets = ["hush", "hidden", "shh"].map(str::to_owned);
+        let withhold = Withhold::new(secrets.clone(), None);
+        let cleaned = cleaned(secrets.map(|key| (key, "x".to_owned())), &withhold);
+        let keys: Vec<_> = cleaned.keys().map(String::as_str).collect();
+        assert_eq!(keys, ["[withheld]", "[withheld] 2", "[withheld] 3"]);
+    }
+}
