@@ -2,6 +2,8 @@
 #   make demo   the Worker over an emulated AWS, until Ctrl-C; PORT=8787 changes the port
 #   make test   every check there is
 #   make bench  what it takes beside others, into bench/RESULTS.md (Linux, ten minutes); QUICK=1 prints a short look
+# And one that is for an hour in which nothing else is to be done:
+#   make mutants  changes src/fleet and src/aws in hundreds of ways, and says which no test notices
 # All set up what they need under target/ and node_modules/, once.
 
 .DELETE_ON_ERROR:
@@ -10,6 +12,7 @@ PORT ?= 8787
 PYTHON ?= python3
 
 WORKER_BUILD_VERSION := 0.8.7
+CARGO_MUTANTS_VERSION := 27.1.0
 # The command has to equal the library to the patch version.
 WASM_BINDGEN_VERSION := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
 
@@ -35,6 +38,7 @@ CHECKOV := $(SETUP)/checkov
 SCHEMATHESIS := $(SETUP)/schemathesis
 WORKER_BUILD := $(SETUP)/worker-build-$(WORKER_BUILD_VERSION)
 WASM_BINDGEN := $(SETUP)/wasm-bindgen-$(WASM_BINDGEN_VERSION)
+CARGO_MUTANTS := $(SETUP)/cargo-mutants-$(CARGO_MUTANTS_VERSION)
 
 WASM_OPT := -O3 --enable-bulk-memory --enable-nontrapping-float-to-int --enable-sign-ext \
 	--enable-exception-handling --enable-mutable-globals --enable-reference-types --enable-multivalue \
@@ -63,6 +67,14 @@ test: setup $(WORKER)
 bench: $(WORKER) $(PIP) $(BENCH_NPM) $(RUST)
 	CARGO_TARGET_DIR=$(CURDIR)/target/bench cargo build --quiet --release --locked --manifest-path bench/ecs/Cargo.toml
 	@exec $(VENV)/bin/python -B bench/run.py $(if $(QUICK),--quick)
+
+# The unit tests alone first, as they are built in a third of the time, and then all tests on what is left.
+MUTATE := PROPTEST_CASES=32 PATH="$(CURDIR)/$(TOOLS)/bin:$(PATH)" cargo mutants --jobs 2 --output target
+.PHONY: mutants
+mutants: $(CARGO_MUTANTS)
+	@echo "Into target/mutants.out; it takes an hour on two cores"
+	$(MUTATE) --cargo-arg=--lib || [ $$? = 2 ]
+	$(MUTATE) --cargo-arg=--tests --iterate
 
 .PHONY: worker
 worker: $(WORKER)
@@ -166,4 +178,9 @@ $(WORKER_BUILD): | $(RUST)
 $(WASM_BINDGEN): | $(RUST)
 	@echo "Installing wasm-bindgen-cli $(WASM_BINDGEN_VERSION) (once, some minutes)"
 	@$(INSTALL) wasm-bindgen-cli@$(WASM_BINDGEN_VERSION)
+	@touch $@
+
+$(CARGO_MUTANTS): | $(RUST)
+	@echo "Installing cargo-mutants $(CARGO_MUTANTS_VERSION) (once, some minutes)"
+	@$(INSTALL) cargo-mutants@$(CARGO_MUTANTS_VERSION)
 	@touch $@
