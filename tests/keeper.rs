@@ -549,6 +549,14 @@ fn what_is_stored_under_another_configuration_or_is_damaged_is_dropped() {
     let other = world.keeper();
     assert!(world.read(&other).version.is_some());
     assert_eq!(world.calls(), 2 * world.needed(), "it is swept anew");
+    let told = "the target was configured otherwise then";
+    assert!(
+        world
+            .platform
+            .lines()
+            .iter()
+            .any(|line| line.contains(told))
+    );
     for bytes in [vec![], vec![0xff; 40], b"{\"format\":1}".to_vec()] {
         let calls = world.calls();
         world.disk.0.saved.borrow_mut().insert("snapshot", bytes);

@@ -22,7 +22,8 @@ use ecs_status::fleet::refresh::Failed;
 use ecs_status::fleet::snapshot::Snapshot;
 use ecs_status::fleet::stored::Versioned;
 use ecs_status::fleet::view::{Fleet, Served, Unavailable};
-use support::Fake;
+use support::ecs::Ecs;
+use support::{Fake, Reply, ask};
 
 /// A source that says what it is told to, one thing after the other.
 #[derive(Clone, Default)]
@@ -220,6 +221,27 @@ fn a_copy_stands_in_for_a_source_that_does_not_answer_until_it_is_too_old() {
     assert_eq!(
         (unavailable.cause, unavailable.retry_after),
         (Cause::ObjectUnreachable, Duration::from_secs(5))
+    );
+}
+
+#[test]
+fn a_process_that_stores_nothing_sweeps_slice_after_slice() {
+    let mut ecs = Ecs::uniform(5, 100);
+    let platform = Fake::new(move |request| Reply {
+        after: Duration::ZERO,
+        sent: ecs.answer(request),
+    });
+    let changes = [("SUBREQUEST_BUDGET", "18"), ("CALL_BURST", "1000")];
+    let fleet = ask::fleet(&platform, &changes);
+    let served = platform.run(fleet.snapshot(&platform, "r-1")).0.unwrap();
+    let clusters = served.snapshot.clusters.iter();
+    let sizes: Vec<_> = clusters.map(|cluster| cluster.services.len()).collect();
+    assert_eq!(sizes, [100; 5]);
+    let lines = platform.lines();
+    assert!(
+        !lines
+            .iter()
+            .any(|line| line.contains("\"event\":\"storage\""))
     );
 }
 
