@@ -6,6 +6,8 @@
 #   make audit         what is known against the dependencies, asked of the registries and of RustSec
 #   make sbom          the crates of the wasm and of the mirror, as CycloneDX, into target/sbom/
 #   make reproducible  whether two clones of HEAD give the same bytes
+# And one that is for an hour in which nothing else is to be done:
+#   make mutants  changes src/fleet and src/aws in hundreds of ways, and says which no test notices
 # All set up what they need under target/ and node_modules/, once.
 
 .DELETE_ON_ERROR:
@@ -16,6 +18,7 @@ PYTHON ?= python3
 WORKER_BUILD_VERSION := 0.8.7
 CARGO_DENY_VERSION := 0.20.2
 CARGO_CYCLONEDX_VERSION := 0.5.9
+CARGO_MUTANTS_VERSION := 27.1.0
 # The command has to equal the library to the patch version.
 WASM_BINDGEN_VERSION := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
 
@@ -45,6 +48,7 @@ WORKER_BUILD := $(SETUP)/worker-build-$(WORKER_BUILD_VERSION)
 WASM_BINDGEN := $(SETUP)/wasm-bindgen-$(WASM_BINDGEN_VERSION)
 CARGO_DENY := $(SETUP)/cargo-deny-$(CARGO_DENY_VERSION)
 CARGO_CYCLONEDX := $(SETUP)/cargo-cyclonedx-$(CARGO_CYCLONEDX_VERSION)
+CARGO_MUTANTS := $(SETUP)/cargo-mutants-$(CARGO_MUTANTS_VERSION)
 
 WASM_OPT := -O3 --enable-bulk-memory --enable-simd --enable-nontrapping-float-to-int --enable-sign-ext \
 	--enable-exception-handling --enable-mutable-globals --enable-reference-types --enable-multivalue \
@@ -77,6 +81,14 @@ test: setup $(WORKER)
 bench: $(WORKER) $(PIP) $(BENCH_NPM) $(RUST)
 	CARGO_TARGET_DIR=$(CURDIR)/target/bench cargo build --quiet --release --locked --manifest-path bench/ecs/Cargo.toml
 	@exec $(VENV)/bin/python -B bench/run.py $(if $(QUICK),--quick)
+
+# The unit tests alone first, as they are built in a third of the time, and then all tests on what is left.
+MUTATE := PROPTEST_CASES=32 PATH="$(CURDIR)/$(TOOLS)/bin:$(PATH)" cargo mutants --jobs 2 --output target
+.PHONY: mutants
+mutants: $(CARGO_MUTANTS)
+	@echo "Into target/mutants.out; it takes an hour on two cores"
+	$(MUTATE) --cargo-arg=--lib || [ $$? = 2 ]
+	$(MUTATE) --cargo-arg=--tests --iterate
 
 .PHONY: worker
 worker: $(WORKER)
@@ -220,4 +232,7 @@ $(CARGO_DENY): | $(RUST)
 $(CARGO_CYCLONEDX): | $(RUST)
 	@echo "Installing cargo-cyclonedx $(CARGO_CYCLONEDX_VERSION) (once, some minutes)"
 	@$(INSTALL) cargo-cyclonedx@$(CARGO_CYCLONEDX_VERSION)
+$(CARGO_MUTANTS): | $(RUST)
+	@echo "Installing cargo-mutants $(CARGO_MUTANTS_VERSION) (once, some minutes)"
+	@$(INSTALL) cargo-mutants@$(CARGO_MUTANTS_VERSION)
 	@touch $@

@@ -317,6 +317,24 @@ fn a_correction_that_does_not_help_is_not_repeated() {
 }
 
 #[test]
+fn an_answer_that_cannot_be_read_is_logged_without_what_it_says() {
+    for (body, message) in [
+        ("{\"clusterArns\":", "Eof error at column 15"),
+        ("<html>", "not an object"),
+    ] {
+        let platform = Fake::script(vec![ok(body)]);
+        call(&platform, 20).0.unwrap_err();
+        let lines = platform.lines();
+        let line: serde_json::Value = serde_json::from_str(lines.last().unwrap()).unwrap();
+        assert_eq!(
+            [&line["code"], &line["message"]],
+            ["Unreadable", message],
+            "{body}"
+        );
+    }
+}
+
+#[test]
 fn every_failed_attempt_is_one_log_line_without_secrets() {
     let leaky = answer(
         403,

@@ -14,13 +14,14 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use ecs_status::aws::platform::Clock;
+use ecs_status::aws::platform::{Clock, SendError, Sleep};
 use ecs_status::config::Config;
 use ecs_status::fleet::failure::Cause;
 use ecs_status::fleet::keeper::Keeper;
 use ecs_status::fleet::reading::Word;
-use ecs_status::fleet::stored::Store;
-use futures_util::future::join_all;
+use ecs_status::fleet::stored::{self, Store, Versioned};
+use futures_util::future::{join, join_all};
+use serde_json::{Value, json};
 use support::ecs::Ecs;
 use support::{Fake, Reply};
 
@@ -198,6 +199,20 @@ fn what_is_stale_is_served_at_once_while_one_sweep_runs_behind_it() {
 }
 
 #[test]
+fn a_sweep_that_is_slow_is_not_given_up_while_it_runs() {
+    let world = World::new(Ecs::uniform(1, 5), &[]);
+    world.latency.set(Duration::from_secs(5));
+    let keeper = world.keeper();
+    let late = async {
+        world.platform.sleep(Duration::from_secs(14)).await;
+        keeper.read("r-2").await
+    };
+    let (first, late) = world.platform.run(join(keeper.read("r-1"), late));
+    assert!(first.version.is_some() && late.version == first.version);
+    assert_eq!(world.calls(), world.needed());
+}
+
+#[test]
 fn nobody_asks_and_nobody_calls_aws() {
     let world = World::new(Ecs::uniform(1, 5), &[]);
     let keeper = world.keeper();
@@ -251,6 +266,19 @@ fn a_keeper_that_is_evicted_between_two_slices_loses_nothing() {
     let late = world.keeper();
     assert!(world.read(&late).version.is_some());
     assert_eq!((services(&late), world.calls()), (500, world.needed()));
+}
+
+#[test]
+fn a_sweep_that_rested_too_long_is_begun_anew() {
+    for (rest, made_again) in [(290, 0), (310, 18)] {
+        let world = World::new(Ecs::uniform(5, 100), &[("SUBREQUEST_BUDGET", "18")]);
+        let keeper = world.keeper();
+        assert_eq!(world.read(&keeper).version, None);
+        world.advance(rest - world.platform.elapsed().as_secs());
+        world.alarms(&keeper);
+        assert_eq!(services(&keeper), 500);
+        assert_eq!(world.calls(), world.needed() + made_again, "{rest} s");
+    }
 }
 
 #[test]
@@ -387,6 +415,121 @@ fn a_slice_that_never_ends_is_given_up_and_the_sweep_begun_anew() {
 }
 
 #[test]
+fn a_slice_that_comes_back_after_it_was_given_up_changes_nothing() {
+    let world = World::new(Ecs::uniform(1, 5), &[("SNAPSHOT_MAX_STALE", "0")]);
+    let keeper = world.keeper();
+    // Its invocation is frozen: it is not polled for a minute.
+    let mut frozen = Box::pin(keeper.read("r-1"));
+    world.platform.poll_once(frozen.as_mut());
+    world.advance(60);
+    let word = world.read(&keeper);
+    world.platform.settle();
+    assert!(word.version.is_some() && word.failed.is_none());
+    assert_eq!(services(&keeper), 5);
+    let word = world.read(&keeper);
+    assert_eq!(
+        word.total.calls as usize,
+        world.calls(),
+        "all is accounted for"
+    );
+    let sweeps = world.platform.lines();
+    let sweeps = sweeps
+        .iter()
+        .filter(|line| line.contains("\"event\":\"sweep\""));
+    assert_eq!(sweeps.count(), 1);
+}
+
+#[test]
+fn a_platform_that_allows_no_call_ends_the_sweep() {
+    let platform = Fake::new(|_| Reply {
+        after: Duration::ZERO,
+        sent: Err(SendError::SubrequestLimit),
+    });
+    let world = World {
+        platform,
+        ..World::new(Ecs::default(), &[])
+    };
+    let word = world.read(&world.keeper());
+    assert_eq!(
+        (word.version, word.failed.unwrap().cause),
+        (None, Cause::SubrequestLimit)
+    );
+    assert!(!world.disk.0.alarm.get());
+}
+
+#[test]
+fn a_sweep_is_one_log_line() {
+    let mut ecs = Ecs::uniform(3, 80);
+    let denied = ("ListServices".to_owned(), "cluster-0000".to_owned());
+    ecs.errors.insert(denied, "AccessDeniedException");
+    let world = World::new(ecs, &[("SUBREQUEST_BUDGET", "18")]);
+    let keeper = world.keeper();
+    world.read(&keeper);
+    world.alarms(&keeper);
+    world.advance(10_000);
+    world.deny("ThrottlingException");
+    world.read(&keeper);
+    let lines = world.platform.lines();
+    let lines = lines.iter().map(|line| serde_json::from_str(line).unwrap());
+    let told: Vec<Value> = lines
+        .filter(|line: &Value| line["event"] == "sweep")
+        .collect();
+    let mut told = told.into_iter();
+    let line = told.next().unwrap();
+    assert_eq!(
+        line,
+        json!({
+            "level": "info", "event": "sweep", "requestId": "alarm", "target": "default",
+            "region": "us-east-1", "durationMs": line["durationMs"], "slices": 2, "awsCalls": 21,
+            "awsRetries": 0, "awsThrottles": 0, "awsErrors": 1, "clusters": 2, "services": 160,
+            "failures": 1,
+        })
+    );
+    let line = told.next().unwrap();
+    assert_eq!(
+        [&line["level"], &line["awsThrottles"], &line["problem"]],
+        [
+            &json!("error"),
+            &json!(3),
+            &json!("AWS throttled the calls, also when asked again")
+        ]
+    );
+}
+
+#[test]
+fn who_waits_for_a_sweep_is_told_when_to_ask_again() {
+    let changes = [
+        ("CALL_BURST", "18"),
+        ("CALL_RATE", "1"),
+        ("SUBREQUEST_BUDGET", "18"),
+    ];
+    let world = World::new(Ecs::uniform(5, 100), &changes);
+    let word = world.read(&world.keeper());
+    assert_eq!(word.extent.unwrap().calls_left, 39);
+    // The burst goes at once, and the rest by one a second.
+    assert_eq!(word.retry_after, Duration::from_secs(39 - 18));
+}
+
+#[test]
+fn health_is_asked_for_again_after_half_a_minute() {
+    let world = World::new(Ecs::uniform(1, 1), &[]);
+    let keeper = world.keeper();
+    let check = || world.platform.run(keeper.check("r-1"));
+    assert_eq!((check().usage.calls, check().usage.calls), (1, 0));
+    world.advance(29);
+    assert_eq!(check().usage.calls, 0);
+    world.advance(1);
+    world.deny("UnrecognizedClientException");
+    let health = check();
+    assert_eq!(
+        (health.usage.calls, health.cause),
+        (1, Some(Cause::UnknownKey))
+    );
+    assert_eq!(health.checked_at, world.platform.now());
+    assert_eq!(world.read(&keeper).total.calls, 3, "two checks and a sweep");
+}
+
+#[test]
 fn a_disk_that_fails_is_logged_and_nothing_more() {
     let world = World::new(Ecs::uniform(1, 5), &[]);
     world.disk.0.broken.set(true);
@@ -406,6 +549,14 @@ fn what_is_stored_under_another_configuration_or_is_damaged_is_dropped() {
     let other = world.keeper();
     assert!(world.read(&other).version.is_some());
     assert_eq!(world.calls(), 2 * world.needed(), "it is swept anew");
+    let told = "the target was configured otherwise then";
+    assert!(
+        world
+            .platform
+            .lines()
+            .iter()
+            .any(|line| line.contains(told))
+    );
     for bytes in [vec![], vec![0xff; 40], b"{\"format\":1}".to_vec()] {
         let calls = world.calls();
         world.disk.0.saved.borrow_mut().insert("snapshot", bytes);
@@ -427,14 +578,38 @@ fn a_snapshot_that_a_clock_ahead_stored_is_not_fresh_for_ever() {
 }
 
 #[test]
-fn a_stored_snapshot_is_served_without_asking_aws() {
-    let world = World::new(Ecs::uniform(2, 30), &[]);
-    let first = world.read(&world.keeper()).version;
-    world.advance(200);
-    world.latency.set(Duration::from_secs(10));
-    let before = world.platform.now();
+fn the_version_grows_also_past_one_of_a_clock_that_was_ahead() {
+    let world = World::new(Ecs::uniform(1, 5), &[]);
     let keeper = world.keeper();
-    assert_eq!(world.read(&keeper).version, first);
-    assert_eq!(world.platform.now(), before);
-    assert_eq!(services(&keeper), 60);
+    world.read(&keeper);
+    let mut ahead = keeper.newest().unwrap();
+    ahead.version *= 2;
+    let identity = world.platform.target("default", None).identity().to_owned();
+    let bytes = stored::encode(&identity, &ahead).unwrap();
+    world.disk.0.saved.borrow_mut().insert("snapshot", bytes);
+    let keeper = world.keeper();
+    assert_eq!(world.read(&keeper).version, Some(ahead.version));
+    world.advance(1_000);
+    assert!(world.read(&keeper).version > Some(ahead.version));
+}
+
+#[test]
+fn a_stored_snapshot_is_served_without_asking_aws() {
+    for age in [0, 200] {
+        let world = World::new(Ecs::uniform(2, 30), &[]);
+        let first = world.read(&world.keeper()).version;
+        world.advance(age);
+        world.latency.set(Duration::from_secs(10));
+        let before = world.platform.now();
+        let keeper = world.keeper();
+        assert_eq!(world.read(&keeper).version, first);
+        assert_eq!(world.platform.now(), before);
+        assert_eq!(services(&keeper), 60);
+        let encoded = keeper.encoded().unwrap();
+        let read: Versioned = stored::decode(&encoded, None).unwrap();
+        assert_eq!(
+            (Some(read.version), read.snapshot),
+            (first, keeper.newest().unwrap().snapshot)
+        );
+    }
 }

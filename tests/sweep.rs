@@ -18,8 +18,11 @@ use ecs_status::aws::platform::Clock;
 use ecs_status::fleet::driver::{CONCURRENCY, drive};
 use ecs_status::fleet::failure::Cause;
 use ecs_status::fleet::snapshot::Snapshot;
+use ecs_status::fleet::sweep::{Call, Extent, Outcome, Sweep};
 use ecs_status::fleet::withhold::Withhold;
 use proptest::prelude::*;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use support::ecs::Ecs;
 use support::{Fake, Reply};
 
@@ -214,6 +217,154 @@ fn tags_that_are_refused_are_asked_for_once_and_then_done_without() {
     let swept = sweep(ecs);
     assert_eq!(swept.calls["DescribeServices"], 2);
     assert_eq!(swept.found.unwrap_err(), Cause::Refused);
+}
+
+#[test]
+fn a_refusal_that_is_not_about_tags_is_not_asked_again_without_them() {
+    let mut ecs = Ecs::uniform(1, 3);
+    ecs.errors.insert(
+        ("DescribeServices".into(), "cluster-0000".into()),
+        "AccessDeniedException",
+    );
+    assert_eq!(sweep(ecs).calls["DescribeServices"], 1);
+}
+
+#[test]
+fn services_without_the_tags_that_were_refused_are_shown_and_a_failure_says_so() {
+    let ecs = Ecs {
+        refuses_tags: true,
+        ..Ecs::uniform(1, 3)
+    };
+    let snapshot = sweep(ecs.clone()).found.unwrap();
+    assert_eq!(names(&snapshot), all(&ecs));
+    let reasons: Vec<_> = snapshot
+        .failures
+        .iter()
+        .map(|f| f.reason.as_str())
+        .collect();
+    assert_eq!(reasons, [Cause::TagsRefused.reason()]);
+}
+
+#[test]
+fn services_with_a_short_arn_are_asked_for_apart_and_without_tags() {
+    let ecs = Ecs {
+        short: (3..6).map(|i| format!("service-{i:04}")).collect(),
+        ..Ecs::uniform(1, 15)
+    };
+    let swept = sweep(ecs.clone());
+    let snapshot = swept.found.unwrap();
+    assert_eq!((names(&snapshot), snapshot.failures), (all(&ecs), vec![]));
+    // Ten and two with tags, and three without.
+    assert_eq!(swept.calls["DescribeServices"], 3);
+}
+
+#[test]
+fn where_all_services_that_are_known_vanished_the_rest_is_a_failure_and_the_fleet_no_error() {
+    let mut ecs = Ecs::uniform(2, 2);
+    ecs.vanished.clone_from(&ecs.clusters["cluster-0000"]);
+    let denied = ("ListServices".to_owned(), "cluster-0001".to_owned());
+    ecs.errors.insert(denied, "AccessDeniedException");
+    let snapshot = sweep(ecs).found.unwrap();
+    assert_eq!((snapshot.clusters.len(), snapshot.failures.len()), (0, 1));
+}
+
+const WEB: &str = "arn:aws:ecs:us-east-1:123456789012:cluster/web";
+const JOBS: &str = "arn:aws:ecs:us-east-1:123456789012:cluster/jobs";
+
+/// Answers the call that is due next with `body`; whether it lists something.
+fn answer_next(sweep: &mut Sweep, body: &Value) -> bool {
+    fn read<T: DeserializeOwned>(body: &Value) -> T {
+        T::deserialize(body).unwrap()
+    }
+    let call = sweep.next_call().unwrap();
+    let is_list = matches!(call, Call::ListClusters(_) | Call::ListServices(_));
+    sweep.take(match call {
+        Call::ListClusters(call) => Outcome::ListClusters(call, Ok(read(body))),
+        Call::DescribeClusters(call) => Outcome::DescribeClusters(call, Ok(read(body))),
+        Call::ListServices(call) => Outcome::ListServices(call, Ok(read(body))),
+        Call::DescribeServices(call) => Outcome::DescribeServices(call, Ok(read(body))),
+    });
+    is_list
+}
+
+fn service_arns(prefix: &str, count: usize) -> Vec<String> {
+    let arn = |i| format!("arn:aws:ecs:us-east-1:123456789012:service/{prefix}{i}");
+    (0..count).map(arn).collect()
+}
+
+#[test]
+fn the_extent_counts_what_is_known_so_far() {
+    let mut sweep = Sweep::new("default", "us-east-1");
+    answer_next(&mut sweep, &json!({"clusterArns": [WEB]}));
+    let arns = [service_arns("web/s", 12), service_arns("short", 3)].concat();
+    answer_next(
+        &mut sweep,
+        &json!({"serviceArns": arns, "nextToken": "more"}),
+    );
+    let mut extent = Extent {
+        clusters: 1,
+        services: 15,
+        described: 0,
+        // The next page, the cluster, and the first ten services.
+        calls_left: 3,
+    };
+    assert_eq!(sweep.extent(), extent);
+    let page = sweep.next_call().unwrap();
+    answer_next(&mut sweep, &json!({"clusters": []}));
+    answer_next(&mut sweep, &json!({"services": []}));
+    (extent.described, extent.calls_left) = (10, 0);
+    assert_eq!(sweep.extent(), extent);
+    sweep.put_back(page);
+    assert_eq!(sweep.extent().calls_left, 1);
+}
+
+#[test]
+fn lists_come_first_and_a_description_every_sixth_call() {
+    let mut sweep = Sweep::new("default", "us-east-1");
+    let clusters: Vec<_> = (0..20).map(|i| format!("{WEB}{i}")).collect();
+    let body = json!({
+        "clusterArns": clusters, "serviceArns": service_arns("web/s", 100), "clusters": [], "services": [],
+    });
+    let order: Vec<_> = (0..18).map(|_| answer_next(&mut sweep, &body)).collect();
+    let expected: Vec<_> = (1..=18).map(|call| call % 6 != 0).collect();
+    assert_eq!(order, expected);
+}
+
+#[test]
+fn a_cluster_that_is_not_described_is_a_failure_unless_it_vanished() {
+    let active = |arn| json!({"clusterArn": arn, "status": "ACTIVE"});
+    for (body, failed) in [
+        (json!({"clusters": [active(WEB), active(JOBS)]}), None),
+        (
+            json!({"clusters": [active(WEB)], "failures": [{"arn": JOBS, "reason": "MISSING"}]}),
+            None,
+        ),
+        (
+            json!({"clusters": [active(WEB)], "failures": [{"arn": JOBS, "reason": "OTHER"}]}),
+            Some("jobs"),
+        ),
+        (
+            json!({"clusters": [active(WEB), {"clusterArn": JOBS}]}),
+            Some("jobs"),
+        ),
+        (json!({"clusters": [active(WEB)]}), Some("jobs")),
+    ] {
+        let mut sweep = Sweep::new("default", "us-east-1");
+        answer_next(&mut sweep, &json!({"clusterArns": [WEB, JOBS]}));
+        answer_next(
+            &mut sweep,
+            &json!({"serviceArns": service_arns("web/s", 1)}),
+        );
+        answer_next(&mut sweep, &json!({"serviceArns": []}));
+        let found = json!([{"serviceName": "s0", "status": "DRAINING"}]);
+        answer_next(&mut sweep, &body);
+        answer_next(&mut sweep, &json!({"services": found}));
+        assert!(sweep.is_done());
+        let snapshot = sweep.finish(support::start(), Withhold::default()).unwrap();
+        let failures = snapshot.failures.iter();
+        let names: Vec<_> = failures.map(|f| f.cluster_name.as_deref()).collect();
+        assert_eq!(names, Vec::from_iter(failed.map(Some)), "{body}");
+    }
 }
 
 #[test]

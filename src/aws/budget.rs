@@ -108,3 +108,21 @@ impl Budget {
         (!left.is_zero()).then_some(left)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_used_adds_up() {
+        let usage = |n: u32| Usage {
+            calls: n,
+            retries: 2 * n,
+            throttles: 3 * n,
+            errors: 4 * n,
+        };
+        let mut total = usage(2);
+        total += usage(5);
+        assert_eq!(total, usage(7));
+    }
+}

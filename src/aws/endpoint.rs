@@ -1,7 +1,5 @@
 //! Where a service answers (AWS General Reference, "AWS service endpoints").
 
-use std::fmt;
-
 use http::Uri;
 use http::uri::{Authority, Scheme};
 
@@ -9,17 +7,9 @@ use http::uri::{Authority, Scheme};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint(Uri);
 
-/// What an endpoint override has to look like; the value itself is not repeated.
+/// What is no endpoint; the value itself is not repeated.
 #[derive(Debug, PartialEq, Eq)]
 pub struct InvalidEndpoint;
-
-impl fmt::Display for InvalidEndpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("has to be an http or https URL without query, such as http://127.0.0.1:5000")
-    }
-}
-
-impl std::error::Error for InvalidEndpoint {}
 
 impl Endpoint {
     /// The public endpoint of `service` in `region`, in whichever partition the region is.
@@ -94,7 +84,10 @@ mod tests {
             ("us-gov-west-1", "ecs.us-gov-west-1.amazonaws.com"),
             ("cn-north-1", "ecs.cn-north-1.amazonaws.com.cn"),
             ("eusc-de-east-1", "ecs.eusc-de-east-1.amazonaws.eu"),
+            ("us-iso-east-1", "ecs.us-iso-east-1.c2s.ic.gov"),
             ("us-isob-east-1", "ecs.us-isob-east-1.sc2s.sgov.gov"),
+            ("us-isof-south-1", "ecs.us-isof-south-1.csp.hci.ic.gov"),
+            ("eu-isoe-west-1", "ecs.eu-isoe-west-1.cloud.adc-e.uk"),
         ] {
             let endpoint = Endpoint::of("ecs", region).unwrap();
             assert_eq!(endpoint.uri().to_string(), format!("https://{host}/"));

@@ -214,4 +214,35 @@ mod tests {
             assert_eq!((error.status, error.code.as_str()), (502, ""), "{body}");
         }
     }
+
+    #[test]
+    fn an_error_says_what_it_is_and_what_caused_it() {
+        let service = ServiceError {
+            status: 400,
+            code: "ClientException".into(),
+            message: "no".into(),
+            request_id: None,
+        };
+        for (error, told, cause) in [
+            (
+                Error::Service(service),
+                "AWS answered with an error",
+                Some("400 ClientException: no"),
+            ),
+            (
+                Error::Send(SendError::TimedOut),
+                "no response from AWS",
+                Some("no response in time"),
+            ),
+            (
+                Error::DeadlineExceeded,
+                "the time for all calls ran out",
+                None,
+            ),
+        ] {
+            assert_eq!(error.to_string(), told);
+            let source = std::error::Error::source(&error).map(ToString::to_string);
+            assert_eq!(source.as_deref(), cause, "{told}");
+        }
+    }
 }

@@ -62,6 +62,7 @@ mod tests {
     fn a_burst_goes_at_once_and_the_rest_at_the_rate() {
         let pacer = Pacer::new(3, 10);
         let now = UNIX_EPOCH + Duration::from_hours(1);
+        assert_eq!(pacer.wait(6, now).as_millis(), 300);
         let waits: Vec<_> = (0..6).map(|_| pacer.take(now).as_millis()).collect();
         assert_eq!(waits, [0, 0, 0, 100, 200, 300]);
         assert_eq!(pacer.take(now + Duration::from_hours(1)), Duration::ZERO);

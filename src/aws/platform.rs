@@ -123,3 +123,23 @@ impl fmt::Display for SendError {
 }
 
 impl std::error::Error for SendError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_have_the_names_of_log_level() {
+        for level in [Level::Error, Level::Warn, Level::Info, Level::Debug] {
+            let name = serde_json::to_value(level).unwrap();
+            assert_eq!(Level::from_name(name.as_str().unwrap()), Some(level));
+        }
+        assert_eq!(Level::from_name("loud"), None);
+    }
+
+    #[test]
+    fn a_response_that_is_too_large_is_told_with_the_limit() {
+        let told = SendError::TooLarge.to_string();
+        assert_eq!(told, "the response is over 8388608 bytes");
+    }
+}

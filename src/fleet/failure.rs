@@ -156,6 +156,8 @@ mod tests {
             (403, "SignatureDoesNotMatch", Cause::WrongSecret),
             (400, "InvalidSignatureException", Cause::WrongSecret),
             (400, "ExpiredTokenException", Cause::ExpiredToken),
+            (400, "RequestTimeTooSkewed", Cause::ClockSkew),
+            (400, "RequestExpired", Cause::ClockSkew),
             (
                 400,
                 "AccessDeniedException",

@@ -1,7 +1,5 @@
 //! Filter: which services a request asks for.
 
-use std::fmt;
-
 use super::snapshot::{Cluster, Service, Tags};
 use super::state::is_unhealthy;
 
@@ -29,14 +27,6 @@ pub struct Filter {
 /// A key that is no filter key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownKey(pub String);
-
-impl fmt::Display for UnknownKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("unknown filter key")
-    }
-}
-
-impl std::error::Error for UnknownKey {}
 
 impl Filter {
     /// A filter from decoded key-value pairs, of which every key has to be one of [`PLACES`] or of
@@ -196,6 +186,14 @@ mod tests {
                 Err(UnknownKey(key.into()))
             );
         }
+    }
+
+    #[test]
+    fn keys_and_values_are_told_tags_first() {
+        let query = [("region", "r"), ("owner", "K2"), ("owner", "F1")];
+        let filter = Filter::new(pairs(&query), &valid()).unwrap();
+        assert_eq!(filter.keys().collect::<Vec<_>>(), ["owner", "region"]);
+        assert_eq!(filter.values().collect::<Vec<_>>(), ["K2", "F1", "r"]);
     }
 
     #[test]

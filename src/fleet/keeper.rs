@@ -229,7 +229,8 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Keeper<P, S> {
             None => {}
         }
         state.run += 1;
-        state.running_until = Some(now + self.sweep_timeout + LOST_AFTER);
+        // The slice says itself how long it may take, as soon as it runs.
+        state.running_until = Some(now + LOST_AFTER);
         Some(state.run)
     }
 

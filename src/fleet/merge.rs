@@ -101,3 +101,40 @@ fn without(cluster: &Cluster, withhold: &Withhold) -> Cluster {
 fn place(cluster: &Cluster) -> [&str; 3] {
     [&cluster.target, &cluster.region, &cluster.cluster_name]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::UNIX_EPOCH;
+
+    #[test]
+    fn a_tag_that_holds_the_account_of_another_target_is_withheld() {
+        let snapshot = |account: &str, tag: &str| {
+            Rc::new(Snapshot {
+                generated_at: UNIX_EPOCH,
+                account: Some(account.to_owned()),
+                clusters: vec![Cluster {
+                    cluster_name: "web".into(),
+                    target: account.to_owned(),
+                    region: "us-east-1".into(),
+                    capacity_providers: Vec::new(),
+                    tags: Tags::from([("peer".to_owned(), tag.to_owned())]),
+                    services: Vec::new(),
+                }],
+                failures: Vec::new(),
+                kept: Vec::new(),
+            })
+        };
+        let one = snapshot("111111111111", "at 222222222222");
+        let other = snapshot("222222222222", "none");
+        let parts = [&one, &other].map(|snapshot| Part {
+            target: "any",
+            region: "us-east-1",
+            snapshot: Some(snapshot),
+            failed: None,
+        });
+        let merged = merge(&parts).unwrap();
+        let tags = merged.clusters.iter().map(|cluster| &cluster.tags["peer"]);
+        assert_eq!(tags.collect::<Vec<_>>(), ["at [withheld]", "none"]);
+    }
+}

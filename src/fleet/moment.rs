@@ -36,3 +36,20 @@ fn written(moment: SystemTime, format: Format) -> Option<String> {
         .fmt(format)
         .ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_written_and_read_in_whole_seconds() {
+        let second = UNIX_EPOCH + Duration::from_mins(29_922_940);
+        let moment = second + Duration::from_millis(999);
+        assert_eq!(rfc3339(moment).unwrap(), "2026-11-22T19:40:00Z");
+        let written = http_date(moment).unwrap();
+        assert_eq!(written, "Sun, 22 Nov 2026 19:40:00 GMT");
+        assert_eq!(from_http_date(&written), Some(second));
+        assert_eq!(whole_seconds(moment), second);
+        assert_eq!(from_http_date("yesterday"), None);
+    }
+}

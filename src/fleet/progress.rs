@@ -249,3 +249,33 @@ pub(super) fn cleaned(
     }
     cleaned
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_are_the_same_without_what_is_withheld_are_told_apart_by_a_number() {
+        let secrets = ["hush", "hidden", "shh"].map(str::to_owned);
+        let withhold = Withhold::new(secrets.clone(), None);
+        let cleaned = cleaned(secrets.map(|key| (key, "x".to_owned())), &withhold);
+        let keys: Vec<_> = cleaned.keys().map(String::as_str).collect();
+        assert_eq!(keys, ["[withheld]", "[withheld] 2", "[withheld] 3"]);
+    }
+
+    #[test]
+    fn neither_name_nor_state_nor_tags_of_a_service_show_what_is_withheld() {
+        let described = r#"{
+            "serviceName": "hush-api", "status": "ACTIVE", "launchType": "FARGATE",
+            "desiredCount": 1, "runningCount": 1, "pendingCount": 0,
+            "tags": [{"key": "owner", "value": "hush"}],
+            "deployments": [{"status": "PRIMARY", "rolloutState": "hush"}]
+        }"#;
+        let found = Found::new(serde_json::from_str(described).unwrap()).unwrap();
+        let withhold = Withhold::new(["hush".to_owned()], None);
+        let service = found.unwrap().into_service(&[], &withhold).unwrap();
+        assert_eq!(service.service_name, "[withheld]-api");
+        assert_eq!(service.rollout_state.as_deref(), Some("[withheld]"));
+        assert_eq!(service.tags["owner"], "[withheld]");
+    }
+}

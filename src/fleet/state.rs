@@ -1,5 +1,7 @@
 //! State: how a service does, in one word.
 
+use std::cmp::Ordering;
+
 use super::snapshot::Service;
 
 /// How a service does. The first line that fits decides:
@@ -33,19 +35,16 @@ impl State {
         let pending = service.pending_count > 0;
         let rolling = rollout_is(service, "IN_PROGRESS");
         if rollout_is(service, "FAILED") {
-            Self::Failing
-        } else if running == desired {
-            match (desired, pending) {
-                (0, _) => Self::Stopped,
-                (_, true) => Self::Starting,
-                (_, false) => Self::Healthy,
-            }
-        } else if rolling || (running < desired && pending) {
-            Self::Starting
-        } else if running < desired {
-            Self::Short
-        } else {
-            Self::Draining
+            return Self::Failing;
+        }
+        match running.cmp(&desired) {
+            Ordering::Equal if desired == 0 => Self::Stopped,
+            Ordering::Equal if pending => Self::Starting,
+            Ordering::Equal => Self::Healthy,
+            _ if rolling => Self::Starting,
+            Ordering::Less if pending => Self::Starting,
+            Ordering::Less => Self::Short,
+            Ordering::Greater => Self::Draining,
         }
     }
 

@@ -25,6 +25,10 @@ pub struct Ecs {
     pub forgotten: Vec<String>,
     /// Services that are described twice, instead of the one that is asked for after them.
     pub doubled: Vec<String>,
+    /// Services with an ARN of before 2018: tags are refused for a batch that holds one.
+    pub short: Vec<String>,
+    /// Tags are refused for any service.
+    pub refuses_tags: bool,
     /// Clusters of which the policy allows nothing.
     pub denied: Vec<String>,
     /// Lists never end: their token leads back to the start.
@@ -84,6 +88,16 @@ impl Ecs {
         {
             return error(400, "AccessDeniedException");
         }
+        let mut batch = input["services"].as_array().into_iter().flatten();
+        let is_short = |arn: &Value| {
+            self.short
+                .iter()
+                .any(|short| short == name(arn.as_str().unwrap()))
+        };
+        let asks_for_tags = operation == "DescribeServices" && input["include"].is_array();
+        if asks_for_tags && (self.refuses_tags || batch.any(is_short)) {
+            return error(400, "InvalidParameterException");
+        }
         ok(&match operation.as_str() {
             "ListClusters" => {
                 let arns: Vec<_> = self
@@ -96,7 +110,13 @@ impl Ecs {
             "ListServices" => {
                 let arns: Vec<_> = self.clusters[cluster]
                     .iter()
-                    .map(|service| arn("service", &format!("{cluster}/{service}")))
+                    .map(|service| {
+                        if self.short.contains(service) {
+                            arn("service", service)
+                        } else {
+                            arn("service", &format!("{cluster}/{service}"))
+                        }
+                    })
                     .collect();
                 self.page(&input, &arns, "serviceArns")
             }

@@ -63,7 +63,7 @@ impl Sweep {
             Ok(output) => output,
             Err(error) => {
                 let cause = Cause::of(&error, DescribeClusters::NAME);
-                if cause == DENIED && call.clusters.len() > 1 {
+                if cause == DENIED {
                     self.denied.push(call.clusters);
                     self.ask_again_of_denied();
                 } else {
