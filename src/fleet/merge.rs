@@ -67,7 +67,10 @@ pub(super) fn merge(parts: &[Part<'_>]) -> Option<Rc<Snapshot>> {
             .map(|account| (*account).clone());
         let withhold = Withhold::new(others, None);
         clusters.extend(snapshot.clusters.iter().map(|c| without(c, &withhold)));
-        failures.extend(snapshot.failures.iter().cloned());
+        failures.extend(snapshot.failures.iter().map(|failure| Failure {
+            cluster_name: failure.cluster_name.clone().map(|n| withhold.clean(n)),
+            ..failure.clone()
+        }));
     }
     clusters.sort_by(|a, b| place(a).cmp(&place(b)));
     Some(Rc::new(Snapshot {
@@ -92,6 +95,7 @@ fn without(cluster: &Cluster, withhold: &Withhold) -> Cluster {
     tags(&mut cluster.tags);
     for service in &mut cluster.services {
         clean(&mut service.service_name);
+        service.rollout_state.iter_mut().for_each(clean);
         tags(&mut service.tags);
     }
     cluster
@@ -100,4 +104,61 @@ fn without(cluster: &Cluster, withhold: &Withhold) -> Cluster {
 /// What a report is sorted by.
 fn place(cluster: &Cluster) -> [&str; 3] {
     [&cluster.target, &cluster.region, &cluster.cluster_name]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::snapshot::{Service, Status};
+    use std::time::UNIX_EPOCH;
+
+    const ACCOUNTS: [&str; 2] = ["111122223333", "444455556666"];
+
+    /// A snapshot of one account, in which all names hold the id of the other.
+    fn snapshot(account: &str, other: &str) -> Rc<Snapshot> {
+        let tags = Tags::from([(format!("{other}/a"), format!("b-{other}"))]);
+        let service = Service {
+            service_name: format!("s-{other}"),
+            status: Status::Active,
+            capacity_providers: Vec::new(),
+            rollout_state: Some(other.to_owned()),
+            desired_count: 1,
+            running_count: 1,
+            pending_count: 0,
+            tags: tags.clone(),
+        };
+        Rc::new(Snapshot {
+            generated_at: UNIX_EPOCH,
+            account: Some(account.to_owned()),
+            clusters: vec![Cluster {
+                cluster_name: format!("c-{other}"),
+                target: "a".into(),
+                region: "us-east-1".into(),
+                capacity_providers: vec![other.to_owned()],
+                tags,
+                services: vec![service],
+            }],
+            failures: vec![Failure {
+                target: "a".into(),
+                region: "us-east-1".into(),
+                cluster_name: Some(format!("f-{other}")),
+                reason: "AWS failed".into(),
+            }],
+            kept: Vec::new(),
+        })
+    }
+
+    #[test]
+    fn nothing_holds_the_account_of_another_target() {
+        let [one, other] = ACCOUNTS;
+        let snapshots = [snapshot(one, other), snapshot(other, one)];
+        let parts = snapshots.each_ref().map(|snapshot| Part {
+            target: "a",
+            region: "us-east-1",
+            snapshot: Some(snapshot),
+            failed: None,
+        });
+        let merged = format!("{:?}", merge(&parts).unwrap());
+        assert!(!ACCOUNTS.iter().any(|id| merged.contains(id)), "{merged}");
+    }
 }
