@@ -99,7 +99,7 @@ impl Sweep {
     /// The next call that can be made now. None while calls are out means that their answers may
     /// make more due; none while no call is out means that the sweep is done.
     pub fn next_call(&mut self) -> Option<Call> {
-        self.turn += 1;
+        self.turn = self.turn.wrapping_add(1);
         // Some descriptions in between, so that there is something to report if time runs out.
         if self.turn.is_multiple_of(CALLS_TO_A_DESCRIPTION)
             && let Some(call) = self.describes.pop_front()
@@ -159,7 +159,7 @@ impl Sweep {
 
     /// Takes what came of a call.
     pub fn take(&mut self, outcome: Outcome) {
-        self.answers += 1;
+        self.answers = self.answers.wrapping_add(1);
         match outcome {
             Outcome::ListClusters(_, answer) => self.take_clusters(answer),
             Outcome::DescribeClusters(call, answer) => self.take_descriptions(call, answer),
