@@ -270,19 +270,17 @@ impl Sweep {
             .filter_map(|progress| cluster(progress, &target, &region, &withhold))
             .collect();
         clusters.sort_by(|a, b| a.cluster_name.cmp(&b.cluster_name));
-        let failures = self
-            .failures
-            .into_iter()
-            .map(|failure| Failure {
-                cluster_name: failure.cluster_name.map(|name| withhold.clean(name)),
-                ..failure
-            })
-            .collect();
+        let failures = self.failures.into_iter().map(|failure| Failure {
+            cluster_name: failure.cluster_name.map(|name| withhold.clean(name)),
+            ..failure
+        });
+        // Names without what is withheld may stand in another order.
+        let failures: BTreeSet<Failure> = failures.collect();
         Ok(Snapshot {
             generated_at: now,
             account: self.account,
             clusters,
-            failures,
+            failures: failures.into_iter().collect(),
             kept: Vec::new(),
         })
     }
