@@ -250,3 +250,17 @@ pub(super) fn cleaned(
     }
     cleaned
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_counts_once_whatever_the_format_of_its_arn() {
+        let arn = |path: &str| format!("arn:aws:ecs:us-east-1:123456789012:service/{path}");
+        let mut progress = Progress::default();
+        progress.list(vec![arn("web/api"), arn("old")]);
+        progress.list(vec![arn("api"), arn("web/old"), arn("web/api")]);
+        assert_eq!((progress.services(), progress.waiting()), (2, 2));
+    }
+}
