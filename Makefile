@@ -1,7 +1,8 @@
-# Three commands do everything on a machine that has Rust (rustup), Node with npm, and Python 3:
+# Four commands do everything on a machine that has Rust (rustup), Node with npm, and Python 3:
 #   make demo   the Worker over an emulated AWS, until Ctrl-C; PORT=8787 changes the port
 #   make test   every check there is
 #   make bench  what it takes beside others, into bench/RESULTS.md (Linux, ten minutes); QUICK=1 prints a short look
+#   make fuzz   everything that reads bytes from outside, with RUNS=10000000 inputs each; TARGET=sweep for one alone
 # All set up what they need under target/ and node_modules/, once.
 
 .DELETE_ON_ERROR:
@@ -10,6 +11,7 @@ PORT ?= 8787
 PYTHON ?= python3
 
 WORKER_BUILD_VERSION := 0.8.7
+CARGO_FUZZ_VERSION := 0.13.2
 # The command has to equal the library to the patch version.
 WASM_BINDGEN_VERSION := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
 
@@ -33,6 +35,7 @@ PIP := $(SETUP)/pip
 CARGO_LAMBDA := $(SETUP)/cargo-lambda
 CHECKOV := $(SETUP)/checkov
 SCHEMATHESIS := $(SETUP)/schemathesis
+CARGO_FUZZ := $(SETUP)/cargo-fuzz-$(CARGO_FUZZ_VERSION)
 WORKER_BUILD := $(SETUP)/worker-build-$(WORKER_BUILD_VERSION)
 WASM_BINDGEN := $(SETUP)/wasm-bindgen-$(WASM_BINDGEN_VERSION)
 
@@ -63,6 +66,13 @@ test: setup $(WORKER)
 bench: $(WORKER) $(PIP) $(BENCH_NPM) $(RUST)
 	CARGO_TARGET_DIR=$(CURDIR)/target/bench cargo build --quiet --release --locked --manifest-path bench/ecs/Cargo.toml
 	@exec $(VENV)/bin/python -B bench/run.py $(if $(QUICK),--quick)
+
+RUNS ?= 10000000
+.PHONY: fuzz
+fuzz: $(CARGO_FUZZ)
+	@cargo +nightly --version >/dev/null 2>&1 || { echo \
+		"Fuzzing needs Rust's nightly toolchain: rustup toolchain install nightly --profile minimal" >&2; exit 1; }
+	@PATH="$(CURDIR)/$(TOOLS)/bin:$(PATH)" sh fuzz/run.sh $(RUNS) $(TARGET)
 
 .PHONY: worker
 worker: $(WORKER)
@@ -161,6 +171,11 @@ INSTALL := CARGO_TARGET_DIR=target/tools/build CARGO_PROFILE_RELEASE_OPT_LEVEL=1
 $(WORKER_BUILD): | $(RUST)
 	@echo "Installing worker-build $(WORKER_BUILD_VERSION) (once, some minutes)"
 	@$(INSTALL) worker-build@$(WORKER_BUILD_VERSION)
+	@touch $@
+
+$(CARGO_FUZZ): | $(RUST)
+	@echo "Installing cargo-fuzz $(CARGO_FUZZ_VERSION) (once, some minutes)"
+	@$(INSTALL) cargo-fuzz@$(CARGO_FUZZ_VERSION)
 	@touch $@
 
 $(WASM_BINDGEN): | $(RUST)
