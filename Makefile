@@ -1,4 +1,4 @@
-# Three commands do everything on a machine that has Rust (rustup), Node with npm, and Python 3:
+# Four commands do everything on a machine that has Rust (rustup), Node with npm, and Python 3:
 #   make demo   the Worker over an emulated AWS, until Ctrl-C; PORT=8787 changes the port
 #   make test   every check there is
 #   make bench  what it takes beside others, into bench/RESULTS.md (Linux, ten minutes); QUICK=1 prints a short look
@@ -8,6 +8,7 @@
 #   make reproducible  whether two clones of HEAD give the same bytes
 # And one that is for an hour in which nothing else is to be done:
 #   make mutants  changes src/fleet and src/aws in hundreds of ways, and says which no test notices
+#   make fuzz   everything that reads bytes from outside, with RUNS=10000000 inputs each; TARGET=sweep for one alone
 # All set up what they need under target/ and node_modules/, once.
 
 .DELETE_ON_ERROR:
@@ -19,6 +20,7 @@ WORKER_BUILD_VERSION := 0.8.7
 CARGO_DENY_VERSION := 0.20.2
 CARGO_CYCLONEDX_VERSION := 0.5.9
 CARGO_MUTANTS_VERSION := 27.1.0
+CARGO_FUZZ_VERSION := 0.13.2
 # The command has to equal the library to the patch version.
 WASM_BINDGEN_VERSION := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
 
@@ -44,6 +46,7 @@ CARGO_LAMBDA := $(SETUP)/cargo-lambda
 CHECKOV := $(SETUP)/checkov
 SCHEMATHESIS := $(SETUP)/schemathesis
 AUDIT := $(SETUP)/audit
+CARGO_FUZZ := $(SETUP)/cargo-fuzz-$(CARGO_FUZZ_VERSION)
 WORKER_BUILD := $(SETUP)/worker-build-$(WORKER_BUILD_VERSION)
 WASM_BINDGEN := $(SETUP)/wasm-bindgen-$(WASM_BINDGEN_VERSION)
 CARGO_DENY := $(SETUP)/cargo-deny-$(CARGO_DENY_VERSION)
@@ -89,6 +92,12 @@ mutants: $(CARGO_MUTANTS)
 	@echo "Into target/mutants.out; it takes an hour on two cores"
 	$(MUTATE) --cargo-arg=--lib || [ $$? = 2 ]
 	$(MUTATE) --cargo-arg=--tests --iterate
+RUNS ?= 10000000
+.PHONY: fuzz
+fuzz: $(CARGO_FUZZ)
+	@cargo +nightly --version >/dev/null 2>&1 || { echo \
+		"Fuzzing needs Rust's nightly toolchain: rustup toolchain install nightly --profile minimal" >&2; exit 1; }
+	@PATH="$(CURDIR)/$(TOOLS)/bin:$(PATH)" sh fuzz/run.sh $(RUNS) $(TARGET)
 
 .PHONY: worker
 worker: $(WORKER)
@@ -217,6 +226,11 @@ INSTALL := CARGO_TARGET_DIR=target/tools/build CARGO_PROFILE_RELEASE_OPT_LEVEL=1
 $(WORKER_BUILD): | $(RUST)
 	@echo "Installing worker-build $(WORKER_BUILD_VERSION) (once, some minutes)"
 	@$(INSTALL) worker-build@$(WORKER_BUILD_VERSION)
+	@touch $@
+
+$(CARGO_FUZZ): | $(RUST)
+	@echo "Installing cargo-fuzz $(CARGO_FUZZ_VERSION) (once, some minutes)"
+	@$(INSTALL) cargo-fuzz@$(CARGO_FUZZ_VERSION)
 	@touch $@
 
 $(WASM_BINDGEN): | $(RUST)

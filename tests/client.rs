@@ -292,6 +292,8 @@ fn a_wrong_secret_is_not_taken_for_a_wrong_clock() {
         vec![("date", date.as_str())],
         vec![],
         vec![("date", "yesterday")],
+        // What is signed a second later would lie behind the end of the calendar.
+        vec![("date", "Fri, 31 Dec 9999 23:59:59 GMT")],
     ] {
         let refusal = answer(400, &headers, r#"{"__type":"InvalidSignatureException"}"#);
         let platform = Fake::script(vec![refusal]);

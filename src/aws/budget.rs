@@ -22,10 +22,10 @@ pub struct Usage {
 
 impl std::ops::AddAssign for Usage {
     fn add_assign(&mut self, more: Self) {
-        self.calls += more.calls;
-        self.retries += more.retries;
-        self.throttles += more.throttles;
-        self.errors += more.errors;
+        self.calls = self.calls.saturating_add(more.calls);
+        self.retries = self.retries.saturating_add(more.retries);
+        self.throttles = self.throttles.saturating_add(more.throttles);
+        self.errors = self.errors.saturating_add(more.errors);
     }
 }
 

@@ -45,15 +45,8 @@ impl Endpoint {
             _ => return Err(InvalidEndpoint),
         };
         let authority = parts.authority.take().ok_or(InvalidEndpoint)?;
-        if authority.as_str().contains('@') || authority.host().is_empty() {
-            return Err(InvalidEndpoint);
-        }
-        // The host is signed, and HTTP clients leave the scheme's own port out of the Host header.
-        parts.authority = Some(if authority.port_u16() == Some(default_port) {
-            Authority::try_from(authority.host()).map_err(|_| InvalidEndpoint)?
-        } else {
-            authority
-        });
+        let authority = written(authority.as_str(), default_port).ok_or(InvalidEndpoint)?;
+        parts.authority = Authority::try_from(authority).ok();
         if parts
             .path_and_query
             .as_ref()
@@ -71,6 +64,28 @@ impl Endpoint {
     pub fn uri(&self) -> &Uri {
         &self.0
     }
+}
+
+/// Host and port as HTTP clients write them: in lower case, and without the scheme's own port. The
+/// Host header is signed, so that it has to be theirs. None if they would not take it.
+fn written(authority: &str, default_port: u16) -> Option<String> {
+    let authority = authority.to_ascii_lowercase();
+    let (host, port) = match authority.rsplit_once(':') {
+        // An IPv6 address has colons too.
+        Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()?),
+        _ => (authority.as_str(), default_port),
+    };
+    let address = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
+    let (text, others) = address.map_or((host, "-._"), |address| (address, ":."));
+    let is_fine = |c: char| c.is_ascii_alphanumeric() || others.contains(c);
+    if text.is_empty() || !text.chars().all(is_fine) {
+        return None;
+    }
+    Some(if port == default_port {
+        host.to_owned()
+    } else {
+        format!("{host}:{port}")
+    })
 }
 
 #[cfg(test)]
@@ -101,6 +116,8 @@ mod tests {
             ("http://127.0.0.1:80/", "http://127.0.0.1/"),
             ("http://127.0.0.1:5000", "http://127.0.0.1:5000/"),
             ("http://[::1]:5000/ecs", "http://[::1]:5000/ecs"),
+            ("http://[::1]", "http://[::1]/"),
+            ("https://ECS.Example:0443/Path", "https://ecs.example/Path"),
         ] {
             assert_eq!(Endpoint::parse(url).unwrap().uri().to_string(), uri);
         }
@@ -117,6 +134,12 @@ mod tests {
             "https://u:p@host",
             "http://h/?a=b",
             "http://a b",
+            "http://host:",
+            "http://host:99999",
+            "http://host:-1",
+            "http://a%41b",
+            "http://a,b",
+            "http://[::1",
         ] {
             assert_eq!(Endpoint::parse(url), Err(InvalidEndpoint), "{url}");
         }

@@ -12,6 +12,9 @@ use super::error::ServiceError;
 /// A clock is off if it differs from AWS's by more than this; AWS accepts five minutes.
 const TOLERATED_SKEW: Duration = Duration::from_mins(4);
 
+/// What is further from ours is no clock. At the end of the calendar nothing could be signed.
+const GREATEST_SKEW: Duration = Duration::from_hours(100 * 365 * 24);
+
 /// The error codes that a wrong clock can cause.
 const SKEW_CODES: [&str; 6] = [
     "AuthFailure",
@@ -82,11 +85,13 @@ impl SkewedClock {
         let Some(theirs) = date(response) else {
             return false;
         };
+        let skew = Skew::between(now, theirs);
         let is_off = Skew::between(signed, theirs).size() > TOLERATED_SKEW;
-        if is_off {
-            self.0.set(Skew::between(now, theirs));
+        let is_corrected = is_off && skew.size() < GREATEST_SKEW;
+        if is_corrected {
+            self.0.set(skew);
         }
-        is_off
+        is_corrected
     }
 }
 

@@ -67,7 +67,10 @@ pub(super) fn merge(parts: &[Part<'_>]) -> Option<Rc<Snapshot>> {
             .map(|account| (*account).clone());
         let withhold = Withhold::new(others, None);
         clusters.extend(snapshot.clusters.iter().map(|c| without(c, &withhold)));
-        failures.extend(snapshot.failures.iter().cloned());
+        failures.extend(snapshot.failures.iter().map(|failure| Failure {
+            cluster_name: failure.cluster_name.clone().map(|n| withhold.clean(n)),
+            ..failure.clone()
+        }));
     }
     clusters.sort_by(|a, b| place(a).cmp(&place(b)));
     Some(Rc::new(Snapshot {
@@ -92,6 +95,7 @@ fn without(cluster: &Cluster, withhold: &Withhold) -> Cluster {
     tags(&mut cluster.tags);
     for service in &mut cluster.services {
         clean(&mut service.service_name);
+        service.rollout_state.iter_mut().for_each(clean);
         tags(&mut service.tags);
     }
     cluster
@@ -105,36 +109,56 @@ fn place(cluster: &Cluster) -> [&str; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fleet::snapshot::{Service, Status};
     use std::time::UNIX_EPOCH;
 
-    #[test]
-    fn a_tag_that_holds_the_account_of_another_target_is_withheld() {
-        let snapshot = |account: &str, tag: &str| {
-            Rc::new(Snapshot {
-                generated_at: UNIX_EPOCH,
-                account: Some(account.to_owned()),
-                clusters: vec![Cluster {
-                    cluster_name: "web".into(),
-                    target: account.to_owned(),
-                    region: "us-east-1".into(),
-                    capacity_providers: Vec::new(),
-                    tags: Tags::from([("peer".to_owned(), tag.to_owned())]),
-                    services: Vec::new(),
-                }],
-                failures: Vec::new(),
-                kept: Vec::new(),
-            })
+    const ACCOUNTS: [&str; 2] = ["111122223333", "444455556666"];
+
+    /// A snapshot of one account, in which all names hold the id of the other.
+    fn snapshot(account: &str, other: &str) -> Rc<Snapshot> {
+        let tags = Tags::from([(format!("{other}/a"), format!("b-{other}"))]);
+        let service = Service {
+            service_name: format!("s-{other}"),
+            status: Status::Active,
+            capacity_providers: Vec::new(),
+            rollout_state: Some(other.to_owned()),
+            desired_count: 1,
+            running_count: 1,
+            pending_count: 0,
+            tags: tags.clone(),
         };
-        let one = snapshot("111111111111", "at 222222222222");
-        let other = snapshot("222222222222", "none");
-        let parts = [&one, &other].map(|snapshot| Part {
-            target: "any",
+        Rc::new(Snapshot {
+            generated_at: UNIX_EPOCH,
+            account: Some(account.to_owned()),
+            clusters: vec![Cluster {
+                cluster_name: format!("c-{other}"),
+                target: "a".into(),
+                region: "us-east-1".into(),
+                capacity_providers: vec![other.to_owned()],
+                tags,
+                services: vec![service],
+            }],
+            failures: vec![Failure {
+                target: "a".into(),
+                region: "us-east-1".into(),
+                cluster_name: Some(format!("f-{other}")),
+                reason: "AWS failed".into(),
+            }],
+            kept: Vec::new(),
+        })
+    }
+
+    #[test]
+    fn nothing_holds_the_account_of_another_target() {
+        let [one, other] = ACCOUNTS;
+        let snapshots = [snapshot(one, other), snapshot(other, one)];
+        let parts = snapshots.each_ref().map(|snapshot| Part {
+            target: "a",
             region: "us-east-1",
             snapshot: Some(snapshot),
             failed: None,
         });
-        let merged = merge(&parts).unwrap();
-        let tags = merged.clusters.iter().map(|cluster| &cluster.tags["peer"]);
-        assert_eq!(tags.collect::<Vec<_>>(), ["at [withheld]", "none"]);
+        let merged = format!("{:?}", merge(&parts).unwrap());
+        assert!(!ACCOUNTS.iter().any(|id| merged.contains(id)), "{merged}");
     }
 }

@@ -21,6 +21,7 @@ pub(super) struct Progress {
     pub(super) gone: bool,
     pub(super) tokens: BTreeSet<String>,
     pub(super) found: Vec<Found>,
+    /// By name, which is unique in a cluster, whatever the format of the ARN.
     seen: BTreeSet<String>,
     waiting: Vec<String>,
     waiting_short: Vec<String>,
@@ -65,10 +66,11 @@ pub(super) struct Found {
 }
 
 impl Progress {
-    /// Notes the ARNs of a page. A service that moved from one page to the next counts once.
+    /// Notes the ARNs of a page. A service that moved from one page to the next counts once, also
+    /// if it was made anew meanwhile and has an ARN of the other format.
     pub(super) fn list(&mut self, arns: Vec<String>) {
         for arn in arns {
-            if self.seen.insert(arn.clone()) {
+            if self.seen.insert(name_of(&arn).to_owned()) {
                 if is_short(&arn) {
                     self.waiting_short.push(arn);
                 } else {
@@ -104,7 +106,6 @@ impl Progress {
         asked: &[String],
     ) -> BTreeSet<Cause> {
         let mut causes = BTreeSet::new();
-        // A service's name is unique in its cluster, whatever the format of its ARN.
         let mut open: BTreeSet<&str> = asked.iter().map(|arn| name_of(arn)).collect();
         for failure in output.failures {
             // The service was deleted since it was listed.
@@ -277,5 +278,14 @@ mod tests {
         assert_eq!(service.service_name, "[withheld]-api");
         assert_eq!(service.rollout_state.as_deref(), Some("[withheld]"));
         assert_eq!(service.tags["owner"], "[withheld]");
+    }
+
+    #[test]
+    fn a_service_counts_once_whatever_the_format_of_its_arn() {
+        let arn = |path: &str| format!("arn:aws:ecs:us-east-1:123456789012:service/{path}");
+        let mut progress = Progress::default();
+        progress.list(vec![arn("web/api"), arn("old")]);
+        progress.list(vec![arn("api"), arn("web/old"), arn("web/api")]);
+        assert_eq!((progress.services(), progress.waiting()), (2, 2));
     }
 }

@@ -99,7 +99,7 @@ impl Sweep {
     /// The next call that can be made now. None while calls are out means that their answers may
     /// make more due; none while no call is out means that the sweep is done.
     pub fn next_call(&mut self) -> Option<Call> {
-        self.turn += 1;
+        self.turn = self.turn.wrapping_add(1);
         // Some descriptions in between, so that there is something to report if time runs out.
         if self.turn.is_multiple_of(CALLS_TO_A_DESCRIPTION)
             && let Some(call) = self.describes.pop_front()
@@ -159,7 +159,7 @@ impl Sweep {
 
     /// Takes what came of a call.
     pub fn take(&mut self, outcome: Outcome) {
-        self.answers += 1;
+        self.answers = self.answers.wrapping_add(1);
         match outcome {
             Outcome::ListClusters(_, answer) => self.take_clusters(answer),
             Outcome::DescribeClusters(call, answer) => self.take_descriptions(call, answer),
@@ -270,19 +270,17 @@ impl Sweep {
             .filter_map(|progress| cluster(progress, &target, &region, &withhold))
             .collect();
         clusters.sort_by(|a, b| a.cluster_name.cmp(&b.cluster_name));
-        let failures = self
-            .failures
-            .into_iter()
-            .map(|failure| Failure {
-                cluster_name: failure.cluster_name.map(|name| withhold.clean(name)),
-                ..failure
-            })
-            .collect();
+        let failures = self.failures.into_iter().map(|failure| Failure {
+            cluster_name: failure.cluster_name.map(|name| withhold.clean(name)),
+            ..failure
+        });
+        // Names without what is withheld may stand in another order.
+        let failures: BTreeSet<Failure> = failures.collect();
         Ok(Snapshot {
             generated_at: now,
             account: self.account,
             clusters,
-            failures,
+            failures: failures.into_iter().collect(),
             kept: Vec::new(),
         })
     }

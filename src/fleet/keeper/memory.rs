@@ -1,7 +1,7 @@
 //! What a keeper keeps: in memory, and in its store.
 
 use std::rc::Rc;
-use std::time::UNIX_EPOCH;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::de::DeserializeOwned;
 
@@ -15,10 +15,9 @@ use crate::fleet::stored::{self, Store, Underway, Versioned};
 impl<P: Platform + Clone + 'static, S: Store + 'static> Keeper<P, S> {
     pub(super) fn keep(&self, snapshot: Snapshot) {
         let mut state = self.state.borrow_mut();
-        let millis = since(UNIX_EPOCH, snapshot.generated_at).as_millis();
         let before = state.newest.as_ref().map_or(0, |newest| newest.version);
         let newest = Versioned {
-            version: u64::try_from(millis).unwrap_or_default().max(before + 1),
+            version: version_at(snapshot.generated_at).max(before + 1),
             snapshot: Rc::new(snapshot),
         };
         state.failed = None;
@@ -66,9 +65,10 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Keeper<P, S> {
         let now = self.platform.now();
         let mut state = self.state.borrow_mut();
         // One of the future, by a clock that was ahead, would count as fresh until then.
-        if let Some((newest, encoded)) =
-            newest.filter(|(newest, _)| newest.snapshot.generated_at <= now + MAX_SKEW)
-        {
+        let latest = now + MAX_SKEW;
+        if let Some((newest, encoded)) = newest.filter(|(newest, _)| {
+            newest.snapshot.generated_at <= latest && newest.version <= version_at(latest)
+        }) {
             state.newest = Some(newest);
             state.encoded = Some(Rc::new(encoded));
         }
@@ -97,4 +97,9 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Keeper<P, S> {
             }
         }
     }
+}
+
+/// The version of a snapshot of that moment: the milliseconds of Unix time.
+fn version_at(moment: SystemTime) -> u64 {
+    u64::try_from(since(UNIX_EPOCH, moment).as_millis()).unwrap_or_default()
 }

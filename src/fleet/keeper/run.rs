@@ -81,7 +81,7 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Keeper<P, S> {
         }
         if let Some(underway) = &mut state.underway {
             underway.usage += usage;
-            underway.slices += 1;
+            underway.slices = underway.slices.saturating_add(1);
             underway.stopped_at = now;
             underway.paced_until = self.target.ecs().pacer().full_at(now);
         }

@@ -1,0 +1,139 @@
+//! Errors of AWS. The input is a response: its status, headers, an empty line, its body. With
+//! `call` before the status it is the answer to a call, which has to be signed and so takes longer.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use ecs_status::aws::budget::Budget;
+use ecs_status::aws::client::Client;
+use ecs_status::aws::ecs::ListClusters;
+use ecs_status::aws::error::{Error, ServiceError};
+use ecs_status::aws::operation::EcsOperation;
+use ecs_status::aws::platform::Clock;
+use ecs_status::aws::retry::{MAX_ATTEMPTS, is_retryable};
+use ecs_status::fleet::failure::Cause;
+use http::Response;
+use serde_json::Value;
+
+use super::message::Message;
+use super::support::{Fake, Reply};
+
+/// The keys of the platform's client.
+const SECRETS: [&str; 3] = ["AKIDEXAMPLE", "hush-hush", "token-token"];
+const TIME: Duration = Duration::from_secs(20);
+/// How long an answer takes.
+const LATENCY: Duration = Duration::from_millis(40);
+
+/// An error is read as it says, a call is made again only where that may help and never too often,
+/// the log is JSON without keys, and what is shown holds nothing that AWS said.
+pub fn check(data: &[u8]) {
+    let answer = data.strip_prefix(b"call ");
+    let response = Message::read(answer.unwrap_or(data)).response();
+    if !response.status().is_success() {
+        let error = ServiceError::from_response(&response);
+        assert_eq!(error.status, response.status().as_u16());
+        if let Some(code) = code(response.body()) {
+            assert_eq!(error.code, code);
+        }
+        reread(&error);
+    }
+    if answer.is_some() {
+        answered(&response);
+    }
+}
+
+/// Every call is answered with `response`.
+fn answered(response: &Response<Vec<u8>>) {
+    // Whoever was told another time signs with it later, too.
+    let calls = 1 + u32::from(response.headers().contains_key(http::header::DATE));
+    let sent = Rc::new(Cell::new(0));
+    let count = Rc::clone(&sent);
+    let sent_back = response.clone();
+    let platform = Fake::new(move |_| {
+        count.set(count.get() + 1);
+        Reply {
+            after: LATENCY,
+            sent: Ok(sent_back.clone()),
+        }
+    });
+    let client = platform.client();
+    for _ in 0..calls {
+        sent.set(0);
+        call(&platform, &client, &sent);
+        platform.advance(TIME);
+    }
+    for line in platform.lines() {
+        let line: Value = serde_json::from_str(&line).expect("a log line is JSON");
+        let text = line.to_string();
+        assert!(!SECRETS.iter().any(|s| text.contains(s)), "{text}");
+    }
+}
+
+fn call(platform: &Fake, client: &Client<Fake>, sent: &Cell<u32>) {
+    let started = platform.elapsed();
+    let budget = Budget::new("r-1", platform.now(), TIME);
+    let answer = platform.run(client.call(&ListClusters::page(None), &budget));
+    // One more, if the clock was corrected.
+    assert!(sent.get() <= MAX_ATTEMPTS + 1);
+    assert_eq!(sent.get(), budget.usage().calls);
+    assert!(platform.elapsed() < started + TIME + LATENCY);
+    if let Err(error) = answer {
+        assert!(is_retryable(&error) || sent.get() <= 2, "{error:?}");
+        shown(&error);
+    }
+}
+
+/// What is said about an error in public is one of our own sentences.
+fn shown(error: &Error) {
+    let cause = Cause::of(error, ListClusters::NAME);
+    match cause.reason() {
+        Cow::Borrowed(_) => {}
+        Cow::Owned(reason) => {
+            assert_eq!(reason, "the IAM policy does not allow ecs:ListClusters");
+        }
+    }
+}
+
+/// The code in a JSON body of which nothing is unusual, found in another way.
+fn code(body: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(body).ok()?;
+    let known = ["__type", "code", "message", "Message"];
+    let once = |name: &&str| text.matches(&format!("\"{name}\"")).count() <= 1;
+    if text.contains('\\') || !known.iter().all(once) {
+        return None;
+    }
+    let Value::Object(body) = serde_json::from_str(text).ok()? else {
+        return None;
+    };
+    let is_text = |name: &str| body.get(name).is_none_or(|v| v.is_string() || v.is_null());
+    if !known.into_iter().all(is_text) {
+        return None;
+    }
+    let kind = ["__type", "code"]
+        .into_iter()
+        .find_map(|name| body.get(name)?.as_str())?;
+    let kind = kind.find(':').map_or(kind, |colon| &kind[..colon]);
+    let kind = kind.rfind('#').map_or(kind, |hash| &kind[hash + 1..]);
+    // Where the body names none, a header may.
+    Some(kind.trim().to_owned()).filter(|kind| !kind.is_empty())
+}
+
+/// Written as XML, an error is read as the same.
+fn reread(error: &ServiceError) {
+    let writable = |text: &str| text.chars().all(|c| matches!(c, ' '..='\u{d7ff}'));
+    if !writable(&error.code) || !writable(&error.message) {
+        return;
+    }
+    let xml = format!(
+        "<ErrorResponse><Error><Code>{}</Code><Message>{}</Message></Error></ErrorResponse>",
+        quick_xml::escape::escape(&error.code),
+        quick_xml::escape::escape(&error.message),
+    );
+    let mut response = http::Response::new(xml.into_bytes());
+    *response.status_mut() = http::StatusCode::FORBIDDEN;
+    let again = ServiceError::from_response(&response);
+    assert_eq!(again.code, error.code.trim());
+    assert_eq!(again.message, error.message.trim());
+}

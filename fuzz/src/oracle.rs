@@ -1,0 +1,101 @@
+//! What a query means, found out in another way than `api` does.
+
+use std::collections::BTreeSet;
+
+use ecs_status::config::Config;
+use ecs_status::fleet::snapshot::{Cluster, Service};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+const FORMATS: [&str; 3] = ["json", "text", "csv"];
+const BADGE: &str = "/badge.svg";
+const PLACES: [&str; 2] = ["target", "region"];
+
+/// The pairs of a query that has an answer.
+pub struct Question {
+    pairs: Vec<(String, String)>,
+    /// `service` is a name there, and a tag elsewhere.
+    is_badge: bool,
+}
+
+impl Question {
+    /// None if the query is refused on this path.
+    pub fn read(path: &str, query: &str, config: &Config) -> Option<Self> {
+        let pairs = query.split('&').filter(|pair| !pair.is_empty());
+        let pairs: Option<Vec<(String, String)>> = pairs
+            .map(|pair| {
+                let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+                Some((decoded(key)?, decoded(value)?))
+            })
+            .collect();
+        let (pairs, tags) = (pairs?, &config.filter_tags);
+        let is_fine = |(key, value): &(String, String)| match (key.as_str(), path) {
+            ("format", "/list") => FORMATS.contains(&value.as_str()),
+            ("unhealthy", _) => ["true", "false"].contains(&value.as_str()),
+            ("missing", _) => tags.contains(value),
+            ("service", BADGE) => true,
+            ("format", _) => false,
+            (key, _) => PLACES.contains(&key) || tags.iter().any(|tag| tag == key),
+        };
+        let count = |name: &str| pairs.iter().filter(|(key, _)| key == name).count();
+        let is_fine = pairs.iter().all(is_fine) && count("format") < 2 && count("unhealthy") < 2;
+        let is_badge = path == BADGE;
+        is_fine.then_some(Self { pairs, is_badge })
+    }
+
+    fn values(&self, key: &str) -> BTreeSet<&str> {
+        let pairs = self.pairs.iter().filter(|(known, _)| known == key);
+        pairs.map(|(_, value)| value.as_str()).collect()
+    }
+
+    /// Whether a service is asked for.
+    pub fn asks_for(&self, cluster: &Cluster, service: &Service) -> bool {
+        let keys: BTreeSet<&str> = self.pairs.iter().map(|(key, _)| key.as_str()).collect();
+        keys.into_iter().all(|key| {
+            let values = self.values(key);
+            match key {
+                "format" => true,
+                "unhealthy" => values.contains("false") || is_unhealthy(service),
+                "missing" => values.iter().all(|tag| !service.tags.contains_key(*tag)),
+                "service" if self.is_badge => values.contains(service.service_name.as_str()),
+                "target" => values.contains(cluster.target.as_str()),
+                "region" => values.contains(cluster.region.as_str()),
+                tag => {
+                    let value = service.tags.get(tag);
+                    value.is_some_and(|value| values.contains(value.as_str()))
+                }
+            }
+        })
+    }
+
+    /// The same in another writing: sorted, each pair once, every character encoded that may be.
+    pub fn written(&self) -> String {
+        let pairs: BTreeSet<_> = self.pairs.iter().collect();
+        let pair = |(key, value): &(String, String)| {
+            let [key, value] = [key, value].map(|text| utf8_percent_encode(text, NON_ALPHANUMERIC));
+            format!("{key}={value}")
+        };
+        pairs.into_iter().map(pair).collect::<Vec<_>>().join("&")
+    }
+}
+
+fn is_unhealthy(service: &Service) -> bool {
+    service.rollout_state.as_deref() == Some("FAILED")
+        || service.running_count != service.desired_count
+}
+
+/// None for what is no encoding of UTF-8.
+fn decoded(text: &str) -> Option<String> {
+    let (mut bytes, mut decoded) = (text.bytes(), Vec::new());
+    while let Some(byte) = bytes.next() {
+        decoded.push(match byte {
+            b'+' => b' ',
+            b'%' => digit(bytes.next()?)? * 16 + digit(bytes.next()?)?,
+            byte => byte,
+        });
+    }
+    String::from_utf8(decoded).ok()
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    u8::try_from(char::from(byte).to_digit(16)?).ok()
+}
