@@ -1,6 +1,7 @@
-# Three commands do everything on a machine that has Rust (rustup), Node with npm, and Python 3:
+# These commands do everything on a machine that has Rust (rustup), Node with npm, and Python 3:
 #   make demo   the Worker over an emulated AWS, until Ctrl-C; PORT=8787 changes the port
 #   make test   every check there is
+#   make soak   half an hour of faults (MINUTES=30), planned by a SEED, in which every answer is judged
 #   make bench  what it takes beside others, into bench/RESULTS.md (Linux, ten minutes); QUICK=1 prints a short look
 # All set up what they need under target/ and node_modules/, once.
 
@@ -57,6 +58,10 @@ demo: $(WORKER) $(PIP)
 .PHONY: test
 test: setup $(WORKER)
 	@exec $(VENV)/bin/python tests/run.py
+
+.PHONY: soak
+soak: $(WORKER) $(PIP)
+	@PYTHONPATH=tests exec $(VENV)/bin/python -B -m soak --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED))
 
 # In turn beside others, on a machine that should do nothing else meanwhile.
 .PHONY: bench

@@ -1,0 +1,381 @@
+"""A storm: rounds of faults over a Worker whose viewers keep asking, and what the judge says of every answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import readme
+from e2e.conftest import ACCOUNT, SECRETS, settings, strings
+from e2e.figures import megabytes
+from e2e.viewers import look
+from e2e.workerd import Answer, Worker
+from emulator.calls import Call
+
+from .oracle import Hit, Look, Oracle, Record, Wrong, seconds
+from .plan import AWAY, CANARY, REGIONS, Round, Scene, Span, Strike
+from .reading import Ask, asks
+from .tally import Tally
+from .truth import Fleet, StillEmulator, Truth
+
+# The most requests that wait for an answer at once.
+MOST_AT_ONCE = 60
+CHANGES_A_SECOND = 6
+# How late a thread may see a call, or a loop its moment, on a busy machine.
+LATE = 1.0
+
+
+class StormWorker(Worker):
+    """A Worker whose lines are known by the moment at which they came, and are taken away once."""
+
+    def _read(self) -> None:
+        assert self._process.stdout
+        self.lines: list[tuple[float, str]] = []
+        for line in self._process.stdout:
+            self.lines.append((time.time(), line.decode(errors="replace").rstrip("\n")))
+
+    def taken(self) -> list[tuple[float, str]]:
+        lines, self.lines = self.lines, []
+        return lines
+
+    def resident(self) -> int:
+        """Bytes of memory that the process holds."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * 4096
+
+
+class Stage:
+    """A scene that is on, or was before: its Worker's storage, its judge, and what happened in it."""
+
+    def __init__(self, scene: Scene, directory: Path, truth: Truth, secrets: tuple[str, ...]):
+        self.scene = scene
+        self.directory = directory
+        directory.mkdir()
+        self.record = Record()
+        self.oracle = Oracle(scene, truth, self.record, secrets)
+        # By path: what the newest answer of it was known by.
+        self.etags: dict[str, str] = {}
+
+
+class Storm:
+    """All rounds of a plan, one after the other, until the time is up."""
+
+    def __init__(self, seed: int, rounds: list[Round], directory: Path, tell: Callable[[str], None] = print):
+        self._rounds, self._directory, self._tell = rounds, directory, tell
+        self.tally = Tally(seed)
+        self._random = Random(seed)
+        self._truth = Truth()
+        self._stages: dict[str, Stage] = {}
+        self._worker: StormWorker | None = None
+        self._calls_noted = 0
+        self._told: set[str] = set()
+
+    def run(self, until: float) -> Tally:
+        with StillEmulator(region=REGIONS[0], account=ACCOUNT) as self._emulator:
+            self._emulator.reset()
+            self._fleet = Fleet(self._emulator, self._truth, self._random)
+            self._fleet.populate()
+            self._reader = settings(self._emulator, self._emulator.create_reader(readme.policy()))
+            self._secrets = (ACCOUNT, *(self._reader[name] for name in SECRETS if name in self._reader))
+            try:
+                for each in self._rounds:
+                    if time.monotonic() >= until:
+                        break
+                    asyncio.run(self._round(each))
+            finally:
+                self._stop()
+        return self.tally
+
+    # Rounds
+
+    async def _round(self, planned: Round) -> None:
+        """(1) The scene. (2) The faults. (3) The recovery. (4) The verdicts."""
+        # (1)
+        stage = self._enter(planned.scene)
+        self._looks: list[Look] = []
+        # Viewers without an answer.
+        self._waiting: set[asyncio.Task[None]] = set()
+        self._sweeps: list[tuple[float, dict[str, Any]]] = []
+        self._random = Random(planned.seed)
+        self._begun = time.time()
+        self._lives = [self._begun]
+        # (2)
+        storm = asyncio.create_task(self._ask(stage, MOST_AT_ONCE))
+        changes = asyncio.create_task(self._change())
+        happenings = [self._strike(each) for each in planned.strikes]
+        happenings += [self._be_away(stage, each) for each in planned.absences]
+        happenings.append(self._kill(stage, planned.kills))
+        await asyncio.gather(asyncio.sleep(planned.seconds), *happenings)
+        self._emulator.faults.clear()
+        self._fleet.calm()
+        ended = time.time()
+        storm.cancel()
+        # (3)
+        calm = asyncio.create_task(self._ask(stage, 6))
+        self._recovery = await self._recover(stage, ended)
+        calm.cancel()
+        changes.cancel()
+        await self._answered()
+        await self._settled(stage)
+        if planned.is_quiet_after:
+            await self._quiet(stage)
+        # (4)
+        self._judge(stage, planned, ended)
+
+    def _enter(self, scene: Scene) -> Stage:
+        """The Worker of that scene, which finds what the one before it stored."""
+        known = self._stages.get(scene.name)
+        if known and self._worker and self._worker.directory == known.directory:
+            return known
+        self._stop()
+        self._fleet.use(scene)
+        directory = self._directory / str(len(self._stages))
+        stage = known or Stage(scene, directory, self._truth, self._secrets)
+        self._stages[scene.name] = stage
+        # Calls of another scene's end are not of this one's sweeps.
+        self._calls_noted += len(self._calls())
+        self._start(stage)
+        return stage
+
+    def _start(self, stage: Stage) -> None:
+        plain = {name: value for name, value in self._reader.items() if name != "AWS_REGION"}
+        self._worker = StormWorker(stage.directory, {**plain, **stage.scene.variables()})
+        self.tally.lives += 1
+
+    def _stop(self) -> None:
+        if self._worker:
+            self._worker.stop()
+            self._worker = None
+
+    # What happens in it
+
+    async def _strike(self, strike: Strike) -> None:
+        await asyncio.sleep(strike.at)
+        fault = self._emulator.faults.add(
+            strike.kind, strike.operation, cluster=strike.cluster, region=strike.region, chance=strike.chance,
+            seed=strike.seed, name=strike.name, **strike.options,
+        )  # fmt: skip
+        await asyncio.sleep(strike.seconds)
+        fault.remove()
+
+    async def _be_away(self, stage: Stage, span: Span) -> None:
+        """Nobody listens where AWS was."""
+        await asyncio.sleep(span.at)
+        began = time.time()
+        await asyncio.to_thread(self._emulator.stop)
+        await asyncio.sleep(span.seconds)
+        while True:
+            try:
+                self._emulator.start()
+                break
+            except OSError:  # The port is somebody's own end of a connection at the moment.
+                await asyncio.sleep(0.02)
+        stage.record.absences.append((began, time.time()))
+        self.tally.faults[AWAY] += 1
+
+    async def _kill(self, stage: Stage, kills: tuple[Span, ...]) -> None:
+        """workerd ends as a machine that fails ends it, and another one finds what it stored."""
+        began = time.time()
+        for kill in kills:
+            await asyncio.sleep(max(0.0, began + kill.at - time.time()))
+            killed = time.time()
+            assert self._worker
+            await asyncio.to_thread(self._worker.stop)
+            self._note_lines(self._worker, is_dead=True)
+            await asyncio.sleep(kill.seconds)
+            await asyncio.to_thread(self._start, stage)
+            stage.record.kills.append((killed, time.time()))
+            self._lives.append(killed)
+            self.tally.kills += 1
+
+    async def _change(self) -> None:
+        """The fleet is never the same for long."""
+        while True:
+            await asyncio.sleep(self._random.expovariate(CHANGES_A_SECOND))
+            await asyncio.to_thread(self._fleet.change)
+
+    async def _ask(self, stage: Stage, most: int) -> None:
+        """Viewers come in bursts, of which each is bounded."""
+        kinds, weights = zip(*asks(stage.scene), strict=True)
+        while True:
+            burst = min(self._random.choice((1, 3, 8, 20)), most - len(self._waiting))
+            for ask in self._random.choices(kinds, weights, k=max(0, burst)):
+                self._waiting.add(task := asyncio.create_task(self._look(stage, ask)))
+                task.add_done_callback(self._waiting.discard)
+            await asyncio.sleep(self._random.uniform(0.1, 0.6))
+
+    async def _look(self, stage: Stage, ask: Ask) -> None:
+        etag = stage.etags.get(ask.path) if ask.conditional else None
+        headers = (f"If-None-Match: {etag}",) if etag else ()
+        sent = time.time()
+        stage.record.asked.append(sent)
+        assert self._worker
+        try:
+            seen = await look(self._worker.port, ask.path, ask.method, headers)
+            if ask.method == "GET" and "etag" in seen.answer.headers:
+                stage.etags[ask.path] = seen.answer.headers["etag"]
+            self._looks.append(Look.of(ask, seen))
+        except (OSError, AssertionError, EOFError, ValueError, IndexError, KeyError, asyncio.TimeoutError) as error:
+            self._looks.append(Look(ask, sent, time.time(), None, f"{type(error).__name__}: {error}"))
+
+    async def _answered(self) -> None:
+        """Everybody who asked has an answer."""
+        await asyncio.gather(*self._waiting)
+
+    # What comes after it
+
+    async def _recover(self, stage: Stage, ended: float) -> float:
+        """How long it takes until a report is whole, fresh, and of a sweep that began after the faults had ended."""
+        limit = ended + stage.scene.max_age + 2 * stage.scene.longest_sweep
+        while time.time() < limit:
+            await self._look(stage, Ask("/list"))
+            newest = self._looks[-1]
+            if newest.answer and newest.answer.status == 200 and self._is_whole(stage, newest.answer, ended):
+                return newest.received - ended
+            await asyncio.sleep(0.05)
+        return float("inf")
+
+    def _is_whole(self, stage: Stage, answer: Answer, ended: float) -> bool:
+        if answer.headers["x-ecs-status-complete"] != "true" or int(answer.headers["age"]) > stage.scene.max_age:
+            return False
+        generated = seconds(answer.json()["generatedAt"])
+        began = {call.region for call in self._calls() if begins_a_sweep(call) and ended <= call.time <= generated + 1}
+        return began >= set(stage.scene.regions.values())
+
+    async def _settled(self, stage: Stage) -> None:
+        """No call is out, so that all is known of them."""
+        limit = time.time() + stage.scene.longest_sweep
+        while self._emulator.in_flight and time.time() < limit:
+            await asyncio.sleep(0.02)
+
+    async def _quiet(self, stage: Stage) -> None:
+        """Nobody asks, and soon nobody calls AWS."""
+        limit = time.time() + stage.scene.longest_sweep
+        made = -1
+        while made != len(self._calls()) or self._emulator.in_flight:
+            if time.time() > limit:
+                self.tally.wrong.append("nobody asks, and somebody still calls AWS")
+                return
+            made = len(self._calls())
+            await asyncio.sleep(1)
+        self.tally.quiet += 1
+
+    # What is known of it
+
+    def _calls(self) -> list[Call]:
+        """Those that were not noted yet."""
+        return self._emulator.calls_from(self._calls_noted)
+
+    def _note_calls(self, stage: Stage) -> None:
+        """What the calls since the last time met, and which of them began sweeps."""
+        calls = self._calls()
+        self._calls_noted += len(calls)
+        for call in calls:
+            if begins_a_sweep(call) and call.region in stage.record.begins:
+                stage.record.begins[call.region].append(call.time)
+            if call.fault:
+                names = frozenset(call.fault.split("+"))
+                stage.record.hits.append(Hit(call.time, call.region, call.operation, clusters_of(call), names))
+                self.tally.faults.update(names)
+        for region in stage.scene.regions.values():
+            self._is_paced(stage.scene, sorted(call.time for call in calls if call.region == region))
+
+    def _is_paced(self, scene: Scene, times: list[float]) -> None:
+        """Never more calls in any stretch of one life than the burst and the rate allow."""
+        for begin, end in zip(self._lives, [*self._lives[1:], float("inf")], strict=True):
+            life = [each for each in times if begin <= each < end]
+            for index, first in enumerate(life):
+                for count, last in enumerate(life[index:], start=1):
+                    if count > scene.burst + 1 + scene.rate * (last - first + LATE):
+                        self.tally.wrong.append(f"{count} calls in {last - first:.1f} s, in {scene.name}")
+                        return
+
+    def _note_lines(self, worker: StormWorker, is_dead: bool = False) -> None:
+        """Lines are JSON, and tell no secret; those of every day tell nothing that is the operator's alone."""
+        lines = worker.taken()
+        for number, (moment, text) in enumerate(lines, start=1):
+            try:
+                line = json.loads(text)
+            except ValueError:
+                # It was killed in the middle of its last line.
+                if not (is_dead and number == len(lines) and text.startswith("{")):
+                    self.tally.wrong.append(f"workerd said: {text}")
+                continue
+            if any(secret in text for secret in self._secrets[1:]):
+                self.tally.wrong.append(f"a line tells a secret: {line.get('event')}")
+            if line["level"] == "info" or line["event"] == "request":
+                told = [word for word in strings(line) for secret in (ACCOUNT, "arn:", CANARY.split()[0]) if secret in word]
+                self.tally.wrong.extend(f"a line of every day tells {word}" for word in told)
+            if line["event"] in ("object", "storage"):
+                self.tally.wrong.append(f"the Worker said: {text}")
+            if line["event"] == "sweep":
+                self._sweeps.append((moment, line))
+
+    # The verdicts
+
+    def _judge(self, stage: Stage, planned: Round, ended: float) -> None:
+        assert self._worker
+        self._note_calls(stage)
+        self._note_lines(self._worker)
+        before, wrong = sum(self.tally.answers.values()), len(self.tally.wrong)
+        for each in sorted(self._looks, key=lambda look: look.received):
+            self._judge_one(stage, each)
+        recovery = self._judge_recovery(stage, ended)
+        self.tally.rounds += 1
+        resident, wasm = self._worker.resident(), max((line["memoryBytes"] for _, line in self._sweeps), default=0)
+        self.tally.memory.append((self.tally.lives, resident, wasm))
+        self._tell(
+            f"{planned}\n  {sum(self.tally.answers.values()) - before} answers, {len(self._sweeps)} sweeps, "
+            f"well again after {recovery:.1f} s, {megabytes(resident)} resident, {megabytes(wasm)} of wasm"
+        )
+        for each in self.tally.wrong[wrong:]:
+            self._tell(f"  WRONG (seed {self.tally.seed}): {each}")
+
+    def _judge_one(self, stage: Stage, look: Look) -> None:
+        self.tally.slowest = max(self.tally.slowest, look.received - look.sent)
+        try:
+            self.tally.answers[stage.oracle.judge(look)] += 1
+        except Wrong as wrong:
+            self.tally.answers["WRONG"] += 1
+            self.tally.wrong.append(f"{look.ask}, asked at {look.sent:.2f}, answered at {look.received:.2f}: {wrong}{self._in_full(look, str(wrong))}")
+
+    def _in_full(self, look: Look, wrong: str) -> str:
+        """The answer itself, but once for all that are wrong in the same way."""
+        if look.answer is None or wrong in self._told:
+            return ""
+        self._told.add(wrong)
+        return f"\n    {look.answer.status} {look.answer.headers}\n    {look.answer.body.decode(errors='replace')}"
+
+    def _judge_recovery(self, stage: Stage, ended: float) -> float:
+        """How long it took until a report was whole, fresh, and of sweeps that began after the faults had ended.
+
+        Not longer than the sweep that was under way took to its end, one SNAPSHOT_MAX_AGE (but the first pause after a
+        failure is a second), and a good sweep.
+        """
+        recovery, allowed = self._recovery, 0.0
+        for target in stage.scene.targets:
+            mine = [(moment - line["durationMs"] / 1_000, moment, line) for moment, line in self._sweeps if line["target"] == target]
+            doomed = max((end - ended for begin, end, _ in mine if begin < ended <= end), default=0)
+            good = next((end - begin for begin, end, line in mine if begin >= ended and line.get("failures") == 0), 0)
+            allowed = max(allowed, doomed + good)
+        self.tally.recoveries.append((recovery, recovery - allowed))
+        if recovery > allowed + max(1, stage.scene.max_age) + LATE:
+            self.tally.wrong.append(f"well again after {recovery:.1f} s, where the sweeps took {allowed:.1f} s of it")
+        return recovery
+
+
+def begins_a_sweep(call: Call) -> bool:
+    """The check of the keys lists clusters, too, but only one."""
+    request = call.request
+    return call.operation == "ListClusters" and request.get("maxResults") != 1 and "nextToken" not in request
+
+
+def clusters_of(call: Call) -> frozenset[str]:
+    """The clusters that it was about."""
+    named = [call.request.get("cluster"), *(call.request.get("clusters") or [])]
+    return frozenset(each.split("/")[-1] for each in named if each)
