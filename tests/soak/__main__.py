@@ -39,10 +39,8 @@ def storm(seed: int, minutes: float) -> Tally:
     rounds = plan(seed, minutes)
     print(f"seed {seed}: {len(rounds)} rounds in about {minutes:g} minutes", flush=True)
     with tempfile.TemporaryDirectory(prefix="ecs-status-soak-") as directory:
-        began = time.monotonic()
-        tally = Storm(seed, rounds, Path(directory), lambda line: print(line, flush=True)).run(began + minutes * 60)
-        tally.seconds = time.monotonic() - began
-    return tally
+        tell = lambda line: print(line, flush=True)  # noqa: E731
+        return Storm(seed, rounds, Path(directory), tell).run(time.monotonic() + minutes * 60)
 
 
 def growth(tally: Tally, minutes: float) -> list[str]:

@@ -9,25 +9,15 @@ then `failures` counts it, and says as of when it is.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
-from e2e.viewers import Seen
 from e2e.workerd import Answer
 
-from .plan import AWAY, CANARY, REGIONS, Scene
+from .causes import ANY_FAULT, KEPT, NOT_DONE, OLD, STATUS_AND_FAULTS, UNREADABLE, WAITING, objections
+from .plan import CANARY, Scene
 from .reading import CONTENT_TYPES, Ask, Key, Report, read
+from .record import Look, Record, overlaps, seconds
 from .truth import Place, Truth, clusters_of
-
-MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
-# The newest sweep failed, or is not done.
-OLD = re.compile(rf"(?P<reason>.+) \(at (?P<at>{MOMENT})\); what is shown is as of (?P<of>{MOMENT})")
-# A part of this one failed.
-KEPT = re.compile(rf"(?P<reason>.+); (?P<count>\d+) services? (?:is|are) shown as of (?P<of>{MOMENT})")
-NOT_DONE = re.compile(r"The first sweep is not done yet: \d+ of \d+ services in \d+ clusters are read, and at least \d+ calls are left\.")
-UNREADABLE = re.compile(r'The (?:fleet|target "[^"]+") could not be read: (?P<reason>.+)\.')
 
 # A sweep ends at a whole second in an answer.
 SECOND = 1.0
@@ -35,89 +25,9 @@ SECOND = 1.0
 SLACK = 1.0
 HEALTH_SECONDS = 30
 
-# What takes time, so that it runs out.
-SLOW = {"hang", "delay", "throttle", "500", "reset", "truncate", AWAY}
-BROKEN = {"short_json", "garbage", "html", "empty", "huge", "wrong_types", "missing", "other"}
-STATUS_AND_FAULTS: dict[str, tuple[int, set[str]]] = {
-    "AWS does not accept the access key id in AWS_ACCESS_KEY_ID": (502, {"unknown-key"}),
-    "AWS does not accept the signature: AWS_SECRET_ACCESS_KEY does not belong to AWS_ACCESS_KEY_ID": (502, {"wrong-secret", "clock"}),
-    "AWS does not accept the session token: it is expired or wrong": (502, {"expired"}),
-    "AWS does not accept the time of the request": (502, {"clock"}),
-    "AWS answered what cannot be read": (502, BROKEN),
-    "AWS repeated a page of a list instead of ending it": (502, {"repeat_token"}),
-    "AWS left something out of its answer": (502, {"leave_out", "missing"}),
-    "AWS failed, also when asked again": (502, {"500"}),
-    "AWS could not be reached": (502, {"reset", "truncate", AWAY}),
-    "AWS throttled the calls, also when asked again": (503, {"throttle"}),
-    "AWS did not answer in time": (504, SLOW),
-}
-DENIED = re.compile(r"the IAM policy does not allow ecs:(?P<operation>\w+)")
-WAITING = "a newer sweep is not done yet"
-
 
 class Wrong(Exception):
     """An answer that is neither right nor says what it is not."""
-
-
-@dataclass(frozen=True)
-class Look:
-    """One request and what came of it."""
-
-    ask: Ask
-    sent: float
-    received: float
-    answer: Answer | None
-    # Why there is none.
-    error: str = ""
-
-    @classmethod
-    def of(cls, ask: Ask, seen: Seen) -> Look:
-        return cls(ask, seen.sent, seen.received, seen.answer)
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A call that met faults."""
-
-    time: float
-    region: str | None
-    operation: str
-    clusters: frozenset[str]
-    names: frozenset[str]
-
-
-@dataclass
-class Record:
-    """What happened at AWS and to workerd while one scene was on."""
-
-    # When sweeps began, by region, in order.
-    begins: dict[str, list[float]] = field(default_factory=lambda: {region: [] for region in REGIONS})
-    hits: list[Hit] = field(default_factory=list)
-    # When nobody listened, and when there was no workerd.
-    absences: list[tuple[float, float]] = field(default_factory=list)
-    kills: list[tuple[float, float]] = field(default_factory=list)
-    # When questions were asked.
-    asked: list[float] = field(default_factory=list)
-
-    def met(self, names: set[str], region: str | None, begin: float, end: float) -> list[Hit]:
-        """The calls that met one of these faults in that time; a time without a listener is one, too."""
-        found = [hit for hit in self.hits if begin <= hit.time <= end and hit.names & names and region in (None, hit.region)]
-        if AWAY in names and overlaps(self.absences, begin, end):
-            found.append(Hit(begin, region, "", frozenset(), frozenset({AWAY})))
-        return found
-
-    def longest_silence(self, begin: float, end: float) -> float:
-        """The longest time in which nobody asked."""
-        moments = [begin, *sorted(each for each in self.asked if begin < each < end), end]
-        return max((later - earlier for earlier, later in zip(moments, moments[1:], strict=False)), default=0)
-
-
-def overlaps(spans: list[tuple[float, float]], begin: float, end: float) -> bool:
-    return any(first <= end and begin <= last for first, last in spans)
-
-
-def seconds(moment: str) -> float:
-    return datetime.fromisoformat(moment).timestamp()
 
 
 class Oracle:
@@ -139,6 +49,14 @@ class Oracle:
             return self._judge(look)
         except (AssertionError, KeyError, ValueError, IndexError, UnicodeError) as error:
             raise Wrong(f"it cannot be read: {type(error).__name__}: {error}") from error
+
+    def forget(self, before: float) -> None:
+        """What no answer can be about any more, so that a long storm fits in memory: viewers bring the newest ETag."""
+        newest = {path: etag for path, etag in self._bodies}
+        self._bodies = {key: body for key, body in self._bodies.items() if newest[key[0]] == key[1]}
+        self._judged.clear()
+        self._newest = [each for each in self._newest if each[0] >= before]
+        self.record.forget(before)
 
     def _judge(self, look: Look) -> str:
         """(1) No answer. (2) One that came too late, or tells too much. (3) By its status."""
@@ -219,6 +137,7 @@ class Oracle:
         if known and known.body != answer.body:
             raise Wrong("two bodies have one ETag")
         if etag:
+            self._bodies.pop((ask.path, etag), None)
             self._bodies[(ask.path, etag)] = answer
         return answer
 
@@ -277,21 +196,7 @@ class Oracle:
             return [f"it failed at {old['at']}, which was not after {old['of']} and before the answer"]
         if old["reason"] == WAITING:
             return [] if look.received - look.sent >= self.scene.timeout else ["it did not wait for the sweep that is not done"]
-        return self._is_a_cause(old["reason"], region, None, at - self.scene.longest_sweep, at + SECOND)
-
-    def _is_a_cause(self, reason: str, region: str | None, cluster: str | None, begin: float, end: float) -> list[str]:
-        """What is wrong with a reason: it has to be that of a fault that was met."""
-        denied = DENIED.fullmatch(reason)
-        if denied:
-            hits = [hit for hit in self.record.met({"denied"}, region, begin, end) if hit.operation == denied["operation"]]
-        elif reason in STATUS_AND_FAULTS:
-            hits = self.record.met(STATUS_AND_FAULTS[reason][1], region, begin, end)
-        else:
-            return [f"no such reason: {reason}"]
-        # Time that ran out was spent on any call.
-        if cluster and reason != "AWS did not answer in time":
-            hits = [hit for hit in hits if not hit.operation or cluster in hit.clusters]
-        return [] if hits else [f"no call of {region} {cluster or ''} met what is named as the cause: {reason}"]
+        return objections(self.record, old["reason"], region, None, at - self.scene.longest_sweep, at + SECOND)
 
     def _sweep(
         self, look: Look, report: Report, target: str, own: list[dict[str, Any]], shown: dict[Key, Any], begin: float, end: float
@@ -315,7 +220,7 @@ class Oracle:
                 kept[cluster] = (int(said["count"]), seconds(said["of"]))
                 reason = said["reason"]
             if not (reason == WAITING and not shown and look.received - look.sent >= self.scene.timeout):
-                wrong += self._is_a_cause(reason, region, cluster, begin, end)
+                wrong += objections(self.record, reason, region, cluster, begin, end)
         # Other formats say only that something is missing.
         is_vague = report.failures is None and not report.complete
         # (2)
@@ -411,7 +316,7 @@ class Oracle:
         if answer.status != status or (status == 503) != ("retry-after" in answer.headers):
             raise Wrong(f"status {answer.status} for {said['reason']}")
         begin = self._earliest(look, HEALTH_SECONDS if is_health else 0)
-        wrong = min((self._is_a_cause(said["reason"], region, None, begin, look.received) for region in self.scene.regions.values()), key=len)
+        wrong = min((objections(self.record, said["reason"], region, None, begin, look.received) for region in self.scene.regions.values()), key=len)
         if wrong:
             raise Wrong("; ".join(wrong))
         return f"{'unhealthy' if is_health else 'problem'}: {status}, {said['reason']}"
@@ -421,11 +326,10 @@ class Oracle:
         return look.sent - max(self.scene.max_age + SECOND, remembered) - self.scene.longest_sweep
 
     def _problem_by_its_head(self, look: Look, answer: Answer) -> str:
-        every = set[str]().union(*(faults for _, faults in STATUS_AND_FAULTS.values()), {"denied"})
         self._had_nothing(look)
         if answer.status not in (502, 503, 504) or answer.body or answer.headers["content-type"] != "application/problem+json":
             raise Wrong(f"status {answer.status}")
-        if not self.record.met(every, None, self._earliest(look, 0), look.received) and answer.status != 503:
+        if not self.record.met(ANY_FAULT, None, self._earliest(look, 0), look.received) and answer.status != 503:
             raise Wrong("a problem, though no call met a fault")
         return f"problem: {answer.status}, by its head"
 

@@ -3,63 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import readme
-from e2e.conftest import ACCOUNT, SECRETS, settings, strings
+from e2e.conftest import ACCOUNT, SECRETS, settings
 from e2e.figures import megabytes
 from e2e.viewers import look
-from e2e.workerd import Answer, Worker
-from emulator.calls import Call
+from e2e.workerd import Answer
 
-from .oracle import Hit, Look, Oracle, Record, Wrong, seconds
-from .plan import AWAY, CANARY, REGIONS, Round, Scene, Span, Strike
+from .oracle import Wrong
+from .plan import AWAY, REGIONS, Round, Scene, Span, Strike
 from .reading import Ask, asks
+from .record import Look, seconds
 from .tally import Tally
 from .truth import Fleet, StillEmulator, Truth
+from .watch import LATE, Stage, StormWorker, Watch, begins_a_sweep
 
 # The most requests that wait for an answer at once.
 MOST_AT_ONCE = 60
 CHANGES_A_SECOND = 6
-# How late a thread may see a call, or a loop its moment, on a busy machine.
-LATE = 1.0
-
-
-class StormWorker(Worker):
-    """A Worker whose lines are known by the moment at which they came, and are taken away once."""
-
-    def _read(self) -> None:
-        assert self._process.stdout
-        self.lines: list[tuple[float, str]] = []
-        for line in self._process.stdout:
-            self.lines.append((time.time(), line.decode(errors="replace").rstrip("\n")))
-
-    def taken(self) -> list[tuple[float, str]]:
-        lines, self.lines = self.lines, []
-        return lines
-
-    def resident(self) -> int:
-        """Bytes of memory that the process holds."""
-        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
-        return pages * 4096
-
-
-class Stage:
-    """A scene that is on, or was before: its Worker's storage, its judge, and what happened in it."""
-
-    def __init__(self, scene: Scene, directory: Path, truth: Truth, secrets: tuple[str, ...]):
-        self.scene = scene
-        self.directory = directory
-        directory.mkdir()
-        self.record = Record()
-        self.oracle = Oracle(scene, truth, self.record, secrets)
-        # By path: what the newest answer of it was known by.
-        self.etags: dict[str, str] = {}
+# Longer than the oldest report may be.
+REMEMBERED_SECONDS = 300
+BEAT = 0.05
 
 
 class Storm:
@@ -72,16 +40,17 @@ class Storm:
         self._truth = Truth()
         self._stages: dict[str, Stage] = {}
         self._worker: StormWorker | None = None
-        self._calls_noted = 0
         self._told: set[str] = set()
 
     def run(self, until: float) -> Tally:
+        began = time.monotonic()
         with StillEmulator(region=REGIONS[0], account=ACCOUNT) as self._emulator:
             self._emulator.reset()
             self._fleet = Fleet(self._emulator, self._truth, self._random)
             self._fleet.populate()
             self._reader = settings(self._emulator, self._emulator.create_reader(readme.policy()))
             self._secrets = (ACCOUNT, *(self._reader[name] for name in SECRETS if name in self._reader))
+            self._watch = Watch(self._emulator, self.tally, self._secrets)
             try:
                 for each in self._rounds:
                     if time.monotonic() >= until:
@@ -89,6 +58,7 @@ class Storm:
                     asyncio.run(self._round(each))
             finally:
                 self._stop()
+                self.tally.seconds = time.monotonic() - began
         return self.tally
 
     # Rounds
@@ -100,10 +70,8 @@ class Storm:
         self._looks: list[Look] = []
         # Viewers without an answer.
         self._waiting: set[asyncio.Task[None]] = set()
-        self._sweeps: list[tuple[float, dict[str, Any]]] = []
         self._random = Random(planned.seed)
-        self._begun = time.time()
-        self._lives = [self._begun]
+        self._watch.begin()
         # (2)
         storm = asyncio.create_task(self._ask(stage, MOST_AT_ONCE))
         changes = asyncio.create_task(self._change())
@@ -117,8 +85,10 @@ class Storm:
         storm.cancel()
         # (3)
         calm = asyncio.create_task(self._ask(stage, 6))
+        beats = asyncio.create_task(self._beat())
         self._recovery = await self._recover(stage, ended)
         calm.cancel()
+        beats.cancel()
         changes.cancel()
         await self._answered()
         await self._settled(stage)
@@ -138,7 +108,7 @@ class Storm:
         stage = known or Stage(scene, directory, self._truth, self._secrets)
         self._stages[scene.name] = stage
         # Calls of another scene's end are not of this one's sweeps.
-        self._calls_noted += len(self._calls())
+        self._watch.skip()
         self._start(stage)
         return stage
 
@@ -186,11 +156,11 @@ class Storm:
             killed = time.time()
             assert self._worker
             await asyncio.to_thread(self._worker.stop)
-            self._note_lines(self._worker, is_dead=True)
+            self._watch.note_lines(self._worker, is_dead=True)
             await asyncio.sleep(kill.seconds)
             await asyncio.to_thread(self._start, stage)
             stage.record.kills.append((killed, time.time()))
-            self._lives.append(killed)
+            self._watch.lives.append(killed)
             self.tally.kills += 1
 
     async def _change(self) -> None:
@@ -240,11 +210,19 @@ class Storm:
             await asyncio.sleep(0.05)
         return float("inf")
 
+    async def _beat(self) -> None:
+        """How late the machine is, all in all, in the time of a recovery."""
+        self._late = 0.0
+        while True:
+            began = time.monotonic()
+            await asyncio.sleep(BEAT)
+            self._late += time.monotonic() - began - BEAT
+
     def _is_whole(self, stage: Stage, answer: Answer, ended: float) -> bool:
         if answer.headers["x-ecs-status-complete"] != "true" or int(answer.headers["age"]) > stage.scene.max_age:
             return False
         generated = seconds(answer.json()["generatedAt"])
-        began = {call.region for call in self._calls() if begins_a_sweep(call) and ended <= call.time <= generated + 1}
+        began = {call.region for call in self._watch.calls() if begins_a_sweep(call) and ended <= call.time <= generated + 1}
         return began >= set(stage.scene.regions.values())
 
     async def _settled(self, stage: Stage) -> None:
@@ -257,80 +235,30 @@ class Storm:
         """Nobody asks, and soon nobody calls AWS."""
         limit = time.time() + stage.scene.longest_sweep
         made = -1
-        while made != len(self._calls()) or self._emulator.in_flight:
+        while made != len(self._watch.calls()) or self._emulator.in_flight:
             if time.time() > limit:
                 self.tally.wrong.append("nobody asks, and somebody still calls AWS")
                 return
-            made = len(self._calls())
+            made = len(self._watch.calls())
             await asyncio.sleep(1)
         self.tally.quiet += 1
-
-    # What is known of it
-
-    def _calls(self) -> list[Call]:
-        """Those that were not noted yet."""
-        return self._emulator.calls_from(self._calls_noted)
-
-    def _note_calls(self, stage: Stage) -> None:
-        """What the calls since the last time met, and which of them began sweeps."""
-        calls = self._calls()
-        self._calls_noted += len(calls)
-        for call in calls:
-            if begins_a_sweep(call) and call.region in stage.record.begins:
-                stage.record.begins[call.region].append(call.time)
-            if call.fault:
-                names = frozenset(call.fault.split("+"))
-                stage.record.hits.append(Hit(call.time, call.region, call.operation, clusters_of(call), names))
-                self.tally.faults.update(names)
-        for region in stage.scene.regions.values():
-            self._is_paced(stage.scene, sorted(call.time for call in calls if call.region == region))
-
-    def _is_paced(self, scene: Scene, times: list[float]) -> None:
-        """Never more calls in any stretch of one life than the burst and the rate allow."""
-        for begin, end in zip(self._lives, [*self._lives[1:], float("inf")], strict=True):
-            life = [each for each in times if begin <= each < end]
-            for index, first in enumerate(life):
-                for count, last in enumerate(life[index:], start=1):
-                    if count > scene.burst + 1 + scene.rate * (last - first + LATE):
-                        self.tally.wrong.append(f"{count} calls in {last - first:.1f} s, in {scene.name}")
-                        return
-
-    def _note_lines(self, worker: StormWorker, is_dead: bool = False) -> None:
-        """Lines are JSON, and tell no secret; those of every day tell nothing that is the operator's alone."""
-        lines = worker.taken()
-        for number, (moment, text) in enumerate(lines, start=1):
-            try:
-                line = json.loads(text)
-            except ValueError:
-                # It was killed in the middle of its last line.
-                if not (is_dead and number == len(lines) and text.startswith("{")):
-                    self.tally.wrong.append(f"workerd said: {text}")
-                continue
-            if any(secret in text for secret in self._secrets[1:]):
-                self.tally.wrong.append(f"a line tells a secret: {line.get('event')}")
-            if line["level"] == "info" or line["event"] == "request":
-                told = [word for word in strings(line) for secret in (ACCOUNT, "arn:", CANARY.split()[0]) if secret in word]
-                self.tally.wrong.extend(f"a line of every day tells {word}" for word in told)
-            if line["event"] in ("object", "storage"):
-                self.tally.wrong.append(f"the Worker said: {text}")
-            if line["event"] == "sweep":
-                self._sweeps.append((moment, line))
 
     # The verdicts
 
     def _judge(self, stage: Stage, planned: Round, ended: float) -> None:
         assert self._worker
-        self._note_calls(stage)
-        self._note_lines(self._worker)
+        self._watch.note_calls(stage)
+        self._watch.note_lines(self._worker)
         before, wrong = sum(self.tally.answers.values()), len(self.tally.wrong)
         for each in sorted(self._looks, key=lambda look: look.received):
             self._judge_one(stage, each)
+        stage.oracle.forget(ended - REMEMBERED_SECONDS)
         recovery = self._judge_recovery(stage, ended)
         self.tally.rounds += 1
-        resident, wasm = self._worker.resident(), max((line["memoryBytes"] for _, line in self._sweeps), default=0)
+        resident, wasm = self._worker.resident(), max((line["memoryBytes"] for _, line in self._watch.sweeps), default=0)
         self.tally.memory.append((self.tally.lives, resident, wasm))
         self._tell(
-            f"{planned}\n  {sum(self.tally.answers.values()) - before} answers, {len(self._sweeps)} sweeps, "
+            f"{planned}\n  {sum(self.tally.answers.values()) - before} answers, {len(self._watch.sweeps)} sweeps, "
             f"well again after {recovery:.1f} s, {megabytes(resident)} resident, {megabytes(wasm)} of wasm"
         )
         for each in self.tally.wrong[wrong:]:
@@ -355,27 +283,20 @@ class Storm:
         """How long it took until a report was whole, fresh, and of sweeps that began after the faults had ended.
 
         Not longer than the sweep that was under way took to its end, one SNAPSHOT_MAX_AGE (but the first pause after a
-        failure is a second), and a good sweep.
+        failure is a second), and a good sweep; but for what the machine itself was late.
         """
         recovery, allowed = self._recovery, 0.0
         for target in stage.scene.targets:
-            mine = [(moment - line["durationMs"] / 1_000, moment, line) for moment, line in self._sweeps if line["target"] == target]
+            mine = [(moment - line["durationMs"] / 1_000, moment, line) for moment, line in self._watch.sweeps if line["target"] == target]
             doomed = max((end - ended for begin, end, _ in mine if begin < ended <= end), default=0)
             good = next((end - begin for begin, end, line in mine if begin >= ended and line.get("failures") == 0), 0)
             allowed = max(allowed, doomed + good)
         self.tally.recoveries.append((recovery, recovery - allowed))
-        if recovery > allowed + max(1, stage.scene.max_age) + LATE:
-            self.tally.wrong.append(f"well again after {recovery:.1f} s, where the sweeps took {allowed:.1f} s of it")
+        if recovery > allowed + max(1, stage.scene.max_age) + LATE + self._late:
+            swept = ", ".join(
+                f"{line['target']} from {moment - line['durationMs'] / 1_000 - ended:.2f} to {moment - ended:.2f}: {line.get('problem', line.get('failures'))}"
+                for moment, line in self._watch.sweeps
+                if moment > ended - 5
+            )
+            self.tally.wrong.append(f"well again after {recovery:.1f} s, where the sweeps took {allowed:.1f} s and the machine was {self._late:.1f} s late: {swept}")
         return recovery
-
-
-def begins_a_sweep(call: Call) -> bool:
-    """The check of the keys lists clusters, too, but only one."""
-    request = call.request
-    return call.operation == "ListClusters" and request.get("maxResults") != 1 and "nextToken" not in request
-
-
-def clusters_of(call: Call) -> frozenset[str]:
-    """The clusters that it was about."""
-    named = [call.request.get("cluster"), *(call.request.get("clusters") or [])]
-    return frozenset(each.split("/")[-1] for each in named if each)

@@ -24,6 +24,7 @@ class Tally:
     slowest: float = 0
     # Calls that met each fault; how often AWS was away.
     faults: Counter[str] = field(default_factory=Counter)
+    sweeps: Counter[str] = field(default_factory=Counter)
     answers: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     # How long each took, and how much of that no sweep took.
@@ -47,6 +48,7 @@ class Tally:
         yield "minutes", f"{self.seconds / 60:.1f}"
         yield "rounds of faults", f"{self.rounds}, in {self.lives} lives of workerd, of which {self.kills} ended by a kill and a restart"
         yield "calls that met a fault", ", ".join(f"{count} {name}" for name, count in sorted(self.faults.items()))
+        yield "sweeps", ", ".join(f"{count} {kind}" for kind, count in sorted(self.sweeps.items()))
         yield "requests", str(self.answers.total())
         for kind, count in sorted(self.answers.items()):
             if kind != "WRONG":

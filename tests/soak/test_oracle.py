@@ -12,9 +12,10 @@ import pytest
 
 from e2e.workerd import Answer
 
-from .oracle import Hit, Look, Oracle, Record, Wrong
+from .oracle import Oracle, Wrong
 from .plan import CANARY, REGIONS, TWO, Scene
 from .reading import Ask, csv_row, metrics_row, text_row
+from .record import Hit, Look, Record
 from .truth import State, Truth, clusters_of
 
 # When the sweep began that the answers are of, when it ended, and when they come.
