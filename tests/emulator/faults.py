@@ -161,6 +161,15 @@ def body(call: Exchange, options: Options) -> Answer:
     return Answer(options.get("status", 200), {"Content-Type": JSON_1_1}, given.encode() if isinstance(given, str) else given)
 
 
+def true_json(answer: Answer) -> Json | None:
+    """A true answer's members; None where another fault has spoiled it, or it is an error."""
+    try:
+        true = json.loads(answer.body) if answer.status == 200 else None
+    except ValueError:
+        return None
+    return true if isinstance(true, dict) else None
+
+
 def change(value: Any, edit: Callable[[Json], Json]) -> Any:
     """`edit` applied to every object of a JSON value, from the outside in."""
     if isinstance(value, dict):
@@ -171,12 +180,13 @@ def change(value: Any, edit: Callable[[Json], Json]) -> Any:
 def nulls(call: Exchange, options: Options) -> Answer:
     """Null where a member stands, and null where a service, a cluster or a last page has none."""
     answer, fields = call.proceed(), options.get("fields", OPTIONAL_MEMBERS)
-    if answer.status != 200:
+    true = true_json(answer)
+    if true is None:
         return answer
-    true = json.loads(answer.body)
     changed = change(true, lambda item: {name: None if name in fields else member for name, member in item.items()})
-    for item in (changed.get("services") or []) + (changed.get("clusters") or []):
-        item.update({name: None for name in fields})
+    for name in ("services", "clusters"):
+        for item in changed[name] if isinstance(changed.get(name), list) else []:
+            item.update({field: None for field in fields})
     if call.operation.startswith("List"):
         changed.setdefault("nextToken", None)
     return Answer(answer.status, answer.headers, json.dumps(changed).encode())
@@ -184,9 +194,9 @@ def nulls(call: Exchange, options: Options) -> Answer:
 
 def missing(call: Exchange, options: Options) -> Answer:
     answer, fields = call.proceed(), options.get("fields", OPTIONAL_MEMBERS)
-    if answer.status != 200:
+    true = true_json(answer)
+    if true is None:
         return answer
-    true = json.loads(answer.body)
     changed = change(true, lambda item: {name: member for name, member in item.items() if name not in fields})
     return Answer(answer.status, answer.headers, json.dumps(changed).encode())
 
@@ -194,22 +204,23 @@ def missing(call: Exchange, options: Options) -> Answer:
 def wrong_types(call: Exchange, options: Options) -> Answer:
     """Numbers where texts belong, and texts where anything else does."""
     answer, fields = call.proceed(), options.get("fields", TYPED_MEMBERS)
-    if answer.status != 200:
+    true = true_json(answer)
+    if true is None:
         return answer
 
     def retype(item: Json) -> Json:
         wrong = {name: 7 if isinstance(item[name], str) else str(item[name]) for name in fields if name in item}
         return {**item, **wrong}
 
-    return Answer(answer.status, answer.headers, json.dumps(change(json.loads(answer.body), retype)).encode())
+    return Answer(answer.status, answer.headers, json.dumps(change(true, retype)).encode())
 
 
 def leave_out(call: Exchange, options: Options) -> Answer:
     """Every second service or cluster is neither described nor named as a failure."""
     answer = call.proceed()
-    if answer.status != 200 or not call.operation.startswith("Describe"):
+    true = true_json(answer)
+    if true is None or not call.operation.startswith("Describe"):
         return answer
-    true = json.loads(answer.body)
     left = {name: true[name][1::2] for name in ("services", "clusters") if name in true}
     return Answer(answer.status, answer.headers, json.dumps({**true, **left}).encode())
 
@@ -217,9 +228,10 @@ def leave_out(call: Exchange, options: Options) -> Answer:
 def repeat_token(call: Exchange, options: Options) -> Answer:
     """A nextToken that never ends: it leads to the first page, which carries it again."""
     answer = call.proceed()
-    if answer.status != 200 or not call.operation.startswith("List"):
+    true = true_json(answer)
+    if true is None or not call.operation.startswith("List"):
         return answer
-    return Answer(answer.status, answer.headers, json.dumps({**json.loads(answer.body), "nextToken": FIRST_PAGE}).encode())
+    return Answer(answer.status, answer.headers, json.dumps({**true, "nextToken": FIRST_PAGE}).encode())
 
 
 def clock(call: Exchange, options: Options) -> Answer:

@@ -206,6 +206,15 @@ def test_leave_out_tells_nothing_of_every_second(emulator: Emulator, call: Any) 
     assert len(json.loads(call("ListClusters")[2])["clusterArns"]) == 2
 
 
+@pytest.mark.parametrize("kind", ["nulls", "missing", "wrong_types", "leave_out", "repeat_token"])
+@pytest.mark.parametrize("inner", [("garbage", {}), ("empty", {}), ("body", {"body": "[1]"}), ("wrong_types", {}), ("500", {})])
+def test_what_another_fault_has_spoiled_stays_so(emulator: Emulator, call: Any, kind: str, inner: tuple[str, dict[str, Any]]) -> None:
+    emulator.faults.add(kind)
+    emulator.faults.add(inner[0], **inner[1])
+    for operation, request in (("ListClusters", {}), ("DescribeServices", {"cluster": "prod", "services": ["web"]})):
+        assert b"The emulator failed" not in call(operation, request)[2]
+
+
 def test_repeat_token_never_ends(emulator: Emulator, call: Any) -> None:
     emulator.faults.add("repeat_token")
     for operation, request in (("ListClusters", {}), ("ListServices", {"cluster": "prod"})):

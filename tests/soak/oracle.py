@@ -278,7 +278,8 @@ class Oracle:
         scene = self.scene
         may_be_old = failed or (report.failures is None and not report.complete)
         limit = scene.max_stale_if_error if may_be_old else max(scene.max_age, scene.max_stale)
-        if age > limit + SLACK:
+        # It counts from when somebody asked: meanwhile another target may have been waited for.
+        if age > limit + SLACK + (look.received - look.sent):
             raise Wrong(f"it is {age} s old, and does not say why")
         silence = self.record.longest_silence(generated, look.sent)
         if not may_be_old and age > scene.max_age + scene.longest_sweep + silence + SLACK:

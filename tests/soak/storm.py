@@ -17,10 +17,10 @@ from e2e.workerd import Answer
 from .oracle import Wrong
 from .plan import AWAY, REGIONS, Round, Scene, Span, Strike
 from .reading import Ask, asks
-from .record import Look, seconds
+from .record import Look
 from .tally import Tally
 from .truth import Fleet, StillEmulator, Truth
-from .watch import LATE, Stage, StormWorker, Watch, begins_a_sweep
+from .watch import LATE, Stage, StormWorker, Watch
 
 # The most requests that wait for an answer at once.
 MOST_AT_ONCE = 60
@@ -204,6 +204,8 @@ class Storm:
         limit = ended + stage.scene.max_age + 2 * stage.scene.longest_sweep
         while time.time() < limit:
             await self._look(stage, Ask("/list"))
+            assert self._worker
+            self._watch.note_lines(self._worker)
             newest = self._looks[-1]
             if newest.answer and newest.answer.status == 200 and self._is_whole(stage, newest.answer, ended):
                 return newest.received - ended
@@ -221,9 +223,12 @@ class Storm:
     def _is_whole(self, stage: Stage, answer: Answer, ended: float) -> bool:
         if answer.headers["x-ecs-status-complete"] != "true" or int(answer.headers["age"]) > stage.scene.max_age:
             return False
-        generated = seconds(answer.json()["generatedAt"])
-        began = {call.region for call in self._watch.calls() if begins_a_sweep(call) and ended <= call.time <= generated + 1}
-        return began >= set(stage.scene.regions.values())
+        return all(self._good_sweeps(target, ended) for target in stage.scene.targets)
+
+    def _good_sweeps(self, target: str, ended: float) -> list[float]:
+        """How long each sweep of a target took that began since then and read all of it."""
+        took = [(moment, line["durationMs"] / 1_000, line) for moment, line in self._watch.sweeps if line["target"] == target]
+        return [seconds for moment, seconds, line in took if moment - seconds >= ended and line.get("failures") == 0]
 
     async def _settled(self, stage: Stage) -> None:
         """No call is out, so that all is known of them."""
@@ -287,10 +292,9 @@ class Storm:
         """
         recovery, allowed = self._recovery, 0.0
         for target in stage.scene.targets:
-            mine = [(moment - line["durationMs"] / 1_000, moment, line) for moment, line in self._watch.sweeps if line["target"] == target]
-            doomed = max((end - ended for begin, end, _ in mine if begin < ended <= end), default=0)
-            good = next((end - begin for begin, end, line in mine if begin >= ended and line.get("failures") == 0), 0)
-            allowed = max(allowed, doomed + good)
+            mine = [(moment - line["durationMs"] / 1_000, moment) for moment, line in self._watch.sweeps if line["target"] == target]
+            doomed = max((end - ended for begin, end in mine if begin < ended <= end), default=0)
+            allowed = max(allowed, doomed + sum(self._good_sweeps(target, ended)[:1]))
         self.tally.recoveries.append((recovery, recovery - allowed))
         if recovery > allowed + max(1, stage.scene.max_age) + LATE + self._late:
             swept = ", ".join(
