@@ -27,7 +27,8 @@ STATUS_AND_FAULTS: dict[str, tuple[int, set[str]]] = {
     "AWS does not accept the time of the request": (502, {"clock"}),
     "AWS answered what cannot be read": (502, BROKEN),
     "AWS repeated a page of a list instead of ending it": (502, {"repeat_token"}),
-    "AWS left something out of its answer": (502, {"leave_out", "missing"}),
+    # "nulls" take away what names a cluster that is gone.
+    "AWS left something out of its answer": (502, {"leave_out", "missing", "nulls"}),
     "AWS failed, also when asked again": (502, {"500"}),
     "AWS could not be reached": (502, {"reset", "truncate", AWAY}),
     "AWS throttled the calls, also when asked again": (503, {"throttle"}),

@@ -171,7 +171,7 @@ class Round:
 
 
 # What a round takes beside its faults, about.
-RECOVERY_SECONDS = 5
+RECOVERY_SECONDS = 3.5
 # With less than this there is no time for a long life.
 LONG_MINUTES = 5
 

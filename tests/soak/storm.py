@@ -72,6 +72,8 @@ class Storm:
         self._waiting: set[asyncio.Task[None]] = set()
         self._random = Random(planned.seed)
         self._watch.begin()
+        self._objections = len(self.tally.wrong)
+        beats = asyncio.create_task(self._beat())
         # (2)
         storm = asyncio.create_task(self._ask(stage, MOST_AT_ONCE))
         changes = asyncio.create_task(self._change())
@@ -85,15 +87,14 @@ class Storm:
         storm.cancel()
         # (3)
         calm = asyncio.create_task(self._ask(stage, 6))
-        beats = asyncio.create_task(self._beat())
         self._recovery = await self._recover(stage, ended)
         calm.cancel()
-        beats.cancel()
         changes.cancel()
         await self._answered()
         await self._settled(stage)
         if planned.is_quiet_after:
             await self._quiet(stage)
+        beats.cancel()
         # (4)
         self._judge(stage, planned, ended)
 
@@ -200,7 +201,7 @@ class Storm:
     # What comes after it
 
     async def _recover(self, stage: Stage, ended: float) -> float:
-        """How long it takes until a report is whole, fresh, and of a sweep that began after the faults had ended."""
+        """How long it takes until each target has been swept again, and a report is whole and fresh."""
         limit = ended + stage.scene.max_age + 2 * stage.scene.longest_sweep
         while time.time() < limit:
             await self._look(stage, Ask("/list"))
@@ -213,12 +214,11 @@ class Storm:
         return float("inf")
 
     async def _beat(self) -> None:
-        """How late the machine is, all in all, in the time of a recovery."""
-        self._late = 0.0
+        """How late the machine is in this round, all in all."""
         while True:
             began = time.monotonic()
             await asyncio.sleep(BEAT)
-            self._late += time.monotonic() - began - BEAT
+            self._watch.late += max(0.0, time.monotonic() - began - 2 * BEAT)
 
     def _is_whole(self, stage: Stage, answer: Answer, ended: float) -> bool:
         if answer.headers["x-ecs-status-complete"] != "true" or int(answer.headers["age"]) > stage.scene.max_age:
@@ -254,7 +254,10 @@ class Storm:
         assert self._worker
         self._watch.note_calls(stage)
         self._watch.note_lines(self._worker)
-        before, wrong = sum(self.tally.answers.values()), len(self.tally.wrong)
+        if self._worker.has_ended():
+            self.tally.wrong.append("workerd ended by itself")
+            self._start(stage)
+        before = sum(self.tally.answers.values())
         for each in sorted(self._looks, key=lambda look: look.received):
             self._judge_one(stage, each)
         stage.oracle.forget(ended - REMEMBERED_SECONDS)
@@ -266,7 +269,7 @@ class Storm:
             f"{planned}\n  {sum(self.tally.answers.values()) - before} answers, {len(self._watch.sweeps)} sweeps, "
             f"well again after {recovery:.1f} s, {megabytes(resident)} resident, {megabytes(wasm)} of wasm"
         )
-        for each in self.tally.wrong[wrong:]:
+        for each in self.tally.wrong[self._objections :]:
             self._tell(f"  WRONG (seed {self.tally.seed}): {each}")
 
     def _judge_one(self, stage: Stage, look: Look) -> None:
@@ -285,7 +288,7 @@ class Storm:
         return f"\n    {look.answer.status} {look.answer.headers}\n    {look.answer.body.decode(errors='replace')}"
 
     def _judge_recovery(self, stage: Stage, ended: float) -> float:
-        """How long it took until a report was whole, fresh, and of sweeps that began after the faults had ended.
+        """How long it took until each target had been swept again, and a report was whole and fresh.
 
         Not longer than the sweep that was under way took to its end, one SNAPSHOT_MAX_AGE (but the first pause after a
         failure is a second), and a good sweep; but for what the machine itself was late.
@@ -296,11 +299,11 @@ class Storm:
             doomed = max((end - ended for begin, end in mine if begin < ended <= end), default=0)
             allowed = max(allowed, doomed + sum(self._good_sweeps(target, ended)[:1]))
         self.tally.recoveries.append((recovery, recovery - allowed))
-        if recovery > allowed + max(1, stage.scene.max_age) + LATE + self._late:
+        if recovery > allowed + max(1, stage.scene.max_age) + LATE + self._watch.late:
             swept = ", ".join(
                 f"{line['target']} from {moment - line['durationMs'] / 1_000 - ended:.2f} to {moment - ended:.2f}: {line.get('problem', line.get('failures'))}"
                 for moment, line in self._watch.sweeps
-                if moment > ended - 5
+                if moment > ended
             )
-            self.tally.wrong.append(f"well again after {recovery:.1f} s, where the sweeps took {allowed:.1f} s and the machine was {self._late:.1f} s late: {swept}")
+            self.tally.wrong.append(f"well again after {recovery:.1f} s, where the sweeps took {allowed:.1f} s and the machine was {self._watch.late:.1f} s late: {swept}")
         return recovery

@@ -38,6 +38,10 @@ class StormWorker(Worker):
         lines, self.lines = self.lines, []
         return lines
 
+    def has_ended(self) -> bool:
+        """Whether it ended by itself."""
+        return self._process.poll() is not None
+
     def resident(self) -> int:
         """Bytes of memory that the process holds."""
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
@@ -63,13 +67,15 @@ class Watch:
     def __init__(self, emulator: StillEmulator, tally: Tally, secrets: tuple[str, ...]):
         self._emulator, self._tally, self._secrets = emulator, tally, secrets
         self._calls_noted = 0
-        # Of a round: when workerd was started or killed, and the lines of sweeps by the moments at which they came.
+        # Of a round: when workerd was started or killed, the lines of sweeps by the moments at which they came, and how
+        # late the machine was.
         self.lives: list[float] = []
         self.sweeps: list[tuple[float, dict[str, Any]]] = []
+        self.late = 0.0
 
     def begin(self) -> None:
         """A round."""
-        self.lives, self.sweeps = [time.time()], []
+        self.lives, self.sweeps, self.late = [time.time()], [], 0.0
 
     def calls(self) -> list[Call]:
         """Those that were not noted yet."""
@@ -99,8 +105,8 @@ class Watch:
             life = [each for each in times if begin <= each < end]
             for index, first in enumerate(life):
                 for count, last in enumerate(life[index:], start=1):
-                    if count > scene.burst + 1 + scene.rate * (last - first + LATE):
-                        self._tally.wrong.append(f"{count} calls in {last - first:.1f} s, in {scene.name}")
+                    if count > scene.burst + 1 + scene.rate * (last - first + LATE + self.late):
+                        self._tally.wrong.append(f"{count} calls in {last - first:.1f} s, in {scene.name}, the machine was {self.late:.1f} s late")
                         return
 
     def note_lines(self, worker: StormWorker, is_dead: bool = False) -> None:
