@@ -1,14 +1,15 @@
-# Four commands do everything on a machine that has Rust (rustup), Node with npm, and Python 3:
+# These commands do everything on a machine that has Rust (rustup), Node with npm, and Python 3:
 #   make demo   the Worker over an emulated AWS, until Ctrl-C; PORT=8787 changes the port
 #   make test   every check there is
-#   make bench  what it takes beside others, into bench/RESULTS.md (Linux, ten minutes); QUICK=1 prints a short look
-# For a release there are also:
+#   make bench  what it takes beside others, into bench/RESULTS.md (Linux, a quarter of an hour); QUICK=1 for a short look
+# For when more is to be shaken than every change is worth:
+#   make soak          half an hour of faults (MINUTES=30), planned by a SEED, in which every answer is judged
+#   make fuzz          RUNS=10000000 inputs for each reader of bytes from outside; TARGET=sweep for one alone
+#   make mutants       changes src/fleet and src/aws in hundreds of ways, and says which no test notices (an hour)
+# For a release:
 #   make audit         what is known against the dependencies, asked of the registries and of RustSec
 #   make sbom          the crates of the wasm and of the mirror, as CycloneDX, into target/sbom/
 #   make reproducible  whether two clones of HEAD give the same bytes
-# And one that is for an hour in which nothing else is to be done:
-#   make mutants  changes src/fleet and src/aws in hundreds of ways, and says which no test notices
-#   make fuzz   everything that reads bytes from outside, with RUNS=10000000 inputs each; TARGET=sweep for one alone
 # All set up what they need under target/ and node_modules/, once.
 
 .DELETE_ON_ERROR:
@@ -78,6 +79,10 @@ demo: $(WORKER) $(PIP)
 .PHONY: test
 test: setup $(WORKER)
 	@exec $(VENV)/bin/python tests/run.py
+
+.PHONY: soak
+soak: $(WORKER) $(PIP)
+	@PYTHONPATH=tests exec $(VENV)/bin/python -B -m soak --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED))
 
 # In turn beside others, on a machine that should do nothing else meanwhile.
 .PHONY: bench
@@ -220,33 +225,17 @@ promtool:
 		rm prometheus_*.deb; } || true
 
 # Built without much optimization: they run for a second, and compile for minutes.
+# Each stamp in $(SETUP) is named by the crate and its version.
 INSTALL := CARGO_TARGET_DIR=target/tools/build CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
 	cargo install --quiet --locked --root $(TOOLS)
 
-$(WORKER_BUILD): | $(RUST)
-	@echo "Installing worker-build $(WORKER_BUILD_VERSION) (once, some minutes)"
-	@$(INSTALL) worker-build@$(WORKER_BUILD_VERSION)
-	@touch $@
-
-$(CARGO_FUZZ): | $(RUST)
-	@echo "Installing cargo-fuzz $(CARGO_FUZZ_VERSION) (once, some minutes)"
-	@$(INSTALL) cargo-fuzz@$(CARGO_FUZZ_VERSION)
+INSTALLED := $(WORKER_BUILD) $(CARGO_FUZZ) $(CARGO_DENY) $(CARGO_CYCLONEDX) $(CARGO_MUTANTS)
+$(INSTALLED): $(SETUP)/%: | $(RUST)
+	@echo "Installing $* (once, some minutes)"
+	@$(INSTALL) $(shell echo $* | sed 's/-\([0-9.]*\)$$/@\1/')
 	@touch $@
 
 $(WASM_BINDGEN): | $(RUST)
 	@echo "Installing wasm-bindgen-cli $(WASM_BINDGEN_VERSION) (once, some minutes)"
 	@$(INSTALL) wasm-bindgen-cli@$(WASM_BINDGEN_VERSION)
-	@touch $@
-
-$(CARGO_DENY): | $(RUST)
-	@echo "Installing cargo-deny $(CARGO_DENY_VERSION) (once, some minutes)"
-	@$(INSTALL) cargo-deny@$(CARGO_DENY_VERSION)
-	@touch $@
-
-$(CARGO_CYCLONEDX): | $(RUST)
-	@echo "Installing cargo-cyclonedx $(CARGO_CYCLONEDX_VERSION) (once, some minutes)"
-	@$(INSTALL) cargo-cyclonedx@$(CARGO_CYCLONEDX_VERSION)
-$(CARGO_MUTANTS): | $(RUST)
-	@echo "Installing cargo-mutants $(CARGO_MUTANTS_VERSION) (once, some minutes)"
-	@$(INSTALL) cargo-mutants@$(CARGO_MUTANTS_VERSION)
 	@touch $@

@@ -100,6 +100,7 @@ PARTS: dict[str, Run] = {
     "native": tests(["cargo", "test", "--locked"], CARGO_COUNTS, INSTA_UPDATE="no"),
     "emulator": tests([*PYTEST, "tests/emulator"], PYTEST_COUNTS),
     "end to end": tests([*PYTEST, "tests/e2e"], PYTEST_COUNTS),
+    "soak": tests([*PYTEST, "tests/soak"], PYTEST_COUNTS),
     "formats": tests([*PYTEST, "tests/formats"], PYTEST_COUNTS),
     "page": tests([*PYTEST, "tests/page"], PYTEST_COUNTS),
     "mirror": tests([*PYTEST, "tests/mirror"], PYTEST_COUNTS),

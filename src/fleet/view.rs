@@ -242,15 +242,12 @@ impl<S: Source> Fleet<S> {
             total: Usage::default(),
         };
         if let Some(copy) = copies.get_mut(index) {
-            let is_kept = |newest: &&Versioned| {
+            let is_kept = |newest: &Versioned| {
                 let policy = self.config.policy;
                 policy.is_kept(since(newest.snapshot.generated_at, now))
             };
-            word.version = copy
-                .newest
-                .as_ref()
-                .filter(is_kept)
-                .map(|newest| newest.version);
+            copy.newest = copy.newest.take().filter(is_kept);
+            word.version = copy.newest.as_ref().map(|newest| newest.version);
             copy.failed = Some(failed);
         }
         word
@@ -263,15 +260,16 @@ impl<S: Source> Fleet<S> {
         let targets = self.config.targets.iter().zip(copies.iter().zip(words));
         let parts: Vec<(Part<'_>, Usage, Option<u64>)> = targets
             .map(|(target, (copy, word))| {
-                let may_be_served = word.as_ref().is_none_or(|word| word.version.is_some());
-                let newest = copy.newest.as_ref().filter(|_| may_be_served);
+                let known = copy.newest.as_ref().map(|newest| newest.version);
+                // Another request may have brought a newer one while this waited for other targets.
+                let word = word.as_ref().filter(|word| word.version >= known);
                 let part = Part {
                     target: &target.name,
                     region: &target.region,
-                    snapshot: newest.map(|newest| &newest.snapshot),
-                    failed: word.as_ref().map_or(copy.failed, |word| word.failed),
+                    snapshot: copy.newest.as_ref().map(|newest| &newest.snapshot),
+                    failed: word.map_or(copy.failed, |word| word.failed),
                 };
-                (part, copy.total, newest.map(|newest| newest.version))
+                (part, copy.total, known)
             })
             .collect();
         let standings = parts

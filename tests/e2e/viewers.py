@@ -31,19 +31,24 @@ class Seen:
         return int(self.answer.headers["age"])
 
 
-async def look(port: int, path: str) -> Seen:
+async def look(port: int, path: str, method: str = "GET", headers: tuple[str, ...] = ()) -> Seen:
+    """One request; `headers` are whole lines."""
     sent = time.time()
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode())
-    # It ends with the connection.
-    whole = await asyncio.wait_for(reader.read(), PATIENCE_SECONDS)
+    lines = (f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", "Connection: close", *headers, "", "")
+    writer.write("\r\n".join(lines).encode())
+    try:
+        # It ends with the connection.
+        whole = await asyncio.wait_for(reader.read(), PATIENCE_SECONDS)
+    finally:
+        writer.close()
     received = time.time()
-    writer.close()
     head, _, body = whole.partition(b"\r\n\r\n")
-    status, *lines = head.decode().split("\r\n")
-    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
-    assert int(headers["content-length"]) == len(body), "the answer is torn"
-    return Seen(sent, received, Answer(int(status.split()[1]), headers, body))
+    first, *rest = head.decode().split("\r\n")
+    answer = Answer(int(first.split()[1]), {name.lower(): value for name, _, value in (line.partition(": ") for line in rest)}, body)
+    has_body = method != "HEAD" and answer.status not in (204, 304)
+    assert len(body) == (int(answer.headers["content-length"]) if has_body else 0), "the answer is torn"
+    return Seen(sent, received, answer)
 
 
 def crowd(worker: Worker, viewers: int, path: str = "/list") -> list[Seen]:

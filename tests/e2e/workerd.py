@@ -28,6 +28,7 @@ const config :Workerd.Config = (
     (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
   ],
   sockets = [(name = "http", address = "127.0.0.1:{port}", http = (), service = "main")],
+  v8Flags = [{v8_flags}],
 );
 const worker :Workerd.Worker = (
   modules = [
@@ -77,6 +78,9 @@ class Worker:
     """One isolate, with these variables and secrets. Its Durable Objects' storage lies in the directory, where
     another Worker finds it again."""
 
+    # Of the engine; see `workerd serve --help` and its workerd.capnp.
+    v8_flags: tuple[str, ...] = ()
+
     def __init__(self, directory: Path, variables: dict[str, str], port: int = 0):
         if not (BUILD / "index.js").exists():
             raise RuntimeError("The Worker is not built: run `make worker` first.")
@@ -94,6 +98,7 @@ class Worker:
                 compatibility_date=compatibility_date(),
                 bindings=bindings,
                 storage=storage,
+                v8_flags=", ".join(quote(flag) for flag in self.v8_flags),
             ),
             encoding="utf-8",
         )

@@ -277,8 +277,18 @@ class Emulator:
 
     @property
     def calls(self) -> list[Call]:
+        return self.calls_from(0)
+
+    def calls_from(self, first: int) -> list[Call]:
+        """Without so many calls at the beginning."""
         with self._lock:
-            return [copy.copy(call) for call in self._calls]
+            return [copy.copy(call) for call in self._calls[first:]]
+
+    @property
+    def in_flight(self) -> int:
+        """The calls that are not answered yet."""
+        with self._lock:
+            return self._in_flight
 
     def count(self, operation: str | None = None) -> int:
         return sum(operation in (None, call.operation) for call in self.calls)

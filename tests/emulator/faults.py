@@ -37,6 +37,9 @@ OPTIONAL_MEMBERS = (
     "platformFamily", "platformVersion", "roleArn", "settings", "statistics", "tags", "taskSets",
 )  # fmt: skip
 
+# Members that "wrong_types" spoils: those that a client cannot do without.
+TYPED_MEMBERS = ("clusterArns", "clusters", "desiredCount", "runningCount", "serviceArns", "services", "status")
+
 
 @dataclass
 class Exchange:
@@ -158,6 +161,15 @@ def body(call: Exchange, options: Options) -> Answer:
     return Answer(options.get("status", 200), {"Content-Type": JSON_1_1}, given.encode() if isinstance(given, str) else given)
 
 
+def true_json(answer: Answer) -> Json | None:
+    """A true answer's members; None where another fault has spoiled it, or it is an error."""
+    try:
+        true = json.loads(answer.body) if answer.status == 200 else None
+    except ValueError:
+        return None
+    return true if isinstance(true, dict) else None
+
+
 def change(value: Any, edit: Callable[[Json], Json]) -> Any:
     """`edit` applied to every object of a JSON value, from the outside in."""
     if isinstance(value, dict):
@@ -168,12 +180,13 @@ def change(value: Any, edit: Callable[[Json], Json]) -> Any:
 def nulls(call: Exchange, options: Options) -> Answer:
     """Null where a member stands, and null where a service, a cluster or a last page has none."""
     answer, fields = call.proceed(), options.get("fields", OPTIONAL_MEMBERS)
-    if answer.status != 200:
+    true = true_json(answer)
+    if true is None:
         return answer
-    true = json.loads(answer.body)
     changed = change(true, lambda item: {name: None if name in fields else member for name, member in item.items()})
-    for item in (changed.get("services") or []) + (changed.get("clusters") or []):
-        item.update({name: None for name in fields})
+    for name in ("services", "clusters"):
+        for item in changed[name] if isinstance(changed.get(name), list) else []:
+            item.update({field: None for field in fields})
     if call.operation.startswith("List"):
         changed.setdefault("nextToken", None)
     return Answer(answer.status, answer.headers, json.dumps(changed).encode())
@@ -181,19 +194,44 @@ def nulls(call: Exchange, options: Options) -> Answer:
 
 def missing(call: Exchange, options: Options) -> Answer:
     answer, fields = call.proceed(), options.get("fields", OPTIONAL_MEMBERS)
-    if answer.status != 200:
+    true = true_json(answer)
+    if true is None:
         return answer
-    true = json.loads(answer.body)
     changed = change(true, lambda item: {name: member for name, member in item.items() if name not in fields})
     return Answer(answer.status, answer.headers, json.dumps(changed).encode())
+
+
+def wrong_types(call: Exchange, options: Options) -> Answer:
+    """Numbers where texts belong, and texts where anything else does."""
+    answer, fields = call.proceed(), options.get("fields", TYPED_MEMBERS)
+    true = true_json(answer)
+    if true is None:
+        return answer
+
+    def retype(item: Json) -> Json:
+        wrong = {name: 7 if isinstance(item[name], str) else str(item[name]) for name in fields if name in item}
+        return {**item, **wrong}
+
+    return Answer(answer.status, answer.headers, json.dumps(change(true, retype)).encode())
+
+
+def leave_out(call: Exchange, options: Options) -> Answer:
+    """Every second service or cluster is neither described nor named as a failure."""
+    answer = call.proceed()
+    true = true_json(answer)
+    if true is None or not call.operation.startswith("Describe"):
+        return answer
+    left = {name: true[name][1::2] for name in ("services", "clusters") if name in true}
+    return Answer(answer.status, answer.headers, json.dumps({**true, **left}).encode())
 
 
 def repeat_token(call: Exchange, options: Options) -> Answer:
     """A nextToken that never ends: it leads to the first page, which carries it again."""
     answer = call.proceed()
-    if answer.status != 200 or not call.operation.startswith("List"):
+    true = true_json(answer)
+    if true is None or not call.operation.startswith("List"):
         return answer
-    return Answer(answer.status, answer.headers, json.dumps({**json.loads(answer.body), "nextToken": FIRST_PAGE}).encode())
+    return Answer(answer.status, answer.headers, json.dumps({**true, "nextToken": FIRST_PAGE}).encode())
 
 
 def clock(call: Exchange, options: Options) -> Answer:
@@ -223,7 +261,8 @@ def delay(call: Exchange, options: Options) -> Answer:
 KINDS: dict[str, Callable[[Exchange, Options], Answer]] = {
     "throttle": throttle, "error": error, "500": server_error, "reset": reset, "hang": hang, "truncate": truncate,
     "short_json": short_json, "garbage": garbage, "html": html, "empty": empty, "huge": huge, "body": body,
-    "nulls": nulls, "missing": missing, "repeat_token": repeat_token, "clock": clock, "delay": delay,
+    "nulls": nulls, "missing": missing, "wrong_types": wrong_types, "leave_out": leave_out, "repeat_token": repeat_token,
+    "clock": clock, "delay": delay,
 }  # fmt: skip
 
 
@@ -239,6 +278,9 @@ class Fault:
     times: int | None
     after: int
     options: Options = field(default_factory=dict)
+    chance: float = 1.0
+    dice: random.Random = field(default_factory=random.Random)
+    name: str = ""
 
     def takes(self, call: Exchange) -> bool:
         """Whether this call gets the fault; counts `after` and `times` down. Under the owner's lock."""
@@ -247,6 +289,8 @@ class Fault:
         if self.cluster is not None and self.cluster not in call.clusters():
             return False
         if self.region not in (None, region_of(call.environ)):
+            return False
+        if self.chance < 1 and self.dice.random() >= self.chance:
             return False
         if self.after > 0:
             self.after -= 1
@@ -274,12 +318,17 @@ class Faults:
         after: int = 0,
         cluster: str | None = None,
         region: str | None = None,
+        chance: float = 1.0,
+        seed: int | None = None,
+        name: str | None = None,
         **options: Any,
     ) -> Fault:
-        """`times=None` is for good; the first `after` matching calls pass untouched."""
+        """`times=None` is for good; the first `after` matching calls pass untouched; of the others each is taken with
+        that `chance`. The log of the calls has it under its `name`, which is its kind unless told."""
         if kind not in KINDS:
             raise ValueError(f"no such fault: {kind}; there are {', '.join(KINDS)}")
-        fault = Fault(self, kind, operation, cluster, region, times, after, options)
+        dice = random.Random(seed)
+        fault = Fault(self, kind, operation, cluster, region, times, after, options, chance, dice, name or kind)
         with self._lock:
             self._faults.append(fault)
         return fault
@@ -293,7 +342,7 @@ class Faults:
             self._faults = []
 
     def answer(self, call: Exchange, applied: list[str]) -> Answer:
-        """The answer to a call through all faults that take it; their kinds are noted in `applied`."""
+        """The answer to a call through all faults that take it; their names are noted in `applied`."""
         with self._lock:
             waiting = iter(list(self._faults))
         behind = call.proceed
@@ -303,7 +352,7 @@ class Faults:
                 with self._lock:
                     taken = fault.takes(call)
                 if taken:
-                    applied.append(fault.kind)
+                    applied.append(fault.name)
                     return KINDS[fault.kind](call, fault.options)
             return behind()
 

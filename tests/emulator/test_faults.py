@@ -190,6 +190,31 @@ def test_missing(emulator: Emulator, call: Any) -> None:
     assert "serviceName" not in answer["services"][0] and answer["services"][0]["tags"]
 
 
+def test_wrong_types(emulator: Emulator, call: Any) -> None:
+    emulator.faults.add("wrong_types", "DescribeServices", times=1)
+    assert described(call)["services"].startswith("[{")
+    emulator.faults.add("wrong_types", fields=["runningCount", "status"])
+    service = described(call)["services"][0]
+    assert (service["runningCount"], service["status"], service["desiredCount"]) == ("1", 7, 1)
+
+
+def test_leave_out_tells_nothing_of_every_second(emulator: Emulator, call: Any) -> None:
+    emulator.faults.add("leave_out")
+    answer = json.loads(call("DescribeClusters", {"clusters": ["prod", "nonprod"]})[2])
+    assert ([cluster["clusterName"] for cluster in answer["clusters"]], answer["failures"]) == (["nonprod"], [])
+    assert (described(call)["services"], described(call)["failures"]) == ([], [])
+    assert len(json.loads(call("ListClusters")[2])["clusterArns"]) == 2
+
+
+@pytest.mark.parametrize("kind", ["nulls", "missing", "wrong_types", "leave_out", "repeat_token"])
+@pytest.mark.parametrize("inner", [("garbage", {}), ("empty", {}), ("body", {"body": "[1]"}), ("wrong_types", {}), ("500", {})])
+def test_what_another_fault_has_spoiled_stays_so(emulator: Emulator, call: Any, kind: str, inner: tuple[str, dict[str, Any]]) -> None:
+    emulator.faults.add(kind)
+    emulator.faults.add(inner[0], **inner[1])
+    for operation, request in (("ListClusters", {}), ("DescribeServices", {"cluster": "prod", "services": ["web"]})):
+        assert b"The emulator failed" not in call(operation, request)[2]
+
+
 def test_repeat_token_never_ends(emulator: Emulator, call: Any) -> None:
     emulator.faults.add("repeat_token")
     for operation, request in (("ListClusters", {}), ("ListServices", {"cluster": "prod"})):
@@ -250,6 +275,20 @@ def test_a_fault_can_strike_one_region_alone(emulator: Emulator) -> None:
     with pytest.raises(ClientError, match="Throttling"):
         make_client(emulator, key, "us-east-1").list_clusters()
     assert {(call.region, call.fault) for call in emulator.calls} == {("ap-southeast-2", None), ("us-east-1", "throttle")}
+
+
+def test_a_fault_can_strike_by_chance_and_the_same_seed_strikes_the_same_calls(emulator: Emulator, call: Any) -> None:
+    def struck(seed: int) -> list[str | None]:
+        emulator.faults.clear()
+        before = emulator.count()
+        emulator.faults.add("throttle", chance=0.5, seed=seed, name="at-times")
+        for _ in range(20):
+            call("ListClusters")
+        return [each.fault for each in emulator.calls_from(before)]
+
+    first = struck(1)
+    assert set(first) == {None, "at-times"}
+    assert struck(1) == first != struck(2)
 
 
 def test_an_emulator_that_was_stopped_listens_again_where_it_did() -> None:

@@ -1,0 +1,61 @@
+"""`make soak`: half an hour of faults, or MINUTES of it, planned by SEED; a table at the end."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from .plan import LONG_MINUTES, plan
+from .storm import Storm
+from .tally import Tally
+
+# How much more the last third of a life may hold than the middle one, in the median: an allocator's high-water mark
+# comes in steps, and the largest answer that a viewer or AWS happens to cause comes at any time.
+MOST_GROWTH = 1.05
+# The isolate's memory is small, and grows by tenths of it.
+MOST_WASM_GROWTH = 1.15
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m soak", description="A storm of faults over the Worker.")
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--seed", type=int, default=None, help="of a storm to plan again")
+    arguments = parser.parse_args()
+    seed = random.SystemRandom().getrandbits(32) if arguments.seed is None else arguments.seed
+    tally = storm(seed, arguments.minutes)
+    print()
+    for name, value in tally.lines():
+        print(f"{name:<60} {value}")
+    grown = growth(tally, arguments.minutes)
+    for objection in grown:
+        print(f"WRONG (seed {seed}): {objection}")
+    return 1 if tally.wrong or grown else 0
+
+
+def storm(seed: int, minutes: float) -> Tally:
+    rounds = plan(seed, minutes)
+    print(f"seed {seed}: {len(rounds)} rounds in about {minutes:g} minutes", flush=True)
+    with tempfile.TemporaryDirectory(prefix="ecs-status-soak-") as directory:
+        tell = lambda line: print(line, flush=True)  # noqa: E731
+        return Storm(seed, rounds, Path(directory), tell).run(time.monotonic() + minutes * 60)
+
+
+def growth(tally: Tally, minutes: float) -> list[str]:
+    """What is wrong with the memory of a long life."""
+    if minutes < LONG_MINUTES:
+        return []
+    _, middle, last = tally.thirds()
+    found = []
+    if last[0] > middle[0] * MOST_GROWTH:
+        found.append(f"the process grew from {middle[0]:.0f} to {last[0]:.0f} bytes")
+    if last[1] > middle[1] * MOST_WASM_GROWTH:
+        found.append(f"the isolate grew from {middle[1]:.0f} to {last[1]:.0f} bytes")
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

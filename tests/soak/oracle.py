@@ -1,0 +1,351 @@
+"""The judge. An answer is right, or stale and says so, or partial and says so, or a problem that names a cause that was
+there; anything else is wrong. It knows how the fleet was at any moment, what each call to AWS met, and who was killed.
+
+What a report shows of a target is of one sweep. That sweep began with its first ListClusters, as the emulator saw it, and
+ended at generatedAt; each service has to be as it was at some moment between the two, and each that was there all that
+time has to be in it, but for what `failures` names. What has been read before and could not be read now is still shown;
+then `failures` counts it, and says as of when it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from e2e.workerd import Answer
+
+from .causes import ANY_FAULT, KEPT, NOT_DONE, OLD, STATUS_AND_FAULTS, UNREADABLE, WAITING, objections
+from .plan import CANARY, Scene
+from .reading import CONTENT_TYPES, Ask, Key, Report, read
+from .record import Look, Record, overlaps, seconds
+from .truth import Place, Truth, clusters_of
+
+# A sweep ends at a whole second in an answer.
+SECOND = 1.0
+# What clocks, threads and a busy machine may add.
+SLACK = 1.0
+HEALTH_SECONDS = 30
+
+
+class Wrong(Exception):
+    """An answer that is neither right nor says what it is not."""
+
+
+class Oracle:
+    """Judges the answers of one scene, in the order in which they came."""
+
+    def __init__(self, scene: Scene, truth: Truth, record: Record, secrets: tuple[str, ...] = ()):
+        self.scene, self.record = scene, record
+        self._truth, self._secrets = truth, secrets
+        # When a service was last shown as a sweep read it.
+        self._shown_at: dict[Key, float] = {}
+        # The generatedAt of the newest answer, and when it came.
+        self._newest: list[tuple[float, float]] = []
+        self._bodies: dict[tuple[str, str], Answer] = {}
+        self._judged: dict[tuple[str, bytes, str], list[str]] = {}
+
+    def judge(self, look: Look) -> str:
+        """What kind of answer it is. Raises Wrong."""
+        try:
+            return self._judge(look)
+        except (AssertionError, KeyError, ValueError, IndexError, UnicodeError) as error:
+            raise Wrong(f"it cannot be read: {type(error).__name__}: {error}") from error
+
+    def forget(self, before: float) -> None:
+        """What no answer can be about any more, so that a long storm fits in memory: viewers bring the newest ETag."""
+        newest = {path: etag for path, etag in self._bodies}
+        self._bodies = {key: body for key, body in self._bodies.items() if newest[key[0]] == key[1]}
+        self._judged.clear()
+        self._newest = [each for each in self._newest if each[0] >= before]
+        self.record.forget(before)
+
+    def _judge(self, look: Look) -> str:
+        """(1) No answer. (2) One that came too late, or tells too much. (3) By its status."""
+        # (1)
+        if look.answer is None:
+            if overlaps(self.record.kills, look.sent, look.received):
+                return "cut off by a kill"
+            raise Wrong(f"no answer: {look.error}")
+        # (2)
+        answer, took = look.answer, look.received - look.sent
+        if took > self.scene.timeout + 1 + SLACK:
+            raise Wrong(f"it took {took:.1f} s")
+        self._is_discreet(answer.body.decode() + str(answer.headers))
+        # (3)
+        if look.ask.status is not None or look.ask.format == "help":
+            return self._as_asked(look, answer)
+        if answer.status in (200, 304):
+            return self._healthy(look, answer) if look.ask.format == "health" else self._report(look, answer)
+        return self._problem(look, answer)
+
+    def _is_discreet(self, text: str) -> None:
+        for secret in (*self._secrets, "arn:", "canary", CANARY.split()[0]):
+            if secret in text:
+                raise Wrong(f"it tells a secret: {secret[:4]}…")
+
+    def _as_asked(self, look: Look, answer: Answer) -> str:
+        if answer.status != (look.ask.status or 200):
+            raise Wrong(f"status {answer.status}")
+        if look.ask.status:
+            details(answer)
+        return "as asked: " + ("help" if look.ask.format == "help" else str(answer.status))
+
+    # Reports
+
+    def _report(self, look: Look, answer: Answer) -> str:
+        """(1) Its age is honest. (2) So is what it shows. (3) It is not older than it may be."""
+        headers, age = answer.headers, int(answer.headers["age"])
+        body = self._whole(look, answer)
+        if body is None:
+            # HEAD, of a report that nobody has seen.
+            if age > self.scene.max_stale_if_error + SLACK:
+                raise Wrong(f"it is {age} s old")
+            return "right, by its head"
+        assert headers["x-ecs-status-complete"] == body.headers["x-ecs-status-complete"]
+        report = read(look.ask, body, self.scene)
+        # (1)
+        first, last = look.sent - age - SECOND, look.received - age
+        if report.generated_at is not None:
+            first = seconds(report.generated_at)
+            last = first + SECOND
+            if not look.sent - first - 2 < age <= look.received - first:
+                raise Wrong(f"Age: {age}, but it is {look.received - first:.1f} s old")
+        # (2)
+        failed = self._shows_what_was(look, body, report, first, last)
+        # (3)
+        self._is_young_enough(look, report, age, first, failed)
+        self._newest.append((look.received, first))
+        if failed:
+            return "stale, and says since when and why"
+        if not report.complete:
+            return "partial, and says what is missing and why"
+        return "right, fresh" if age <= self.scene.max_age else "right, stale by its Age"
+
+    def _whole(self, look: Look, answer: Answer) -> Answer | None:
+        """The answer whose body is meant, where that was sent before."""
+        ask, etag = look.ask, answer.headers.get("etag", "")
+        known = self._bodies.get((ask.path, etag)) if etag else None
+        if answer.status == 304:
+            if not ask.conditional or known is None or answer.body:
+                raise Wrong("a 304 that fits nothing that was sent before")
+            return Answer(304, answer.headers, known.body)
+        if answer.headers["content-type"] != CONTENT_TYPES[ask.format]:
+            raise Wrong(f"content-type: {answer.headers['content-type']}")
+        if ask.method == "HEAD":
+            if answer.body:
+                raise Wrong("HEAD has a body")
+            return Answer(200, answer.headers, known.body) if known else None
+        if known and known.body != answer.body:
+            raise Wrong("two bodies have one ETag")
+        if etag:
+            self._bodies.pop((ask.path, etag), None)
+            self._bodies[(ask.path, etag)] = answer
+        return answer
+
+    def _shows_what_was(self, look: Look, body: Answer, report: Report, first: float, last: float) -> bool:
+        """Whether it says that a target is old because newer sweeps failed, after all that it shows was looked at."""
+        targets = [look.ask.target] if look.ask.target else list(self.scene.targets)
+        is_alone = len(self.scene.targets) == 1
+        known = (look.ask.path, body.body, body.headers["x-ecs-status-complete"])
+        # What a metric says of ages changes with them; all else is the same for the same bytes.
+        if known not in self._judged or report.generated_at is None:
+            wrong: list[str] = []
+            for target in targets:
+                until = last if is_alone else look.received
+                wrong += self._target(look, report, target, first, until)
+            self._judged[known] = wrong
+        if self._judged[known]:
+            raise Wrong("; ".join(self._judged[known][:5]))
+        return any(OLD.fullmatch(failure["reason"]) for failure in report.failures or [])
+
+    def _target(self, look: Look, report: Report, target: str, first: float, until: float) -> list[str]:
+        """What is wrong with a target's part, by the sweep that explains it best."""
+        region = self.scene.regions[target]
+        mine = [each for each in report.failures or [] if each["target"] == target]
+        if any(each["region"] != region for each in mine):
+            return [f"{target} has a failure of another region"]
+        wrong = [
+            f"{cluster['clusterName']} is not so" for cluster in report.clusters
+            if cluster["target"] == target and cluster != {**clusters_of(region)[cluster["clusterName"]], "target": target}
+        ]  # fmt: skip
+        own = []
+        for failure in mine:
+            old = OLD.fullmatch(failure["reason"])
+            if old:
+                wrong += self._is_old(old, region, look)
+                first, until = seconds(old["of"]), seconds(old["of"]) + SECOND
+            else:
+                own.append(failure)
+        if report.ages and target in report.ages:
+            first, until = look.sent - report.ages[target] - SECOND, look.received - report.ages[target]
+        begins = self.record.begins[region]
+        sweeps = [
+            (begin, min(until, after))
+            for begin, after in zip(begins, [*begins[1:], float("inf")], strict=True)
+            if begin <= until and after > first
+        ]
+        shown = {key: value for key, value in report.shown.items() if key[0] == target}
+        if not sweeps or (own and not shown):
+            # Nothing of it could be read, ever or lately.
+            sweeps.append((first - self.scene.longest_sweep - self.scene.max_age, look.received if own else until))
+        return wrong + min((self._sweep(look, report, target, own, shown, *sweep) for sweep in sweeps), key=len)
+
+    def _is_old(self, old: re.Match[str], region: str, look: Look) -> list[str]:
+        """What is wrong with the claim that newer sweeps fail."""
+        at, of = seconds(old["at"]), seconds(old["of"])
+        if not of <= at <= look.received:
+            return [f"it failed at {old['at']}, which was not after {old['of']} and before the answer"]
+        if old["reason"] == WAITING:
+            return [] if look.received - look.sent >= self.scene.timeout else ["it did not wait for the sweep that is not done"]
+        return objections(self.record, old["reason"], region, None, at - self.scene.longest_sweep, at + SECOND)
+
+    def _sweep(
+        self, look: Look, report: Report, target: str, own: list[dict[str, Any]], shown: dict[Key, Any], begin: float, end: float
+    ) -> list[str]:
+        """What is wrong with a target's part, if it is of the sweep from `begin` to `end`.
+
+        1. Each failure has a cause, and tells how many services are old.
+        2. What is shown was so, or is counted as old and was so then.
+        3. What was there all the time is shown, or covered by a failure.
+        """
+        region, ask = self.scene.regions[target], look.ask
+        wrong: list[str] = []
+        # (1)
+        kept: dict[str | None, tuple[int, float]] = {}
+        covered: set[str | None] = set()
+        for failure in own:
+            cluster, reason = failure.get("clusterName"), failure["reason"]
+            covered.add(cluster)
+            said = KEPT.fullmatch(reason)
+            if said:
+                kept[cluster] = (int(said["count"]), seconds(said["of"]))
+                reason = said["reason"]
+            if not (reason == WAITING and not shown and look.received - look.sent >= self.scene.timeout):
+                wrong += objections(self.record, reason, region, cluster, begin, end)
+        # Other formats say only that something is missing.
+        is_vague = report.failures is None and not report.complete
+        # (2)
+        old: dict[str, int] = {}
+        for key, value in shown.items():
+            place: Place = (region, *key[1:])
+            if self._was(place, value, report, ask, begin, end):
+                if not own and not is_vague:
+                    self._shown_at[key] = max(self._shown_at.get(key, 0), begin)
+                continue
+            claims = [kept[each] for each in (place[1], None) if each in kept]
+            since = min((self._begin_of(region, of) for _, of in claims), default=None)
+            if is_vague:
+                since = begin - self.scene.max_stale_if_error - self.scene.longest_sweep
+            if since is None or not self._was(place, value, report, ask, since, end):
+                wrong.append(f"{'/'.join(key)} was not so since {since or begin:.2f}: {value}; it was {self._versions(place, begin, end)}")
+            old[place[1]] = old.get(place[1], 0) + 1
+        for cluster, count in old.items():
+            most = max((kept[each][0] for each in (cluster, None) if each in kept), default=0)
+            if not is_vague and count > most:
+                wrong.append(f"{count} services in {cluster} are old, {most} are said to be")
+        # (3)
+        for place in self._truth.places(region):
+            key = (target, *place[1:])
+            states = self._truth.between(place, begin, end)
+            if key in shown or not all(state and ask.accepts(state) for state in states) or ask.service not in (None, place[2]):
+                continue
+            if not is_vague and not covered & {place[1], None}:
+                wrong.append(f"{'/'.join(key)} is missing")
+            elif not is_vague and shown and ask.path == "/list" and self._is_lost(key, place, begin, end):
+                wrong.append(f"{'/'.join(key)} was shown, is still there, and is not kept")
+        return wrong
+
+    def _was(self, place: Place, value: Any, report: Report, ask: Ask, begin: float, end: float) -> bool:
+        states = self._truth.between(place, begin, end)
+        return any(state is not None and ask.accepts(state) and report.of(state) == value for state in states)
+
+    def _versions(self, place: Place, begin: float, end: float) -> str:
+        """What it was, in few words."""
+        states = self._truth.between(place, begin, end)
+        return ", then ".join(f"version {state['tags']['version']}" if state else "not there" for state in states)
+
+    def _is_lost(self, key: Key, place: Place, begin: float, end: float) -> bool:
+        """Whether a service that was shown, is young enough to be kept and was never gone should be shown now."""
+        shown_at, kept_for = self._shown_at.get(key), self.scene.max_stale_if_error - self.scene.longest_sweep
+        if shown_at is None or shown_at >= begin or end - shown_at > kept_for:
+            return False
+        return all(self._truth.between(place, shown_at, end))
+
+    def _begin_of(self, region: str, ended: float) -> float:
+        """When the sweep began that ended then."""
+        return max((begin for begin in self.record.begins[region] if begin <= ended + SECOND), default=ended)
+
+    def _is_young_enough(self, look: Look, report: Report, age: int, generated: float, failed: bool) -> None:
+        scene = self.scene
+        may_be_old = failed or (report.failures is None and not report.complete)
+        limit = scene.max_stale_if_error if may_be_old else max(scene.max_age, scene.max_stale)
+        # It counts from when somebody asked: meanwhile another target may have been waited for.
+        if age > limit + SLACK + (look.received - look.sent):
+            raise Wrong(f"it is {age} s old, and does not say why")
+        silence = self.record.longest_silence(generated, look.sent)
+        if not may_be_old and age > scene.max_age + scene.longest_sweep + silence + SLACK:
+            raise Wrong(f"it is {age} s old, no sweep failed, and somebody asked every {silence:.1f} s: the sweep is stuck")
+
+    # Everything else
+
+    def _healthy(self, look: Look, answer: Answer) -> str:
+        body = answer.json()
+        assert (body["status"], body["configuration"], body["credentials"]) == ("ok", "complete", "accepted")
+        checked = seconds(body["checkedAt"])
+        if not look.sent - HEALTH_SECONDS - self.scene.timeout - 2 < checked <= look.received:
+            raise Wrong(f"checked {look.received - checked:.0f} s ago")
+        return "healthy"
+
+    def _problem(self, look: Look, answer: Answer) -> str:
+        """(1) It is problem details. (2) Nothing could be served instead. (3) Its cause was there."""
+        # (1)
+        if look.ask.method == "HEAD":
+            return self._problem_by_its_head(look, answer)
+        body = details(answer)
+        detail, is_health = body["detail"], look.ask.format == "health"
+        # (2)
+        if not is_health:
+            self._had_nothing(look)
+        # (3)
+        if NOT_DONE.fullmatch(detail):
+            if answer.status != 503 or look.received - look.sent < self.scene.timeout:
+                raise Wrong("it did not wait for the first sweep")
+            return "problem: 503, the sweep is not done"
+        said = UNREADABLE.fullmatch(detail)
+        if not said:
+            raise Wrong(f"it names no cause: {detail}")
+        status, _ = STATUS_AND_FAULTS.get(said["reason"], (502, set()))
+        if answer.status != status or (status == 503) != ("retry-after" in answer.headers):
+            raise Wrong(f"status {answer.status} for {said['reason']}")
+        begin = self._earliest(look, HEALTH_SECONDS if is_health else 0)
+        wrong = min((objections(self.record, said["reason"], region, None, begin, look.received) for region in self.scene.regions.values()), key=len)
+        if wrong:
+            raise Wrong("; ".join(wrong))
+        return f"{'unhealthy' if is_health else 'problem'}: {status}, {said['reason']}"
+
+    def _earliest(self, look: Look, remembered: float) -> float:
+        """When the sweep may have begun of which a problem tells: it is not asked again for a while."""
+        return look.sent - max(self.scene.max_age + SECOND, remembered) - self.scene.longest_sweep
+
+    def _problem_by_its_head(self, look: Look, answer: Answer) -> str:
+        self._had_nothing(look)
+        if answer.status not in (502, 503, 504) or answer.body or answer.headers["content-type"] != "application/problem+json":
+            raise Wrong(f"status {answer.status}")
+        if not self.record.met(ANY_FAULT, None, self._earliest(look, 0), look.received) and answer.status != 503:
+            raise Wrong("a problem, though no call met a fault")
+        return f"problem: {answer.status}, by its head"
+
+    def _had_nothing(self, look: Look) -> None:
+        """A report that may still stand in is not withheld."""
+        newest = max((generated for received, generated in self._newest if received < look.sent), default=None)
+        if newest is not None and look.received - newest < self.scene.max_stale_if_error - SLACK:
+            raise Wrong(f"a problem, though a report of {look.received - newest:.1f} s ago was at hand")
+
+
+def details(answer: Answer) -> dict[str, Any]:
+    """Problem details (RFC 9457), which say something and are not cached."""
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["cache-control"] == "no-store"
+    body: dict[str, Any] = answer.json()
+    assert body["status"] == answer.status and body["title"] and body["type"]
+    assert body["detail"].endswith(".") and " " in body["detail"]
+    return body

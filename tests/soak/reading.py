@@ -1,0 +1,223 @@
+"""What viewers ask, and what an answer in any format says: which services, as of when, and what is missing."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from io import StringIO
+from typing import Any
+
+from e2e.shape import well_formed
+from e2e.workerd import Answer
+
+from .plan import CLUSTERS, Scene
+from .truth import State
+
+# Target, cluster, service.
+Key = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One question. `accepts` says of a service whether it belongs to the answer."""
+
+    path: str
+    format: str = "json"
+    method: str = "GET"
+    accepts: Callable[[State], bool] = lambda state: True
+    target: str | None = None
+    # The badge is of one service.
+    service: str | None = None
+    # It brings the ETag of the newest answer.
+    conditional: bool = False
+    status: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}{' with If-None-Match' if self.conditional else ''}"
+
+
+@dataclass
+class Report:
+    """What an answer says. None: its format does not tell."""
+
+    complete: bool
+    shown: dict[Key, Any]
+    # What the format shows of a service.
+    of: Callable[[State], Any]
+    generated_at: str | None = None
+    failures: list[dict[str, Any]] | None = None
+    clusters: list[dict[str, Any]] = field(default_factory=list)
+    ages: dict[str, int] | None = None
+
+
+def is_unhealthy(state: State) -> bool:
+    return state["runningCount"] != state["desiredCount"] or state["rolloutState"] == "FAILED"
+
+
+def asks(scene: Scene) -> list[tuple[Ask, float]]:
+    """What is asked, and how often."""
+    of_k2 = lambda state: state["tags"]["owner"] == "K2"  # noqa: E731
+    service = "prod-ap-07"
+    first = scene.targets[0]
+    return [
+        (Ask("/list"), 6),
+        (Ask("/list?owner=K2", accepts=of_k2), 2),
+        (Ask("/list?owner=K2&environment=staging", accepts=lambda s: of_k2(s) and s["tags"]["environment"] == "staging"), 1),
+        (Ask("/list?unhealthy=true", accepts=is_unhealthy), 1),
+        (Ask(f"/list?target={first}", target=first), 1),
+        (Ask("/list?format=csv", "csv"), 1.5),
+        (Ask("/list?format=text", "text"), 1.5),
+        (Ask("/list?format=text&owner=K2", "text", accepts=of_k2), 0.5),
+        (Ask("/metrics", "metrics"), 1.5),
+        (Ask(f"/badge.svg?service={service}", "badge", service=service), 1),
+        (Ask("/list", method="HEAD"), 1),
+        (Ask("/list", conditional=True), 2),
+        (Ask("/list?format=csv", "csv", conditional=True), 0.5),
+        (Ask("/healthz", "health"), 0.5),
+        (Ask("/list?colour=red", "refused", status=400), 0.2),
+        (Ask("/nothing", "refused", status=404), 0.2),
+        (Ask("/list", "refused", method="DELETE", status=405), 0.2),
+        (Ask("/", "help"), 0.3),
+    ]
+
+
+def read(ask: Ask, answer: Answer, scene: Scene) -> Report:
+    """AssertionError, KeyError or ValueError if it is not what the format looks like."""
+    complete = {"true": True, "false": False}[answer.headers["x-ecs-status-complete"]]
+    report = READERS[ask.format](ask, answer.body.decode(), complete, scene)
+    assert report.complete is complete, "the header and the body do not say the same about what is complete"
+    return report
+
+
+def json_report(ask: Ask, body: str, complete: bool, scene: Scene) -> Report:
+    report = well_formed(json.loads(body))
+    keys = [
+        ((cluster["target"], cluster["clusterName"], service["serviceName"]), service)
+        for cluster in report["clusters"]
+        for service in cluster["services"]
+    ]
+    assert len(dict(keys)) == len(keys), "a service stands in the report twice"
+    clusters = [{name: value for name, value in each.items() if name != "services"} for each in report["clusters"]]
+    of_all = lambda state: state  # noqa: E731
+    return Report(report["complete"], dict(keys), of_all, report["generatedAt"], report["failures"], clusters)
+
+
+def csv_report(ask: Ask, body: str, complete: bool, scene: Scene) -> Report:
+    rows = list(csv.DictReader(StringIO(body, newline="")))
+    assert body.startswith("target,region,clusterName,serviceName,status,") and body.endswith("\r\n")
+    for row in rows:
+        assert None not in row and None not in row.values() and row["region"] == scene.regions[row["target"]]
+    columns = (
+        "serviceName", "status", "capacityProviders", "rolloutState", "desiredCount", "runningCount", "pendingCount", "tags",
+        "tag:environment", "tag:owner", "tag:contact",
+    )  # fmt: skip
+    shown = {(row["target"], row["clusterName"], row["serviceName"]): tuple(row[each] for each in columns) for row in rows}
+    assert len(shown) == len(rows), "a service has two rows"
+    return Report(complete, shown, csv_row)
+
+
+def csv_row(state: State) -> tuple[str, ...]:
+    tags = state["tags"]
+    plain = [state["serviceName"], state["status"], " ".join(state["capacityProviders"]), state["rolloutState"]]
+    counts = [str(state[each]) for each in ("desiredCount", "runningCount", "pendingCount")]
+    joined = ";".join(f"{key}={value}" for key, value in sorted(tags.items()))
+    return (*plain, *counts, joined, tags["environment"], tags["owner"], tags["contact"])
+
+
+TOTALS = re.compile(
+    r"(?P<services>\d+) services? in (?P<clusters>\d+) clusters?: \d+/\d+ tasks running, \d+ pending; "
+    r"generatedAt (?P<moment>\S+), (?P<complete>complete|incomplete)"
+)
+
+
+def text_report(ask: Ask, body: str, complete: bool, scene: Scene) -> Report:
+    table, _, below = body.partition("\n\n")
+    head, *rows = [re.split(r" {2,}", line) for line in table.split("\n")]
+    shown = {}
+    for row in rows:
+        assert len(row) == len(head), row
+        cells = dict(zip(head, row, strict=True))
+        key = (cells.get("TARGET", scene.targets[0]), cells["CLUSTER"], cells["SERVICE"])
+        assert key not in shown, "a service has two rows"
+        shown[key] = tuple(cells[each] for each in ("SERVICE", "RUNNING", "PENDING", "PROVIDERS", "ROLLOUT", "TAGS"))
+    totals, *rest = below.rstrip("\n").split("\n")
+    said = TOTALS.fullmatch(totals)
+    assert said and int(said["services"]) == len(rows), totals
+    failures = []
+    for line in rest:
+        assert line.startswith("failure: "), line
+        target, region, reason = line.removeprefix("failure: ").split(" ", 2)
+        cluster, _, of_cluster = reason.partition(" ")
+        place = {"clusterName": cluster, "reason": of_cluster} if cluster in CLUSTERS else {"reason": reason}
+        failures.append({"target": target, "region": region, **place})
+    return Report(said["complete"] == "complete", shown, text_row, said["moment"], failures)
+
+
+def text_row(state: State) -> tuple[str, ...]:
+    running = f"{state['runningCount']}/{state['desiredCount']}"
+    tags = ", ".join(f"{key}={value}" for key, value in sorted(state["tags"].items()))
+    providers = ",".join(state["capacityProviders"])
+    return (state["serviceName"], running, str(state["pendingCount"]), providers, state["rolloutState"], tags)
+
+
+SAMPLE = re.compile(r"(?P<name>\w+)\{(?P<labels>[^}]*)\} (?P<value>\d+)")
+LABEL = re.compile(r'(\w+)="([^"\\]*)"')
+COUNTS = {"ecs_service_desired_tasks": 0, "ecs_service_running_tasks": 1, "ecs_service_pending_tasks": 2}
+
+
+def metrics_report(ask: Ask, body: str, complete: bool, scene: Scene) -> Report:
+    counts: dict[Key, list[int]] = {}
+    words: dict[Key, tuple[str, str]] = {}
+    ages, up, whole = {}, {}, {}
+    for line in body.rstrip("\n").split("\n"):
+        if line.startswith("# "):
+            continue
+        sample = SAMPLE.fullmatch(line)
+        assert sample, line
+        labels, value = dict(LABEL.findall(sample["labels"])), int(sample["value"])
+        assert labels["region"] == scene.regions[labels["target"]]
+        key = (labels["target"], labels.get("cluster", ""), labels.get("service", ""))
+        if sample["name"] in COUNTS:
+            counts.setdefault(key, [-1, -1, -1])[COUNTS[sample["name"]]] = value
+        elif sample["name"] == "ecs_service_info":
+            words[key] = (labels["rollout_state"], labels["tag_version"])
+        elif sample["name"] == "ecs_status_snapshot_age_seconds":
+            ages[labels["target"]] = value
+        elif sample["name"] == "ecs_status_up":
+            up[labels["target"]] = value
+        elif sample["name"] == "ecs_status_complete":
+            whole[labels["target"]] = value
+    assert counts.keys() == words.keys() and up.keys() == whole.keys() == set(scene.targets)
+    assert {target for target, value in up.items() if value} == ages.keys()
+    shown = {key: (*counts[key], *words[key]) for key in counts}
+    return Report(all(whole.values()), shown, metrics_row, ages=ages)
+
+
+def metrics_row(state: State) -> tuple[int | str, ...]:
+    counts = (state[each] for each in ("desiredCount", "runningCount", "pendingCount"))
+    return (*counts, state["rolloutState"], state["tags"]["version"])
+
+
+BADGE = re.compile(r'aria-label="(?P<label>[^":]*): (?P<message>no match|\d+/\d+)(?P<incomplete> \(incomplete\))?"')
+
+
+def badge_report(ask: Ask, body: str, complete: bool, scene: Scene) -> Report:
+    assert ask.service
+    said = BADGE.search(body)
+    assert said and said["label"] == ask.service, body
+    key = (scene.targets[0], ask.service.split("-")[0], ask.service)
+    shown = {} if said["message"] == "no match" else {key: said["message"]}
+    return Report(not said["incomplete"], shown, lambda state: f"{state['runningCount']}/{state['desiredCount']}")
+
+
+READERS: dict[str, Callable[[Ask, str, bool, Scene], Report]] = {
+    "json": json_report, "csv": csv_report, "text": text_report, "metrics": metrics_report, "badge": badge_report,
+}  # fmt: skip
+
+CONTENT_TYPES = {
+    "json": "application/json", "csv": "text/csv; charset=utf-8; header=present", "text": "text/plain; charset=utf-8",
+    "metrics": "text/plain; version=0.0.4; charset=utf-8", "badge": "image/svg+xml", "health": "application/json",
+}  # fmt: skip

@@ -1,0 +1,309 @@
+"""A storm: rounds of faults over a Worker whose viewers keep asking, and what the judge says of every answer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import readme
+from e2e.conftest import ACCOUNT, SECRETS, settings
+from e2e.figures import megabytes
+from e2e.viewers import look
+from e2e.workerd import Answer
+
+from .oracle import Wrong
+from .plan import AWAY, REGIONS, Round, Scene, Span, Strike
+from .reading import Ask, asks
+from .record import Look
+from .tally import Tally
+from .truth import Fleet, StillEmulator, Truth
+from .watch import LATE, Stage, StormWorker, Watch
+
+# The most requests that wait for an answer at once.
+MOST_AT_ONCE = 60
+CHANGES_A_SECOND = 6
+# Longer than the oldest report may be.
+REMEMBERED_SECONDS = 300
+BEAT = 0.05
+
+
+class Storm:
+    """All rounds of a plan, one after the other, until the time is up."""
+
+    def __init__(self, seed: int, rounds: list[Round], directory: Path, tell: Callable[[str], None] = print):
+        self._rounds, self._directory, self._tell = rounds, directory, tell
+        self.tally = Tally(seed)
+        self._random = Random(seed)
+        self._truth = Truth()
+        self._stages: dict[str, Stage] = {}
+        self._worker: StormWorker | None = None
+        self._told: set[str] = set()
+
+    def run(self, until: float) -> Tally:
+        began = time.monotonic()
+        with StillEmulator(region=REGIONS[0], account=ACCOUNT) as self._emulator:
+            self._emulator.reset()
+            self._fleet = Fleet(self._emulator, self._truth, self._random)
+            self._fleet.populate()
+            self._reader = settings(self._emulator, self._emulator.create_reader(readme.policy()))
+            self._secrets = (ACCOUNT, *(self._reader[name] for name in SECRETS if name in self._reader))
+            self._watch = Watch(self._emulator, self.tally, self._secrets)
+            try:
+                for each in self._rounds:
+                    if time.monotonic() >= until:
+                        break
+                    asyncio.run(self._round(each))
+            finally:
+                self._stop()
+                self.tally.seconds = time.monotonic() - began
+        return self.tally
+
+    # Rounds
+
+    async def _round(self, planned: Round) -> None:
+        """(1) The scene. (2) The faults. (3) The recovery. (4) The verdicts."""
+        # (1)
+        stage = self._enter(planned.scene)
+        self._looks: list[Look] = []
+        # Viewers without an answer.
+        self._waiting: set[asyncio.Task[None]] = set()
+        self._random = Random(planned.seed)
+        self._watch.begin()
+        self._objections = len(self.tally.wrong)
+        beats = asyncio.create_task(self._beat())
+        # (2)
+        storm = asyncio.create_task(self._ask(stage, MOST_AT_ONCE))
+        changes = asyncio.create_task(self._change())
+        happenings = [self._strike(each) for each in planned.strikes]
+        happenings += [self._be_away(stage, each) for each in planned.absences]
+        happenings.append(self._kill(stage, planned.kills))
+        await asyncio.gather(asyncio.sleep(planned.seconds), *happenings)
+        self._emulator.faults.clear()
+        self._fleet.calm()
+        ended = time.time()
+        storm.cancel()
+        # (3)
+        calm = asyncio.create_task(self._ask(stage, 6))
+        self._recovery = await self._recover(stage, ended)
+        calm.cancel()
+        changes.cancel()
+        await self._answered()
+        await self._settled(stage)
+        if planned.is_quiet_after:
+            await self._quiet(stage)
+        beats.cancel()
+        # (4)
+        self._judge(stage, planned, ended)
+
+    def _enter(self, scene: Scene) -> Stage:
+        """The Worker of that scene, which finds what the one before it stored."""
+        known = self._stages.get(scene.name)
+        if known and self._worker and self._worker.directory == known.directory:
+            return known
+        self._stop()
+        self._fleet.use(scene)
+        directory = self._directory / str(len(self._stages))
+        stage = known or Stage(scene, directory, self._truth, self._secrets)
+        self._stages[scene.name] = stage
+        # Calls of another scene's end are not of this one's sweeps.
+        self._watch.skip()
+        self._start(stage)
+        return stage
+
+    def _start(self, stage: Stage) -> None:
+        plain = {name: value for name, value in self._reader.items() if name != "AWS_REGION"}
+        self._worker = StormWorker(stage.directory, {**plain, **stage.scene.variables()})
+        self.tally.lives += 1
+
+    def _stop(self) -> None:
+        if self._worker:
+            self._worker.stop()
+            self._worker = None
+
+    # What happens in it
+
+    async def _strike(self, strike: Strike) -> None:
+        await asyncio.sleep(strike.at)
+        fault = self._emulator.faults.add(
+            strike.kind, strike.operation, cluster=strike.cluster, region=strike.region, chance=strike.chance,
+            seed=strike.seed, name=strike.name, **strike.options,
+        )  # fmt: skip
+        await asyncio.sleep(strike.seconds)
+        fault.remove()
+
+    async def _be_away(self, stage: Stage, span: Span) -> None:
+        """Nobody listens where AWS was."""
+        await asyncio.sleep(span.at)
+        began = time.time()
+        await asyncio.to_thread(self._emulator.stop)
+        await asyncio.sleep(span.seconds)
+        while True:
+            try:
+                self._emulator.start()
+                break
+            except OSError:  # The port is somebody's own end of a connection at the moment.
+                await asyncio.sleep(0.02)
+        stage.record.absences.append((began, time.time()))
+        self.tally.faults[AWAY] += 1
+
+    async def _kill(self, stage: Stage, kills: tuple[Span, ...]) -> None:
+        """workerd ends as a machine that fails ends it, and another one finds what it stored."""
+        began = time.time()
+        for kill in kills:
+            await asyncio.sleep(max(0.0, began + kill.at - time.time()))
+            killed = time.time()
+            assert self._worker
+            await asyncio.to_thread(self._worker.stop)
+            self._watch.note_lines(self._worker, is_dead=True)
+            await asyncio.sleep(kill.seconds)
+            await asyncio.to_thread(self._start, stage)
+            stage.record.kills.append((killed, time.time()))
+            self._watch.lives.append(killed)
+            self.tally.kills += 1
+
+    async def _change(self) -> None:
+        """The fleet is never the same for long."""
+        while True:
+            await asyncio.sleep(self._random.expovariate(CHANGES_A_SECOND))
+            await asyncio.to_thread(self._fleet.change)
+
+    async def _ask(self, stage: Stage, most: int) -> None:
+        """Viewers come in bursts, of which each is bounded."""
+        kinds, weights = zip(*asks(stage.scene), strict=True)
+        while True:
+            burst = min(self._random.choice((1, 3, 8, 20)), most - len(self._waiting))
+            for ask in self._random.choices(kinds, weights, k=max(0, burst)):
+                self._waiting.add(task := asyncio.create_task(self._look(stage, ask)))
+                task.add_done_callback(self._waiting.discard)
+            await asyncio.sleep(self._random.uniform(0.1, 0.6))
+
+    async def _look(self, stage: Stage, ask: Ask) -> None:
+        etag = stage.etags.get(ask.path) if ask.conditional else None
+        headers = (f"If-None-Match: {etag}",) if etag else ()
+        sent = time.time()
+        stage.record.asked.append(sent)
+        assert self._worker
+        try:
+            seen = await look(self._worker.port, ask.path, ask.method, headers)
+            if ask.method == "GET" and "etag" in seen.answer.headers:
+                stage.etags[ask.path] = seen.answer.headers["etag"]
+            self._looks.append(Look.of(ask, seen))
+        except (OSError, AssertionError, EOFError, ValueError, IndexError, KeyError, asyncio.TimeoutError) as error:
+            self._looks.append(Look(ask, sent, time.time(), None, f"{type(error).__name__}: {error}"))
+
+    async def _answered(self) -> None:
+        """Everybody who asked has an answer."""
+        await asyncio.gather(*self._waiting)
+
+    # What comes after it
+
+    async def _recover(self, stage: Stage, ended: float) -> float:
+        """How long it takes until each target has been swept again, and a report is whole and fresh."""
+        limit = ended + stage.scene.max_age + 2 * stage.scene.longest_sweep
+        while time.time() < limit:
+            await self._look(stage, Ask("/list"))
+            assert self._worker
+            self._watch.note_lines(self._worker)
+            newest = self._looks[-1]
+            if newest.answer and newest.answer.status == 200 and self._is_whole(stage, newest.answer, ended):
+                return newest.received - ended
+            await asyncio.sleep(0.05)
+        return float("inf")
+
+    async def _beat(self) -> None:
+        """How late the machine is in this round, all in all."""
+        while True:
+            began = time.monotonic()
+            await asyncio.sleep(BEAT)
+            self._watch.late += max(0.0, time.monotonic() - began - 2 * BEAT)
+
+    def _is_whole(self, stage: Stage, answer: Answer, ended: float) -> bool:
+        if answer.headers["x-ecs-status-complete"] != "true" or int(answer.headers["age"]) > stage.scene.max_age:
+            return False
+        return all(self._good_sweeps(target, ended) for target in stage.scene.targets)
+
+    def _good_sweeps(self, target: str, ended: float) -> list[float]:
+        """How long each sweep of a target took that began since then and read all of it."""
+        took = [(moment, line["durationMs"] / 1_000, line) for moment, line in self._watch.sweeps if line["target"] == target]
+        return [seconds for moment, seconds, line in took if moment - seconds >= ended and line.get("failures") == 0]
+
+    async def _settled(self, stage: Stage) -> None:
+        """No call is out, so that all is known of them."""
+        limit = time.time() + stage.scene.longest_sweep
+        while self._emulator.in_flight and time.time() < limit:
+            await asyncio.sleep(0.02)
+
+    async def _quiet(self, stage: Stage) -> None:
+        """Nobody asks, and soon nobody calls AWS."""
+        limit = time.time() + stage.scene.longest_sweep
+        made = -1
+        while made != len(self._watch.calls()) or self._emulator.in_flight:
+            if time.time() > limit:
+                self.tally.wrong.append("nobody asks, and somebody still calls AWS")
+                return
+            made = len(self._watch.calls())
+            await asyncio.sleep(1)
+        self.tally.quiet += 1
+
+    # The verdicts
+
+    def _judge(self, stage: Stage, planned: Round, ended: float) -> None:
+        assert self._worker
+        self._watch.note_calls(stage)
+        self._watch.note_lines(self._worker)
+        if self._worker.has_ended():
+            self.tally.wrong.append("workerd ended by itself")
+            self._start(stage)
+        before = sum(self.tally.answers.values())
+        for each in sorted(self._looks, key=lambda look: look.received):
+            self._judge_one(stage, each)
+        stage.oracle.forget(ended - REMEMBERED_SECONDS)
+        recovery = self._judge_recovery(stage, ended)
+        self.tally.rounds += 1
+        resident, wasm = self._worker.resident(), max((line["memoryBytes"] for _, line in self._watch.sweeps), default=0)
+        self.tally.memory.append((self.tally.lives, resident, wasm))
+        self._tell(
+            f"{planned}\n  {sum(self.tally.answers.values()) - before} answers, {len(self._watch.sweeps)} sweeps, "
+            f"well again after {recovery:.1f} s, {megabytes(resident)} resident, {megabytes(wasm)} of wasm"
+        )
+        for each in self.tally.wrong[self._objections :]:
+            self._tell(f"  WRONG (seed {self.tally.seed}): {each}")
+
+    def _judge_one(self, stage: Stage, look: Look) -> None:
+        self.tally.slowest = max(self.tally.slowest, look.received - look.sent)
+        try:
+            self.tally.answers[stage.oracle.judge(look)] += 1
+        except Wrong as wrong:
+            self.tally.answers["WRONG"] += 1
+            self.tally.wrong.append(f"{look.ask}, asked at {look.sent:.2f}, answered at {look.received:.2f}: {wrong}{self._in_full(look, str(wrong))}")
+
+    def _in_full(self, look: Look, wrong: str) -> str:
+        """The answer itself, but once for all that are wrong in the same way."""
+        if look.answer is None or wrong in self._told:
+            return ""
+        self._told.add(wrong)
+        return f"\n    {look.answer.status} {look.answer.headers}\n    {look.answer.body.decode(errors='replace')}"
+
+    def _judge_recovery(self, stage: Stage, ended: float) -> float:
+        """How long it took until each target had been swept again, and a report was whole and fresh.
+
+        Not longer than the sweep that was under way took to its end, one SNAPSHOT_MAX_AGE (but the first pause after a
+        failure is a second), and a good sweep; but for what the machine itself was late.
+        """
+        recovery, allowed = self._recovery, 0.0
+        for target in stage.scene.targets:
+            mine = [(moment - line["durationMs"] / 1_000, moment) for moment, line in self._watch.sweeps if line["target"] == target]
+            doomed = max((end - ended for begin, end in mine if begin < ended <= end), default=0)
+            allowed = max(allowed, doomed + sum(self._good_sweeps(target, ended)[:1]))
+        self.tally.recoveries.append((recovery, recovery - allowed))
+        if recovery > allowed + max(1, stage.scene.max_age) + LATE + self._watch.late:
+            swept = ", ".join(
+                f"{line['target']} from {moment - line['durationMs'] / 1_000 - ended:.2f} to {moment - ended:.2f}: {line.get('problem', line.get('failures'))}"
+                for moment, line in self._watch.sweeps
+                if moment > ended
+            )
+            self.tally.wrong.append(f"well again after {recovery:.1f} s, where the sweeps took {allowed:.1f} s and the machine was {self._watch.late:.1f} s late: {swept}")
+        return recovery

@@ -1,0 +1,375 @@
+"""The judge itself: it lets pass what is right, and objects to answers that were doctored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from copy import deepcopy
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from e2e.workerd import Answer
+
+from .oracle import Oracle, Wrong
+from .plan import CANARY, REGIONS, TWO, Scene
+from .reading import Ask, csv_row, metrics_row, text_row
+from .record import Hit, Look, Record
+from .truth import State, Truth, clusters_of
+
+# When the sweep began that the answers are of, when it ended, and when they come.
+BEGAN = 1_800_000_000.0
+ENDED = BEGAN + 1
+NOW = BEGAN + 2.5
+SCENE = Scene("of the tests", max_stale=40, max_stale_if_error=100)
+SECRET = "wJalrXUtnFEMI"
+
+Report = dict[str, Any]
+
+
+def moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def state(name: str, version: int, owner: str = "K2", running: int = 2) -> State:
+    tags = {"environment": "production", "owner": owner, "contact": "c@example.com", "name": name, "version": str(version)}
+    return {
+        "serviceName": name, "status": "ACTIVE", "capacityProviders": ["FARGATE"], "rolloutState": "COMPLETED",
+        "desiredCount": 2, "runningCount": running, "pendingCount": 0, "tags": tags,
+    }  # fmt: skip
+
+
+STEADY, OTHERS, BEFORE, AFTER = state("prod-1", 1), state("prod-2", 1, "F1"), state("prod-3", 1), state("prod-3", 2, running=1)
+GONE, ELSEWHERE = state("prod-4", 1), state("batch-1", 1)
+
+
+class World:
+    """Five services: one steady, one of another owner, one that changes during the sweep, one that was gone before
+    it, and one in another cluster."""
+
+    def __init__(self, scene: Scene = SCENE) -> None:
+        self.scene, self.truth, self.record = scene, Truth(), Record()
+        for cluster, service in (("prod", STEADY), ("prod", OTHERS), ("prod", BEFORE), ("prod", GONE), ("batch", ELSEWHERE)):
+            self.truth.note((REGIONS[0], cluster, service["serviceName"]), service, BEGAN - 50)
+        self.truth.note((REGIONS[0], "prod", "prod-4"), None, BEGAN - 10)
+        self.truth.note((REGIONS[0], "prod", "prod-3"), AFTER, BEGAN + 0.5)
+        self.record.begins[REGIONS[0]] += [BEGAN - 20, BEGAN]
+        self.oracle = Oracle(scene, self.truth, self.record, (SECRET, "123456789012"))
+
+    def met(self, name: str, operation: str = "ListServices", cluster: str = "prod", at: float = BEGAN + 0.3) -> None:
+        self.record.hits.append(Hit(at, REGIONS[0], operation, frozenset({cluster}), frozenset({name})))
+
+    def report(self, *services: State, failures: tuple[Report, ...] = (), generated: float = ENDED, target: str = "default") -> Report:
+        """Of the steady ones, unless told otherwise."""
+        clusters = []
+        for name in ("batch", "prod"):
+            mine = [each for each in services or (ELSEWHERE, STEADY, OTHERS, AFTER) if each["serviceName"].startswith(name)]
+            if mine:
+                clusters.append({**clusters_of(REGIONS[0])[name], "target": target, "services": mine})
+        complete, at = not failures, moment(generated)
+        return {"generatedAt": at, "complete": complete, "clusters": clusters, "failures": list(failures)}
+
+    def judge(self, report: Report, ask: Ask = Ask("/list"), age: float | None = None, now: float = NOW) -> str:
+        age = now - datetime.fromisoformat(report["generatedAt"]).timestamp() if age is None else age
+        headers = {
+            "age": str(int(age)), "content-type": "application/json",
+            "x-ecs-status-complete": "true" if report["complete"] else "false",
+        }  # fmt: skip
+        return self.answer(Answer(200, headers, json.dumps(report).encode()), ask, now)
+
+    def answer(self, answer: Answer | None, ask: Ask = Ask("/list"), now: float = NOW, took: float = 0.1) -> str:
+        self.record.asked.append(now - took)
+        return self.oracle.judge(Look(ask, now - took, now, answer, "refused"))
+
+    def problem(self, status: int, detail: str, ask: Ask = Ask("/list"), **headers: str) -> str:
+        body = {"type": "about:blank", "title": "Error", "status": status, "detail": detail}
+        plain = {"content-type": "application/problem+json", "cache-control": "no-store", **headers}
+        return self.answer(Answer(status, plain, json.dumps(body).encode()), ask)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def failure(reason: str, cluster: str | None = "prod") -> Report:
+    return {"target": "default", "region": REGIONS[0], **({"clusterName": cluster} if cluster else {}), "reason": reason}
+
+
+def changed(report: Report, edit: Callable[[Report], Any]) -> Report:
+    report = deepcopy(report)
+    edit(report)
+    return report
+
+
+THROTTLED = "AWS throttled the calls, also when asked again"
+
+
+def test_what_was_so_at_some_moment_of_the_sweep_is_right(world: World) -> None:
+    assert world.judge(world.report()) == "right, fresh"
+    assert world.judge(world.report(ELSEWHERE, STEADY, OTHERS, BEFORE)) == "right, fresh"
+    assert world.judge(world.report(), now=ENDED + 6) == "right, stale by its Age"
+
+
+@pytest.mark.parametrize(
+    ("edit", "objection"),
+    [
+        (lambda r: r["clusters"][1]["services"][0].update(runningCount=1), "prod-1 was not so"),
+        (lambda r: r["clusters"][1]["services"][0]["tags"].update(owner="F1"), "prod-1 was not so"),
+        (lambda r: r["clusters"][1]["services"][0].update(rolloutState=None), "prod-1 was not so"),
+        (lambda r: r["clusters"][1]["services"].pop(0), "prod-1 is missing"),
+        (lambda r: r["clusters"].pop(0), "batch-1 is missing"),
+        (lambda r: r["clusters"].clear(), "is missing"),
+        (lambda r: r["clusters"][1]["services"].append(GONE), "prod-4 was not so"),
+        (lambda r: r["clusters"][1]["services"].append(state("prod-9", 1)), "prod-9 was not so"),
+        (lambda r: r["clusters"][0]["services"].append(STEADY), "prod-1 was not so"),
+        (lambda r: r["clusters"][1]["services"].append(AFTER), "stands in the report twice"),
+        (lambda r: r["clusters"][1]["services"].reverse(), "cannot be read"),
+        (lambda r: r["clusters"][1].update(tags={}), "prod is not so"),
+        (lambda r: r["clusters"][1].update(region=REGIONS[1]), "prod is not so"),
+        (lambda r: r.pop("failures"), "cannot be read"),
+        (lambda r: r.update(complete=False), "cannot be read"),
+    ],
+)
+def test_a_report_that_was_doctored_is_wrong(world: World, edit: Callable[[Report], Any], objection: str) -> None:
+    with pytest.raises(Wrong, match=objection):
+        world.judge(changed(world.report(), edit))
+
+
+def test_what_a_service_was_before_the_sweep_or_after_it_is_wrong(world: World) -> None:
+    world.truth.note((REGIONS[0], "prod", "prod-1"), state("prod-1", 2), ENDED + 1.2)
+    for wrong in (state("prod-1", 2), state("prod-1", 0)):
+        with pytest.raises(Wrong, match="prod-1 was not so"):
+            world.judge(world.report(ELSEWHERE, wrong, OTHERS, AFTER))
+
+
+def test_what_is_missing_is_covered_by_a_failure_of_its_cluster_with_a_cause_that_was_met(world: World) -> None:
+    partial = world.report(ELSEWHERE, OTHERS, failures=(failure(THROTTLED),))
+    with pytest.raises(Wrong, match="no call .* met what is named as the cause"):
+        world.judge(partial)
+    world.met("throttle", cluster="batch")
+    with pytest.raises(Wrong, match="no call .* prod met"):
+        judge_anew(world, partial)
+    world.met("throttle")
+    assert judge_anew(world, partial).startswith("partial")
+    with pytest.raises(Wrong, match="batch-1 is missing"):
+        judge_anew(world, world.report(OTHERS, failures=(failure(THROTTLED),)))
+    with pytest.raises(Wrong, match="no such reason"):
+        judge_anew(world, world.report(OTHERS, failures=(failure("it rained"),)))
+    with pytest.raises(Wrong, match="met what is named"):
+        judge_anew(world, world.report(ELSEWHERE, failures=(failure("the IAM policy does not allow ecs:ListServices"),)))
+    world.met("denied", operation="DescribeServices")
+    with pytest.raises(Wrong, match="met what is named"):
+        judge_anew(world, world.report(ELSEWHERE, failures=(failure("the IAM policy does not allow ecs:ListServices"),)))
+
+
+def judge_anew(world: World, report: Report, now: float = NOW) -> str:
+    """By a judge that has seen nothing, of the same world."""
+    world.oracle = Oracle(world.scene, world.truth, world.record, (SECRET, "123456789012"))
+    return world.judge(report, now=now)
+
+
+def test_what_is_kept_is_counted_and_was_so_then(world: World) -> None:
+    world.met("throttle")
+    old = (ELSEWHERE, STEADY, OTHERS, BEFORE, GONE)
+    as_of = moment(BEGAN - 19)
+    assert judge_anew(world, world.report(*old, failures=(failure(f"{THROTTLED}; 1 service is shown as of {as_of}"),))).startswith("partial")
+    with pytest.raises(Wrong, match="prod-4 was not so"):
+        judge_anew(world, world.report(*old, failures=(failure(THROTTLED),)))
+    with pytest.raises(Wrong, match="prod-4 was not so"):
+        judge_anew(world, world.report(*old, failures=(failure(f"{THROTTLED}; 1 service is shown as of {moment(BEGAN)}"),)))
+    with pytest.raises(Wrong, match="prod-4 was not so"):
+        judge_anew(world, world.report(*old, failures=(failure(f"{THROTTLED}; 1 service is shown as of {as_of}", "batch"),)))
+    world.truth.note((REGIONS[0], "prod", "prod-5"), state("prod-5", 1), BEGAN - 50)
+    world.truth.note((REGIONS[0], "prod", "prod-5"), None, BEGAN - 10)
+    with pytest.raises(Wrong, match="2 services in prod are old, 1 are said to be"):
+        judge_anew(world, world.report(*old, state("prod-5", 1), failures=(failure(f"{THROTTLED}; 1 service is shown as of {as_of}"),)))
+
+
+def test_what_was_shown_and_is_still_there_does_not_get_lost_when_a_part_fails(world: World) -> None:
+    before = world.report(ELSEWHERE, STEADY, OTHERS, BEFORE, GONE, generated=BEGAN - 19)
+    assert world.judge(before, now=BEGAN - 18) == "right, fresh"
+    world.met("throttle")
+    with pytest.raises(Wrong, match="prod-1 was shown, is still there, and is not kept"):
+        world.judge(world.report(ELSEWHERE, OTHERS, AFTER, failures=(failure(THROTTLED),)))
+    world.scene = Scene("forgets soon", max_stale_if_error=4)
+    assert judge_anew(world, world.report(ELSEWHERE, OTHERS, AFTER, failures=(failure(THROTTLED),))).startswith("partial")
+
+
+@pytest.mark.parametrize("age", [0, 3, 99])
+def test_an_age_that_lies_is_wrong(world: World, age: int) -> None:
+    world.judge(world.report(), age=1)
+    with pytest.raises(Wrong, match=f"Age: {age}, but"):
+        world.judge(world.report(), age=age, now=NOW + 0.6)
+
+
+def test_what_is_old_says_since_when_and_why(world: World) -> None:
+    of = moment(ENDED)
+
+    def old(at: float, reason: str = THROTTLED, of: str = of) -> Report:
+        return world.report(failures=(failure(f"{reason} (at {moment(at)}); what is shown is as of {of}", None),))
+
+    late = BEGAN + 60
+    world.record.asked += [BEGAN + each for each in range(60)]
+    with pytest.raises(Wrong, match="it is 59 s old, and does not say why"):
+        world.judge(world.report(), now=late)
+    with pytest.raises(Wrong, match="met what is named"):
+        world.judge(old(late - 2), now=late)
+    world.met("throttle", at=late - 3)
+    assert judge_anew(world, old(late - 2), late).startswith("stale, and says")
+    with pytest.raises(Wrong, match="met what is named"):
+        judge_anew(world, old(late - 20), late)
+    with pytest.raises(Wrong, match="it failed at"):
+        judge_anew(world, old(late + 5), late)
+    with pytest.raises(Wrong, match="did not wait"):
+        judge_anew(world, old(late - 2, "a newer sweep is not done yet"), late)
+    with pytest.raises(Wrong, match="it is 109 s old"):
+        world.met("throttle", at=BEGAN + 108)
+        judge_anew(world, old(BEGAN + 109), BEGAN + 110)
+
+
+def test_a_sweep_that_does_not_come_though_somebody_asks_is_stuck(world: World) -> None:
+    late = BEGAN + 35
+    with pytest.raises(Wrong, match="the sweep is stuck"):
+        world.record.asked += [BEGAN + each for each in range(35)]
+        world.judge(world.report(), now=late)
+    world.record.asked = []
+    assert world.judge(world.report(), now=late) == "right, stale by its Age"
+
+
+def test_a_filter_holds(world: World) -> None:
+    ask = Ask("/list?owner=K2", accepts=lambda each: each["tags"]["owner"] == "K2")
+    assert world.judge(world.report(ELSEWHERE, STEADY, AFTER), ask) == "right, fresh"
+    with pytest.raises(Wrong, match="prod-2 was not so"):
+        world.judge(world.report(), ask)
+    with pytest.raises(Wrong, match="prod-1 is missing"):
+        world.judge(world.report(ELSEWHERE, AFTER), ask)
+
+
+def other_formats(world: World, *services: State) -> list[tuple[Ask, str, str]]:
+    shown = [("batch" if each is ELSEWHERE else "prod", each) for each in services]
+    head = "target,region,clusterName,serviceName,status,state,capacityProviders,rolloutState,desiredCount,runningCount,pendingCount,tags"
+    rows = [head + ",tag:environment,tag:owner,tag:contact"]
+    for cluster, each in shown:
+        cells = csv_row(each)
+        rows.append(",".join(("default", REGIONS[0], cluster, cells[0], cells[1], "healthy", *cells[2:])))
+    table = ["CLUSTER  SERVICE  RUNNING  PENDING  STATE  PROVIDERS  ROLLOUT  TAGS"]
+    for cluster, each in shown:
+        name, running, pending, providers, rollout, tags = text_row(each)
+        table.append("  ".join((cluster, name, running, pending, "healthy", providers, rollout, tags)))
+    table += ["", f"{len(shown)} services in 2 clusters: 1/1 tasks running, 0 pending; generatedAt {moment(ENDED)}, complete", ""]
+    place = f'target="default",region="{REGIONS[0]}"'
+    metrics = ["# HELP", *(f"ecs_status_{name}{{{place}}} 1" for name in ("up", "complete", "snapshot_age_seconds"))]
+    for cluster, each in shown:
+        desired, running_tasks, pending_tasks, rollout, version = metrics_row(each)
+        labels = f'{place},cluster="{cluster}",service="{each["serviceName"]}"'
+        for name, value in (("desired", desired), ("running", running_tasks), ("pending", pending_tasks)):
+            metrics.append(f"ecs_service_{name}_tasks{{{labels}}} {value}")
+        metrics.append(f'ecs_service_info{{{labels},rollout_state="{rollout}",tag_version="{version}"}} 1')
+    badge = next((f"{each['runningCount']}/{each['desiredCount']}" for _, each in shown if each["serviceName"] == "prod-1"), "no match")
+    return [
+        (Ask("/list?format=csv", "csv"), "text/csv; charset=utf-8; header=present", "".join(f"{row}\r\n" for row in rows)),
+        (Ask("/list?format=text", "text"), "text/plain; charset=utf-8", "\n".join(table)),
+        (Ask("/metrics", "metrics"), "text/plain; version=0.0.4; charset=utf-8", "\n".join(metrics) + "\n"),
+        (Ask("/badge.svg?service=prod-1", "badge", service="prod-1"), "image/svg+xml", f'<svg aria-label="prod-1: {badge}">'),
+    ]
+
+
+def test_every_format_is_judged_alike(world: World) -> None:
+    def judged(*services: State) -> list[str]:
+        found = []
+        for ask, kind, body in other_formats(world, *services):
+            headers = {"age": "1", "content-type": kind, "x-ecs-status-complete": "true"}
+            try:
+                found.append(world.answer(Answer(200, headers, body.encode()), ask))
+            except Wrong as wrong:
+                found.append(str(wrong))
+        return found
+
+    assert judged(ELSEWHERE, STEADY, OTHERS, AFTER) == ["right, fresh"] * 4
+    assert all("prod-1 was not so" in each for each in judged(ELSEWHERE, state("prod-1", 1, running=1), OTHERS, AFTER))
+    assert all("prod-1 is missing" in each for each in judged(ELSEWHERE, OTHERS, AFTER))
+
+
+def test_two_targets_are_judged_each_by_a_sweep_of_its_own() -> None:
+    world = World(Scene("two", targets=TWO))
+    here, there = world.report(target="here"), world.report(STEADY, target="there")
+    there["clusters"][0].update(region=REGIONS[1])
+    world.truth.note((REGIONS[1], "prod", "prod-1"), STEADY, BEGAN - 5)
+    world.record.begins[REGIONS[1]] += [BEGAN - 3, BEGAN]
+    both = changed(here, lambda r: r["clusters"].extend(there["clusters"]))
+    assert world.judge(both) == "right, fresh"
+    with pytest.raises(Wrong, match="there/prod/prod-1 is missing"):
+        world.judge(here)
+    with pytest.raises(Wrong, match="there/prod/prod-2 was not so"):
+        world.judge(changed(both, lambda r: r["clusters"][2]["services"].append(OTHERS)))
+
+
+def test_a_problem_names_a_cause_that_was_there(world: World) -> None:
+    unread = f"The fleet could not be read: {THROTTLED}."
+    with pytest.raises(Wrong, match="met what is named as the cause"):
+        world.problem(503, unread, **{"retry-after": "5"})
+    world.met("throttle")
+    headers = {"retry-after": "5"}
+    assert world.problem(503, unread, **headers) == f"problem: 503, {THROTTLED}"
+    assert world.problem(503, f'The target "default" could not be read: {THROTTLED}.', Ask("/healthz", "health"), **headers).startswith("unhealthy")
+    for status, detail, more in (
+        (502, unread, headers),
+        (503, unread, {}),
+        (500, "The answer could not be written.", {}),
+        (502, "The fleet could not be read: it rained.", {}),
+        (502, "The fleet could not be read: AWS answered what cannot be read.", {}),
+        (503, "The first sweep is not done yet: 0 of 0 services in 0 clusters are read, and at least 1 calls are left.", headers),
+    ):
+        with pytest.raises(Wrong):
+            world.problem(status, detail, **more)
+    with pytest.raises(Wrong, match="cannot be read"):
+        world.answer(Answer(500, {"content-type": "text/html"}, b"Internal Server Error"))
+
+
+def test_a_problem_is_wrong_while_a_report_is_at_hand(world: World) -> None:
+    world.met("throttle")
+    world.judge(world.report(), now=NOW - 1)
+    with pytest.raises(Wrong, match="a report of 1.5 s ago was at hand"):
+        world.problem(503, f"The fleet could not be read: {THROTTLED}.", **{"retry-after": "5"})
+
+
+def test_no_answer_is_wrong_unless_workerd_was_killed(world: World) -> None:
+    with pytest.raises(Wrong, match="no answer: refused"):
+        world.answer(None)
+    world.record.kills.append((NOW - 0.05, NOW + 1))
+    assert world.answer(None) == "cut off by a kill"
+
+
+def test_an_answer_that_comes_too_late_is_wrong(world: World) -> None:
+    with pytest.raises(Wrong, match="it took 6.0 s"):
+        world.answer(Answer(200, {}, b""), took=6)
+
+
+@pytest.mark.parametrize("told", [SECRET, "123456789012", "arn:aws:ecs:x", CANARY.split()[0]])
+def test_an_answer_that_tells_a_secret_is_wrong(world: World, told: str) -> None:
+    with pytest.raises(Wrong, match="secret"):
+        world.judge(changed(world.report(), lambda r: r["clusters"][0]["tags"].update(note=told)))
+    with pytest.raises(Wrong, match="secret"):
+        world.problem(502, f"AWS said {told}.")
+
+
+def test_what_was_sent_before_is_meant_by_its_etag_alone(world: World) -> None:
+    body, headers = json.dumps(world.report()).encode(), {"age": "1", "content-type": "application/json", "x-ecs-status-complete": "true"}
+    tagged, known = {**headers, "etag": '"1"'}, Ask("/list", conditional=True)
+    with pytest.raises(Wrong, match="304"):
+        world.answer(Answer(304, tagged, b""), known)
+    world.answer(Answer(200, tagged, body))
+    assert world.answer(Answer(304, tagged, b""), known) == "right, fresh"
+    assert world.answer(Answer(200, tagged, b""), Ask("/list", method="HEAD")) == "right, fresh"
+    with pytest.raises(Wrong, match="HEAD has a body"):
+        world.answer(Answer(200, tagged, body), Ask("/list", method="HEAD"))
+    with pytest.raises(Wrong, match="two bodies"):
+        world.answer(Answer(200, tagged, json.dumps(world.report(ELSEWHERE, STEADY, OTHERS, BEFORE)).encode()))
+
+
+def test_what_nobody_may_ask_is_refused(world: World) -> None:
+    assert world.problem(400, "colour is no filter key.", Ask("/list?colour=red", status=400)) == "as asked: 400"
+    with pytest.raises(Wrong, match="status 200"):
+        world.judge(world.report(), Ask("/list?colour=red", status=400))

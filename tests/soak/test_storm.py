@@ -1,0 +1,62 @@
+"""A minute of the storm. `SEED=7 make soak MINUTES=5` plans another one, and a longer one."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from e2e.figures import figure
+
+from .plan import AWAY, KINDS, LONG_MINUTES, Scene, plan
+from .storm import Storm
+
+# Planned so that every kind of answer comes up; SEED plans another storm.
+SEED = int(os.environ.get("SEED", "4363"))
+MINUTES = 1.0
+MOST_WASM = 16 * 1_048_576
+
+
+def test_a_minute_of_faults_brings_no_wrong_answer(tmp_path: Path) -> None:
+    rounds = plan(SEED, MINUTES)
+    tally = Storm(SEED, rounds, tmp_path).run(time.monotonic() + 2 * 60)
+    for name, value in tally.lines():
+        figure(f"a storm: {name.strip()}", value)
+    assert not tally.wrong, f"seed {SEED}: " + "\n".join(tally.wrong)
+    assert tally.rounds == len(rounds) == len(tally.recoveries)
+    assert max(wasm for _, _, wasm in tally.memory) < MOST_WASM
+    if "SEED" not in os.environ:
+        assert tally.kills and tally.faults[AWAY] and len(tally.faults) > 8, "it was no storm"
+        for kind in ("right, fresh", "right, stale", "stale, and says", "partial, and says", "problem: ", "cut off"):
+            assert any(each.startswith(kind) for each in tally.answers), f"there was no answer of the kind {kind}"
+
+
+def test_the_same_seed_plans_the_same_storm() -> None:
+    assert plan(1, 30) == plan(1, 30) != plan(2, 30)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_half_an_hour_strikes_with_every_fault_in_every_scene_and_then_spares_one_life(seed: int) -> None:
+    rounds = plan(seed, 30)
+    struck = {strike.name for each in rounds for strike in each.strikes}
+    assert struck == {kind.name for kind in KINDS}
+    assert 60 < len(rounds) < 200
+    half = next(number for number, each in enumerate(rounds) if each.scene.name == "a long life")
+    assert abs(half - len(rounds) / 2) < len(rounds) / 8
+    before, after = rounds[:half], rounds[half:]
+    assert len({each.scene.name for each in before}) == 5 and any(each.kills for each in before)
+    assert {each.scene for each in after} == {after[0].scene} and not any(each.kills for each in after)
+    assert any(each.absences for each in after)
+
+
+def test_what_happens_in_a_round_ends_with_it() -> None:
+    for each in plan(4, LONG_MINUTES):
+        assert all(0 <= strike.at < strike.at + strike.seconds <= each.seconds for strike in each.strikes)
+        assert all(0 <= span.at < each.seconds for span in (*each.absences, *each.kills))
+
+
+def test_a_scene_says_all_that_differs_in_variables() -> None:
+    assert Scene("x").variables()["AWS_REGION"]
+    assert "TARGETS" in Scene("x", targets=("here", "there")).variables()

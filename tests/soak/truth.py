@@ -1,0 +1,185 @@
+"""The fleet that changes all the time, and the record of how it was at any moment."""
+
+from __future__ import annotations
+
+import threading
+import time
+from bisect import bisect_right
+from random import Random
+from typing import Any
+
+from emulator.emulator import Emulator
+from emulator.server import Answer, Environ
+
+from .plan import CLUSTERS, REGIONS, Scene
+
+# Region, cluster, service.
+Place = tuple[str, str, str]
+# As a report has to show it.
+State = dict[str, Any]
+
+SIZES = {
+    REGIONS[0]: {"prod": 45, "nonprod": 22, "batch": 8, "legacy": 5},
+    REGIONS[1]: {"prod": 23, "nonprod": 12, "batch": 10, "legacy": 1},
+}
+OWNERS = ("K2", "F1", "payments")
+
+
+class Truth:
+    """How each service was since when. Moments are those of the machine's clock, in seconds."""
+
+    def __init__(self) -> None:
+        self._moments: dict[Place, list[float]] = {}
+        self._states: dict[Place, list[State | None]] = {}
+
+    def note(self, place: Place, state: State | None, moment: float) -> None:
+        """From now on it is so; None: it is not there, or not to be reported."""
+        if self._states.get(place, [None])[-1] == state:
+            return
+        self._moments.setdefault(place, []).append(moment)
+        self._states.setdefault(place, []).append(state)
+
+    def between(self, place: Place, begin: float, end: float) -> list[State | None]:
+        """Every state that it was in at any moment from `begin` to `end`."""
+        moments = self._moments.get(place, [])
+        first, last = bisect_right(moments, begin), bisect_right(moments, end)
+        states = self._states.get(place, [])
+        before = [states[first - 1]] if first else [None]
+        return [*before, *states[first:last]]
+
+    def places(self, region: str) -> list[Place]:
+        return [place for place in self._moments if place[0] == region]
+
+
+class StillEmulator(Emulator):
+    """An emulator whose fleet stands still while a call reads it, so that each answer is of one moment."""
+
+    def __init__(self, **options: Any):
+        self.still = threading.RLock()
+        super().__init__(**options)
+
+    def _true_answer(self, environ: Environ) -> Answer:
+        with self.still:
+            return super()._true_answer(environ)
+
+
+class Fleet:
+    """Clusters of the same names in two regions, their services, and one change after the other."""
+
+    def __init__(self, emulator: StillEmulator, truth: Truth, random: Random):
+        self.truth = truth
+        self._emulator, self._random = emulator, random
+        self._version = 0
+        # What is there of each, ACTIVE or not.
+        self._there: dict[Place, tuple[State, str]] = {}
+        self._places: list[Place] = []
+
+    def populate(self) -> None:
+        for region, sizes in SIZES.items():
+            for cluster, size in sizes.items():
+                self._add_cluster(region, cluster)
+                for number in range(size):
+                    self._places.append((region, cluster, f"{cluster}-{region[:2]}-{number:02}"))
+        for place in self._places:
+            self._put(place)
+        for region in REGIONS:
+            self._emulator.add_service("prod", "on-ec2", launch_type="EC2", region=region)
+            self._emulator.add_service("prod", "draining", launch_type="FARGATE", status="DRAINING", region=region)
+
+    def _add_cluster(self, region: str, cluster: str) -> None:
+        options = {"legacy": {"capacity_providers": []}, "nonprod": {"default_strategy": ["FARGATE_SPOT"]}}.get(cluster, {})
+        self._emulator.add_cluster(cluster, tags={"of": cluster}, region=region, **options)
+
+    def use(self, scene: Scene) -> None:
+        with self._emulator.still:
+            self._emulator.page_size = scene.page_size
+
+    def change(self) -> None:
+        """One change, of a moment."""
+        place, what = self._random.choice(self._places), self._random.random()
+        with self._emulator.still:
+            if what < 0.75:
+                self._put(place)
+            elif what < 0.85:
+                self._take_away(place)
+            elif what < 0.93:
+                self._put(place, status="DRAINING")
+            elif what < 0.97:
+                self._hide({f"{place[1]}/{place[2]}"}, self._emulator.vanish_clusters)
+            elif what < 0.98:
+                self._hide(self._emulator.vanish_services, {place[1]})
+            else:
+                self._hide(set(), set())
+
+    def calm(self) -> None:
+        """Nothing is hidden any more."""
+        with self._emulator.still:
+            self._hide(set(), set())
+
+    def _hide(self, services: set[str], clusters: set[str]) -> None:
+        """Listed, but neither described nor found: to whoever asks, these are gone for a while."""
+        self._emulator.vanish_services = services
+        self._emulator.vanish_clusters = clusters
+        for place in self._places:
+            self._note(place)
+
+    def _put(self, place: Place, status: str = "ACTIVE") -> None:
+        """A new version of a service, or the first."""
+        region, cluster, name = place
+        self._version += 1
+        draw, owner = self._random.randrange, self._random.choice(OWNERS)
+        rollout = self._random.choice(("COMPLETED", "IN_PROGRESS", "FAILED"))
+        providers = self._providers(place)
+        plain = {
+            "environment": "production" if cluster == "prod" else "staging",
+            "owner": owner, "contact": f"{owner.lower()}@example.com", "name": name, "version": str(self._version),
+        }  # fmt: skip
+        secret = {"runbook": f"arn:aws:ssm:{region}:{self._emulator.account}:document/{name}", "account": self._emulator.account}
+        desired, running, pending = draw(9), draw(9), draw(4)
+        options: dict[str, Any] = {
+            "desired": desired, "running": running, "pending": pending, "rollout_state": rollout, "status": status,
+            "tags": {**plain, **secret}, "events": draw(6), "region": region,
+        }  # fmt: skip
+        if place in self._there:
+            self._emulator.set_service(cluster, name, **options)
+        else:
+            self._emulator.add_service(cluster, name, **self._launch(place), **options)
+        state = {
+            "serviceName": name, "status": "ACTIVE", "capacityProviders": providers, "rolloutState": rollout,
+            "desiredCount": desired, "runningCount": running, "pendingCount": pending,
+            "tags": {**plain, "runbook": "[ARN withheld]", "account": "[withheld]"},
+        }  # fmt: skip
+        self._there[place] = (state, status)
+        self._note(place)
+
+    def _take_away(self, place: Place) -> None:
+        if self._there.pop(place, None):
+            region, cluster, name = place
+            self._emulator.remove_service(cluster, name, region=region)
+            self._note(place)
+
+    def _launch(self, place: Place) -> dict[str, Any]:
+        if place[1] == "legacy":
+            return {"launch_type": "FARGATE"}
+        # Without either the cluster's default strategy decides.
+        return {} if place[1] == "nonprod" else {"strategy": self._providers(place)}
+
+    def _providers(self, place: Place) -> list[str]:
+        if place[1] in ("legacy", "batch"):
+            return ["FARGATE"]
+        return ["FARGATE_SPOT"] if place[1] == "nonprod" else ["FARGATE", "FARGATE_SPOT"]
+
+    def _note(self, place: Place) -> None:
+        state, status = self._there.get(place, (None, ""))
+        _, cluster, name = place
+        is_hidden = cluster in self._emulator.vanish_clusters or f"{cluster}/{name}" in self._emulator.vanish_services
+        self.truth.note(place, state if status == "ACTIVE" and not is_hidden else None, time.time())
+
+
+def clusters_of(region: str) -> dict[str, dict[str, Any]]:
+    """What a report says of the clusters themselves, which do not change."""
+    providers = {cluster: ["FARGATE", "FARGATE_SPOT"] for cluster in CLUSTERS} | {"legacy": []}
+    return {
+        cluster: {"clusterName": cluster, "region": region, "capacityProviders": providers[cluster], "tags": {"of": cluster}}
+        for cluster in CLUSTERS
+    }

@@ -1,0 +1,145 @@
+"""What is seen of a storm from outside: the lines of workerd, and the calls that AWS got."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from e2e.conftest import ACCOUNT, strings
+from e2e.workerd import Worker
+from emulator.calls import Call
+
+from .oracle import Oracle
+from .plan import CANARY, Scene
+from .record import Hit, Record
+from .tally import Tally
+from .truth import StillEmulator, Truth
+
+# How late a thread may see a call, or a viewer an answer, on a busy machine; where it is later, that is measured.
+LATE = 1.0
+
+
+class StormWorker(Worker):
+    """A Worker whose lines are known by the moment at which they came, and are taken away once."""
+
+    # Collect all garbage, and early: what is held then is in use. Left to itself the engine lets hundreds of megabytes
+    # gather, whatever runs on it.
+    v8_flags = ("--gc-global", "--initial-old-space-size=4", "--max-semi-space-size=1", "--max-old-space-size=64")
+
+    def _read(self) -> None:
+        assert self._process.stdout
+        self.lines: list[tuple[float, str]] = []
+        for line in self._process.stdout:
+            self.lines.append((time.time(), line.decode(errors="replace").rstrip("\n")))
+
+    def taken(self) -> list[tuple[float, str]]:
+        lines, self.lines = self.lines, []
+        return lines
+
+    def has_ended(self) -> bool:
+        """Whether it ended by itself."""
+        return self._process.poll() is not None
+
+    def resident(self) -> int:
+        """Bytes of memory that the process holds."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * 4096
+
+
+class Stage:
+    """A scene that is on, or was before: its Worker's storage, its judge, and what happened in it."""
+
+    def __init__(self, scene: Scene, directory: Path, truth: Truth, secrets: tuple[str, ...]):
+        self.scene = scene
+        self.directory = directory
+        directory.mkdir()
+        self.record = Record()
+        self.oracle = Oracle(scene, truth, self.record, secrets)
+        # By path: what the newest answer of it was known by.
+        self.etags: dict[str, str] = {}
+
+
+class Watch:
+    """Takes down what there is, once, and objects to what may never be."""
+
+    def __init__(self, emulator: StillEmulator, tally: Tally, secrets: tuple[str, ...]):
+        self._emulator, self._tally, self._secrets = emulator, tally, secrets
+        self._calls_noted = 0
+        # Of a round: when workerd was started or killed, the lines of sweeps by the moments at which they came, and how
+        # late the machine was.
+        self.lives: list[float] = []
+        self.sweeps: list[tuple[float, dict[str, Any]]] = []
+        self.late = 0.0
+
+    def begin(self) -> None:
+        """A round."""
+        self.lives, self.sweeps, self.late = [time.time()], [], 0.0
+
+    def calls(self) -> list[Call]:
+        """Those that were not noted yet."""
+        return self._emulator.calls_from(self._calls_noted)
+
+    def skip(self) -> None:
+        """The calls until now are of another scene's end."""
+        self._calls_noted += len(self.calls())
+
+    def note_calls(self, stage: Stage) -> None:
+        """What the calls since the last time met, and which of them began sweeps."""
+        calls = self.calls()
+        self._calls_noted += len(calls)
+        for call in calls:
+            if begins_a_sweep(call) and call.region in stage.record.begins:
+                stage.record.begins[call.region].append(call.time)
+            if call.fault:
+                names = frozenset(call.fault.split("+"))
+                stage.record.hits.append(Hit(call.time, call.region, call.operation, clusters_of(call), names))
+                self._tally.faults.update(names)
+        for region in stage.scene.regions.values():
+            self._is_paced(stage.scene, sorted(call.time for call in calls if call.region == region))
+
+    def _is_paced(self, scene: Scene, times: list[float]) -> None:
+        """Never more calls in any stretch of one life than the burst and the rate allow."""
+        for begin, end in zip(self.lives, [*self.lives[1:], float("inf")], strict=True):
+            life = [each for each in times if begin <= each < end]
+            for index, first in enumerate(life):
+                for count, last in enumerate(life[index:], start=1):
+                    if count > scene.burst + 1 + scene.rate * (last - first + LATE + self.late):
+                        self._tally.wrong.append(f"{count} calls in {last - first:.1f} s, in {scene.name}, the machine was {self.late:.1f} s late")
+                        return
+
+    def note_lines(self, worker: StormWorker, is_dead: bool = False) -> None:
+        """Lines are JSON, and tell no secret; those of every day tell nothing that is the operator's alone."""
+        lines = worker.taken()
+        for number, (moment, text) in enumerate(lines, start=1):
+            try:
+                line = json.loads(text)
+            except ValueError:
+                # It was killed in the middle of its last line.
+                if not (is_dead and number == len(lines) and text.startswith("{")):
+                    self._tally.wrong.append(f"workerd said: {text}")
+                continue
+            if any(secret in text for secret in self._secrets[1:]):
+                self._tally.wrong.append(f"a line tells a secret: {line.get('event')}")
+            if line["level"] == "info" or line["event"] == "request":
+                told = [word for word in strings(line) for secret in (ACCOUNT, "arn:", CANARY.split()[0]) if secret in word]
+                self._tally.wrong.extend(f"a line of every day tells {word}" for word in told)
+            if line["event"] in ("object", "storage"):
+                self._tally.wrong.append(f"the Worker said: {text}")
+            if line["event"] == "sweep":
+                self.sweeps.append((moment, line))
+                self._tally.sweeps["whole" if line.get("failures") == 0 else "failed" if "problem" in line else "partial"] += 1
+                self._tally.sweeps["in slices"] += line["slices"] > 1
+
+
+def begins_a_sweep(call: Call) -> bool:
+    """The check of the keys lists clusters, too, but only one."""
+    request = call.request
+    return call.operation == "ListClusters" and request.get("maxResults") != 1 and "nextToken" not in request
+
+
+def clusters_of(call: Call) -> frozenset[str]:
+    """The clusters that it was about."""
+    named = [call.request.get("cluster"), *(call.request.get("clusters") or [])]
+    return frozenset(each.split("/")[-1] for each in named if each)
