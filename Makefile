@@ -97,6 +97,7 @@ mutants: $(CARGO_MUTANTS)
 	@echo "Into target/mutants.out; it takes an hour on two cores"
 	$(MUTATE) --cargo-arg=--lib || [ $$? = 2 ]
 	$(MUTATE) --cargo-arg=--tests --iterate
+
 RUNS ?= 10000000
 .PHONY: fuzz
 fuzz: $(CARGO_FUZZ)

@@ -17,6 +17,7 @@ use ecs_status::fleet::view::Fleet;
 use http::Response;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use support::ask::{self, get};
 use support::ecs::{ACCOUNT, Ecs};
 use support::{Fake, Reply, answer};
 
@@ -26,33 +27,12 @@ const TOKEN: &str = "FwoGZXIvYXdzEXAMPLETOKEN";
 const MESSAGE: &str = "words that AWS said";
 
 fn config(changes: &[(&str, &str)]) -> Result<Config, ConfigError> {
-    let complete = [
-        ("AWS_ACCESS_KEY_ID", KEY_ID),
+    let ours = [
         ("AWS_SECRET_ACCESS_KEY", SECRET),
         ("AWS_SESSION_TOKEN", TOKEN),
-        ("AWS_REGION", "us-east-1"),
     ];
-    Config::from_lookup(|name| {
-        let mut values = changes.iter().chain(&complete);
-        values
-            .find(|(key, _)| *key == name)
-            .map(|(_, value)| (*value).to_owned())
-    })
-}
-
-fn get(path: &str) -> Request {
-    let (path, query) = path
-        .split_once('?')
-        .map_or((path, None), |(p, q)| (p, Some(q.to_owned())));
-    Request {
-        method: "GET".into(),
-        origin: "https://ecs-status.example".into(),
-        path: path.into(),
-        query,
-        accept: None,
-        id: "r-1".into(),
-        ..Request::default()
-    }
+    let changes: Vec<_> = changes.iter().chain(&ours).copied().collect();
+    ask::config(&changes)
 }
 
 fn ask(platform: &Fake, requests: &[Request]) -> Vec<Response<Vec<u8>>> {

@@ -11,10 +11,10 @@ mod support;
 use std::time::Duration;
 
 use ecs_status::api::{self, Request};
-use ecs_status::config::Config;
 use ecs_status::fleet::view::Fleet;
 use http::Response;
 use serde_json::{Value, json};
+use support::ask;
 use support::ecs::Ecs;
 use support::{Fake, Reply, Sent, error};
 
@@ -66,17 +66,7 @@ fn ask(
 }
 
 fn answer(platform: &Fake, request: &Request, changes: &[(&str, &str)]) -> Response<Vec<u8>> {
-    let complete = [
-        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
-        ("AWS_SECRET_ACCESS_KEY", "hush-hush-hush-hush"),
-        ("AWS_REGION", "us-east-1"),
-    ];
-    let config = Config::from_lookup(|name| {
-        let mut values = changes.iter().chain(&complete);
-        let (_, value) = values.find(|(key, _)| *key == name)?;
-        Some((*value).to_owned())
-    });
-    let fleet = config.map(|config| Fleet::in_process(platform, config));
+    let fleet = ask::config(changes).map(|config| Fleet::in_process(platform, config));
     platform.run(api::handle(request, fleet.as_ref(), platform))
 }
 

@@ -86,7 +86,7 @@ def wasm_size() -> Result:
 
 # A skipped test is one that did not run, so it counts with the failed ones.
 CARGO_COUNTS = r"(\d+) (passed|failed|ignored);"
-PYTEST_COUNTS = r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed|deselected)\b(?=.* in [\d.]+s)"
+PYTEST_COUNTS = r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed|deselected)\b(?=(?:, \d+ \w+)* in [\d.]+s)"
 
 PARTS: dict[str, Run] = {
     "rustfmt": check("cargo", "fmt", "--check"),

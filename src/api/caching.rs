@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use http::HeaderValue;
 
 use super::Request;
-use crate::fleet::moment;
+use crate::aws::moment;
 
 /// A strong entity tag of the bytes.
 pub(super) fn etag(body: &[u8]) -> String {

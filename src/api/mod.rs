@@ -32,9 +32,9 @@ use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
 use crate::aws::budget::Usage;
+use crate::aws::moment;
 use crate::aws::platform::{Level, Platform};
 use crate::config::{ConfigError, FILTER_TAGS};
-use crate::fleet::moment;
 use crate::fleet::reading::Source;
 use crate::fleet::view::Fleet;
 use problem::Problem;

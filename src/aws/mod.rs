@@ -6,6 +6,7 @@ pub mod credentials;
 pub mod ecs;
 pub mod endpoint;
 pub mod error;
+pub mod moment;
 pub mod operation;
 pub mod pacer;
 pub mod platform;

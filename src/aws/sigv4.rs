@@ -4,14 +4,13 @@ use std::fmt::{self, Write};
 use std::time::SystemTime;
 
 use aws_sigv4::sign::v4::calculate_signature;
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
 use http::header::{AUTHORIZATION, HOST, ToStrError};
 use http::{HeaderMap, HeaderValue, Request, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
 use super::credentials::Credentials;
+use super::moment;
 
 /// What is encoded in a query: all but RFC 3986's unreserved characters.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC
@@ -106,10 +105,8 @@ fn secret(text: &str) -> Result<HeaderValue, SigningError> {
 }
 
 /// `20150830T123600Z` (ISO 8601, basic format), in whole seconds.
-fn basic_format(moment: SystemTime) -> Result<String, SigningError> {
-    let text = DateTime::from_secs(DateTime::from(moment).secs())
-        .fmt(Format::DateTime)
-        .map_err(SigningError::new)?;
+fn basic_format(now: SystemTime) -> Result<String, SigningError> {
+    let text = moment::rfc3339(now).ok_or_else(|| SigningError::new("no such date"))?;
     Ok(text.replace(['-', ':'], ""))
 }
 

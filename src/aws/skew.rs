@@ -3,11 +3,10 @@
 use std::cell::Cell;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
 use http::Response;
 
 use super::error::ServiceError;
+use super::moment;
 
 /// A clock is off if it differs from AWS's by more than this; AWS accepts five minutes.
 const TOLERATED_SKEW: Duration = Duration::from_mins(4);
@@ -97,7 +96,5 @@ impl SkewedClock {
 
 fn date(response: &Response<Vec<u8>>) -> Option<SystemTime> {
     let value = response.headers().get(http::header::DATE)?.to_str().ok()?;
-    let date = DateTime::from_str(value, Format::HttpDate).ok()?;
-    let secs = u64::try_from(date.secs()).ok()?;
-    UNIX_EPOCH.checked_add(Duration::from_secs(secs))
+    moment::from_http_date(value)
 }

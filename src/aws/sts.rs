@@ -3,11 +3,10 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::credentials::Credentials;
+use super::moment;
 use super::operation::{CodecError, Operation, Wire};
 use super::xml;
 
@@ -75,11 +74,8 @@ impl Operation for AssumeRole {
                 .map(|(_, text)| text.clone())
                 .ok_or(CodecError::Xml(element))
         };
-        let expiration = DateTime::from_str(&text("Expiration")?, Format::DateTime)
-            .ok()
-            .and_then(|expiration| u64::try_from(expiration.secs()).ok())
-            .and_then(|secs| UNIX_EPOCH.checked_add(Duration::from_secs(secs)))
-            .ok_or(CodecError::Xml("Expiration"))?;
+        let expiration =
+            moment::from_rfc3339(&text("Expiration")?).ok_or(CodecError::Xml("Expiration"))?;
         Ok(AssumedRole {
             credentials: Credentials::new(
                 text("AccessKeyId")?,

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
-use super::moment::rfc3339;
 use super::snapshot::{Cluster, Kept, Snapshot};
+use crate::aws::moment::rfc3339;
 
 impl Snapshot {
     /// Takes over from `old`, a snapshot of the same target, the services that are missing here in

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::SystemTime;
 
-use super::moment::rfc3339;
 use super::refresh::Failed;
 use super::snapshot::{Cluster, Failure, Snapshot, Tags};
 use super::withhold::Withhold;
+use crate::aws::moment::rfc3339;
 
 /// What is known of one target.
 pub(super) struct Part<'a> {

@@ -8,7 +8,6 @@ pub mod filter;
 pub mod keeper;
 mod kept;
 mod merge;
-pub mod moment;
 mod progress;
 pub mod reading;
 mod record;

@@ -1,7 +1,7 @@
 //! Asks a fleet of its own.
 
 use ecs_status::api::{self, Request};
-use ecs_status::config::Config;
+use ecs_status::config::{Config, ConfigError};
 use ecs_status::fleet::reading::InProcess;
 use ecs_status::fleet::view::Fleet;
 use http::Response;
@@ -10,18 +10,22 @@ use serde_json::Value;
 use super::Fake;
 use super::given::Given;
 
-pub fn fleet(platform: &Fake, changes: &[(&str, &str)]) -> Fleet<InProcess<Fake>> {
+/// The configuration that is complete, but for `changes`.
+pub fn config(changes: &[(&str, &str)]) -> Result<Config, ConfigError> {
     let complete = [
         ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
         ("AWS_SECRET_ACCESS_KEY", "hush-hush-hush-hush"),
         ("AWS_REGION", "us-east-1"),
     ];
-    let config = Config::from_lookup(|name| {
+    Config::from_lookup(|name| {
         let mut values = changes.iter().chain(&complete);
         let (_, value) = values.find(|(key, _)| *key == name)?;
         Some((*value).to_owned())
-    });
-    Fleet::in_process(platform, config.unwrap())
+    })
+}
+
+pub fn fleet(platform: &Fake, changes: &[(&str, &str)]) -> Fleet<InProcess<Fake>> {
+    Fleet::in_process(platform, config(changes).unwrap())
 }
 
 pub fn get(path: &str) -> Request {
