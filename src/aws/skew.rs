@@ -1,7 +1,7 @@
 //! The correction of a clock that differs from AWS's (AWS SDKs, clock skew correction).
 
 use std::cell::Cell;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use http::Response;
 

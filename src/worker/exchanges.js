@@ -1,8 +1,27 @@
-// One crossing out of wasm and one back for an HTTP exchange: crossings cost more than what is done here.
+// One crossing between wasm and here where one for each header would be: they cost more than what is done here.
 
 // Requests share a signal if its time is up earlier than theirs by less than this part of it: a timer for each costs
 // as much as sending it.
 const SHARED = 1 / 16;
+
+const pairs = (lines) =>
+  Object.fromEntries(
+    lines.map((line) => {
+      const end = line.indexOf(": ");
+      return [line.slice(0, end), line.slice(end + 2)];
+    }),
+  );
+
+/** The method and the URL of a request, and the headers that `names` names, a line each: "=" and the value, if any. */
+export function read(request, names) {
+  const values = names.split(" ").map((name) => request.headers.get(name));
+  return [request.method, request.url, ...values.map((value) => (value === null ? "" : `=${value}`))].join("\n");
+}
+
+/** A response with header lines. `body` is wasm's own memory, so it is copied. */
+export function respond(status, head, body) {
+  return new Response(body.length ? body.slice() : null, { status, headers: pairs(head.split("\n")) });
+}
 
 /** The exchanges of one invocation or one Durable Object, as signals belong to these. */
 export class Exchanges {
@@ -19,7 +38,7 @@ export class Exchanges {
     const [url, ...lines] = message.slice(0, end).split("\n");
     const response = await fetch(url, {
       method: "POST",
-      headers: Object.fromEntries(lines.map((line) => line.split(": ", 2))),
+      headers: pairs(lines),
       body: message.slice(end + 2),
       redirect: "manual",
       signal: this.#within(timeout),

@@ -13,7 +13,8 @@ use std::rc::Rc;
 
 use ::worker::js_sys::{JSON, Reflect};
 use ::worker::wasm_bindgen::JsValue;
-use ::worker::{Context, Env, Headers, Request, Response, ResponseBody, Result, event};
+use ::worker::{Context, Env, Result, event, web_sys};
+use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::api;
 use crate::aws::platform::Rng;
@@ -27,20 +28,35 @@ type FleetHere = std::result::Result<Fleet<Objects>, ConfigError>;
 /// The binding of the Durable Objects' namespace.
 const SNAPSHOTS: &str = "SNAPSHOTS";
 
+/// What is read of a request's headers, in the order of [`asked`].
+const HEADERS: &str =
+    "accept authorization if-none-match if-modified-since cf-ray cf-connecting-ip";
+
 thread_local! {
     /// The fleet as this isolate knows it. An isolate's variables and secrets never change.
     static FLEET: OnceCell<Rc<FleetHere>> = const { OnceCell::new() };
 }
 
+#[wasm_bindgen(module = "/src/worker/exchanges.js")]
+extern "C" {
+    fn read(request: &web_sys::Request, names: &str) -> String;
+
+    fn respond(status: u16, head: &str, body: &[u8]) -> web_sys::Response;
+}
+
 /// Answers one request.
 #[event(fetch)]
-async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
+async fn fetch(
+    request: web_sys::Request,
+    env: Env,
+    _context: Context,
+) -> Result<web_sys::Response> {
     let platform = WorkerPlatform::new(config::log_level(|name| lookup(&env, name)));
     let fleet = FLEET.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(fleet(&env, &platform)))));
-    let is_over_limit = limit::is_exceeded(&env, &request, &platform).await;
-    let request = read(&request, &platform, is_over_limit)?;
+    let (mut request, address) = asked(&read(&request, HEADERS), &platform);
+    request.is_over_limit = limit::is_exceeded(&env, address, &platform).await;
     let response = api::handle(&request, (*fleet).as_ref(), &platform).await;
-    write(response)
+    Ok(answer(&response))
 }
 
 fn fleet(env: &Env, platform: &WorkerPlatform) -> FleetHere {
@@ -69,29 +85,31 @@ fn lookup(env: &Env, name: &str) -> Option<String> {
     }
 }
 
-fn read(request: &Request, platform: &WorkerPlatform, is_over_limit: bool) -> Result<api::Request> {
-    let url = request.inner().url();
-    let (origin, rest) = split(&url);
+/// The request, and the client's address.
+fn asked(lines: &str, platform: &WorkerPlatform) -> (api::Request, String) {
+    let mut lines = lines.split('\n');
+    let mut line = || lines.next().unwrap_or_default();
+    let (method, url) = (line(), line());
+    let (origin, rest) = split(url);
     let (path, query) = match rest.split_once('?') {
         Some((path, query)) => (path, Some(query.to_owned())),
         None => (rest, None),
     };
-    let headers = request.headers();
-    Ok(api::Request {
-        method: request.inner().method(),
+    let mut header = || line().strip_prefix('=').map(str::to_owned);
+    let request = api::Request {
+        method: method.to_owned(),
         origin: origin.to_owned(),
         path: path.to_owned(),
         query,
-        accept: headers.get("accept")?,
-        authorization: headers.get("authorization")?,
-        if_none_match: headers.get("if-none-match")?,
-        if_modified_since: headers.get("if-modified-since")?,
-        is_over_limit,
+        accept: header(),
+        authorization: header(),
+        if_none_match: header(),
+        if_modified_since: header(),
+        is_over_limit: false,
         // Cloudflare's own id of the request, where there is one.
-        id: headers
-            .get("cf-ray")?
-            .unwrap_or_else(|| format!("{:016x}", platform.bits())),
-    })
+        id: header().unwrap_or_else(|| format!("{:016x}", platform.bits())),
+    };
+    (request, header().unwrap_or_default())
 }
 
 /// `https://host` and `/path?query` of an absolute URL without fragment, as the runtime hands over.
@@ -102,20 +120,11 @@ fn split(url: &str) -> (&str, &str) {
         .unwrap_or((url, "/"))
 }
 
-fn write(response: http::Response<Vec<u8>>) -> Result<Response> {
-    let (parts, body) = response.into_parts();
-    let headers = Headers::new();
-    for (name, value) in &parts.headers {
-        if let Ok(value) = value.to_str() {
-            headers.set(name.as_str(), value)?;
-        }
-    }
-    let body = if body.is_empty() {
-        ResponseBody::Empty
-    } else {
-        ResponseBody::Body(body)
-    };
-    Ok(Response::from_body(body)?
-        .with_status(parts.status.as_u16())
-        .with_headers(headers))
+fn answer(response: &http::Response<Vec<u8>>) -> web_sys::Response {
+    let headers = response.headers().iter();
+    let head: Vec<String> = headers
+        .filter_map(|(name, value)| Some(format!("{name}: {}", value.to_str().ok()?)))
+        .collect();
+    let status = response.status().as_u16();
+    respond(status, &head.join("\n"), response.body())
 }
