@@ -171,6 +171,16 @@ fn no_wait_goes_beyond_the_deadline() {
 }
 
 #[test]
+fn nobody_waits_for_an_attempt_that_there_is_no_request_left_for() {
+    let platform = Fake::script(vec![error(400, "ThrottlingException")]);
+    let client = platform.client();
+    let budget = Budget::new("r-1", platform.now(), SECOND * 20).with_requests(1, Duration::ZERO);
+    let answer = platform.run(client.call(&ListClusters::page(None), &budget));
+    assert!(matches!(answer, Err(Error::OutOfRequests)), "{answer:?}");
+    assert_eq!(platform.elapsed(), Duration::ZERO);
+}
+
+#[test]
 fn a_call_that_hangs_is_made_again_and_ends_by_the_deadline() {
     let hang = || Reply {
         after: SECOND * 1_000,

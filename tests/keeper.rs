@@ -543,20 +543,22 @@ fn a_disk_that_fails_is_logged_and_nothing_more() {
 
 #[test]
 fn what_is_stored_under_another_configuration_or_is_damaged_is_dropped() {
-    let mut world = World::new(Ecs::uniform(1, 5), &[]);
-    world.read(&world.keeper());
-    world.changes = vec![("EXPOSE_TAGS", "owner")];
-    let other = world.keeper();
-    assert!(world.read(&other).version.is_some());
-    assert_eq!(world.calls(), 2 * world.needed(), "it is swept anew");
-    let told = "the target was configured otherwise then";
-    assert!(
-        world
-            .platform
-            .lines()
-            .iter()
-            .any(|line| line.contains(told))
-    );
+    for change in [
+        ("EXPOSE_TAGS", "owner"),
+        ("AWS_ACCESS_KEY_ID", "AKIDOTHER"),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ENDPOINT_URL_ECS", "http://127.0.0.1:5000"),
+    ] {
+        let mut world = World::new(Ecs::uniform(1, 5), &[]);
+        world.read(&world.keeper());
+        world.changes = vec![change];
+        assert!(world.read(&world.keeper()).version.is_some());
+        assert_eq!(world.calls(), 2 * world.needed(), "{change:?}");
+        let told = "the target was configured otherwise then";
+        let lines = world.platform.lines();
+        assert!(lines.iter().any(|line| line.contains(told)));
+    }
+    let world = World::new(Ecs::uniform(1, 5), &[]);
     for bytes in [vec![], vec![0xff; 40], b"{\"format\":1}".to_vec()] {
         let calls = world.calls();
         world.disk.0.saved.borrow_mut().insert("snapshot", bytes);

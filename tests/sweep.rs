@@ -23,7 +23,7 @@ use ecs_status::fleet::withhold::Withhold;
 use proptest::prelude::*;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use support::ecs::Ecs;
+use support::ecs::{ACCOUNT, Ecs};
 use support::{Fake, Reply};
 
 const LATENCY: Duration = Duration::from_millis(20);
@@ -389,6 +389,19 @@ fn a_cluster_that_may_not_be_described_does_not_spoil_the_others() {
         swept.calls["DescribeClusters"], 2,
         "one more call, not one a cluster"
     );
+}
+
+#[test]
+fn a_cluster_that_failed_is_named_without_the_accounts_id() {
+    let mut ecs = Ecs::uniform(1, 1);
+    let cluster = format!("jobs-{ACCOUNT}");
+    ecs.clusters.insert(cluster.clone(), vec![]);
+    ecs.denied = vec![cluster];
+    let failures = sweep(ecs).found.unwrap().failures;
+    assert!(!failures.is_empty());
+    for failure in failures {
+        assert_eq!(failure.cluster_name.as_deref(), Some("jobs-[withheld]"));
+    }
 }
 
 #[test]

@@ -252,6 +252,24 @@ fn credentials_that_expire_soon_are_not_kept() {
 }
 
 #[test]
+fn the_account_of_a_role_is_withheld_before_it_was_ever_read() {
+    let mut own = Ecs::uniform(1, 1);
+    own.clusters
+        .insert("peer-of-999988887777".into(), vec!["api".into()]);
+    let mut refusing = aws(vec![("us-east-1", own)]);
+    refusing.refuses = true;
+    let (platform, _) = serve(refusing);
+    let role = "arn:aws:iam::999988887777:role/reader";
+    let targets = json!([
+        {"name": "own", "region": "us-east-1"},
+        {"name": "other", "region": "us-east-1", "roleArn": role, "externalId": "external-id"},
+    ]);
+    let (status, report) = get(&platform, &fleet(&platform, &targets), "/list");
+    assert_eq!(status, 200);
+    assert_eq!(clusters(&report)[1][2], "peer-of-[withheld]");
+}
+
+#[test]
 fn a_role_that_cannot_be_assumed_is_a_failure_that_says_so() {
     let mut refusing = aws(vec![("us-east-1", Ecs::uniform(1, 1))]);
     refusing.refuses = true;

@@ -22,6 +22,7 @@ use ecs_status::fleet::refresh::Failed;
 use ecs_status::fleet::snapshot::Snapshot;
 use ecs_status::fleet::stored::Versioned;
 use ecs_status::fleet::view::{Fleet, Served, Unavailable};
+use ecs_status::fleet::written::Text;
 use support::ecs::Ecs;
 use support::{Fake, Reply, ask};
 
@@ -243,6 +244,25 @@ fn a_process_that_stores_nothing_sweeps_slice_after_slice() {
             .iter()
             .any(|line| line.contains("\"event\":\"storage\""))
     );
+}
+
+#[test]
+fn what_was_written_of_a_snapshot_is_not_written_again() {
+    let world = world(1);
+    world.will_say(Some(news(41, world.platform.now())));
+    let mut writes = 0;
+    for _ in 0..2 {
+        let snapshot = world.ask().0.unwrap().snapshot;
+        let text = world.fleet.written().get(&snapshot, "question", || {
+            writes += 1;
+            Ok::<_, ()>(Text {
+                body: Rc::default(),
+                etag: "".into(),
+            })
+        });
+        text.unwrap();
+    }
+    assert_eq!(writes, 1);
 }
 
 #[test]

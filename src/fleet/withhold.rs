@@ -143,6 +143,13 @@ mod tests {
     }
 
     #[test]
+    fn only_the_exposed_tags_are_shown_where_some_are_named() {
+        let some = Withhold::new([], Some(vec!["owner".into()]));
+        assert!(some.exposes("owner") && !some.exposes("Owner"));
+        assert!(Withhold::default().exposes("anything"));
+    }
+
+    #[test]
     fn an_account_id_is_read_from_an_arn() {
         assert_eq!(
             account_of("arn:aws:ecs:us-east-1:123456789012:cluster/a"),

@@ -102,6 +102,8 @@ mod tests {
             1,
             "the older ones make room"
         );
+        ask(&one, &"x".repeat(MOST_BYTES));
+        assert_eq!(written.answers.borrow().len(), 1, "as much as is kept");
         ask(&one, &"x".repeat(MOST_BYTES + 1));
         assert_eq!(
             written.answers.borrow().len(),
