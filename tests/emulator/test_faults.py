@@ -227,9 +227,9 @@ def test_half_of_an_empty_answer_is_not_a_whole_one(emulator: Emulator, call: An
 def test_a_hang_ends_with_its_client_though_that_has_sent_more(emulator: Emulator) -> None:
     emulator.faults.add("hang")
     with socket.create_connection(("127.0.0.1", int(emulator.endpoint.split(":")[2]))) as client:
-        client.sendall(b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n" * 2)
-        eventually(lambda: emulator.in_flight == 1)
-        time.sleep(0.2)
+        for _ in range(2):
+            client.sendall(b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
+            eventually(lambda: emulator.in_flight == 1)
     eventually(lambda: emulator.in_flight == 0)
 
 
