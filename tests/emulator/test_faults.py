@@ -7,6 +7,7 @@ import json
 import socket
 import threading
 import time
+from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -213,6 +214,30 @@ def test_what_another_fault_has_spoiled_stays_so(emulator: Emulator, call: Any, 
     emulator.faults.add(inner[0], **inner[1])
     for operation, request in (("ListClusters", {}), ("DescribeServices", {"cluster": "prod", "services": ["web"]})):
         assert b"The emulator failed" not in call(operation, request)[2]
+
+
+@pytest.mark.parametrize("kind", ["hang", "truncate"])
+def test_half_of_an_empty_answer_is_not_a_whole_one(emulator: Emulator, call: Any, kind: str) -> None:
+    emulator.faults.add(kind, midway=True, seconds=0.2)
+    emulator.faults.add("empty")
+    with pytest.raises(http.client.IncompleteRead):
+        call("ListClusters")
+
+
+def test_a_hang_ends_with_its_client_though_that_has_sent_more(emulator: Emulator) -> None:
+    emulator.faults.add("hang")
+    with socket.create_connection(("127.0.0.1", int(emulator.endpoint.split(":")[2]))) as client:
+        for _ in range(2):
+            client.sendall(b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
+            eventually(lambda: emulator.in_flight == 1)
+    eventually(lambda: emulator.in_flight == 0)
+
+
+def eventually(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_repeat_token_never_ends(emulator: Emulator, call: Any) -> None:

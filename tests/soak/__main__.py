@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -25,6 +26,8 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--seed", type=int, default=None, help="of a storm to plan again")
     arguments = parser.parse_args()
+    # So that workerd ends with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     seed = random.SystemRandom().getrandbits(32) if arguments.seed is None else arguments.seed
     tally = storm(seed, arguments.minutes)
     print()

@@ -238,11 +238,14 @@ class Storm:
 
     async def _quiet(self, stage: Stage) -> None:
         """Nobody asks, and soon nobody calls AWS."""
-        limit = time.time() + stage.scene.longest_sweep
+        began = time.time()
+        limit = began + stage.scene.longest_sweep
         made = -1
         while made != len(self._watch.calls()) or self._emulator.in_flight:
             if time.time() > limit:
-                self.tally.wrong.append("nobody asks, and somebody still calls AWS")
+                late = [f"{call.operation} of {call.region} at {call.time:.2f}" for call in self._watch.calls() if call.time > began]
+                out = f"{self._emulator.in_flight} calls are out"
+                self.tally.wrong.append(f"nobody asks since {began:.2f}, and {out}, and there were {len(late)} more: {late[-9:]}")
                 return
             made = len(self._watch.calls())
             await asyncio.sleep(1)
