@@ -13,7 +13,7 @@ use std::rc::Rc;
 
 use ::worker::js_sys::{JSON, Reflect};
 use ::worker::wasm_bindgen::JsValue;
-use ::worker::{Context, Env, Result, event, web_sys};
+use ::worker::{Context, Env, event, web_sys};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::api;
@@ -23,7 +23,7 @@ use crate::fleet::view::Fleet;
 use objects::Objects;
 use platform::WorkerPlatform;
 
-type FleetHere = std::result::Result<Fleet<Objects>, ConfigError>;
+type FleetHere = Result<Fleet<Objects>, ConfigError>;
 
 /// The binding of the Durable Objects' namespace.
 const SNAPSHOTS: &str = "SNAPSHOTS";
@@ -39,9 +39,11 @@ thread_local! {
 
 #[wasm_bindgen(module = "/src/worker/exchanges.js")]
 extern "C" {
-    fn read(request: &web_sys::Request, names: &str) -> String;
+    #[wasm_bindgen(catch)]
+    fn read(request: &web_sys::Request, names: &str) -> Result<String, JsValue>;
 
-    fn respond(status: u16, head: &str, body: &[u8]) -> web_sys::Response;
+    #[wasm_bindgen(catch)]
+    fn respond(status: u16, head: &str, body: &[u8]) -> Result<web_sys::Response, JsValue>;
 }
 
 /// Answers one request.
@@ -50,13 +52,13 @@ async fn fetch(
     request: web_sys::Request,
     env: Env,
     _context: Context,
-) -> Result<web_sys::Response> {
+) -> ::worker::Result<web_sys::Response> {
     let platform = WorkerPlatform::new(config::log_level(|name| lookup(&env, name)));
     let fleet = FLEET.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(fleet(&env, &platform)))));
-    let (mut request, address) = asked(&read(&request, HEADERS), &platform);
+    let (mut request, address) = asked(&read(&request, HEADERS)?, &platform);
     request.is_over_limit = limit::is_exceeded(&env, address, &platform).await;
     let response = api::handle(&request, (*fleet).as_ref(), &platform).await;
-    Ok(answer(&response))
+    answer(&response)
 }
 
 fn fleet(env: &Env, platform: &WorkerPlatform) -> FleetHere {
@@ -120,11 +122,11 @@ fn split(url: &str) -> (&str, &str) {
         .unwrap_or((url, "/"))
 }
 
-fn answer(response: &http::Response<Vec<u8>>) -> web_sys::Response {
+fn answer(response: &http::Response<Vec<u8>>) -> ::worker::Result<web_sys::Response> {
     let headers = response.headers().iter();
     let head: Vec<String> = headers
         .filter_map(|(name, value)| Some(format!("{name}: {}", value.to_str().ok()?)))
         .collect();
     let status = response.status().as_u16();
-    respond(status, &head.join("\n"), response.body())
+    Ok(respond(status, &head.join("\n"), response.body())?)
 }
