@@ -45,20 +45,21 @@ impl Credentials {
         self.session_token.as_deref()
     }
 
-    /// Hands `sign` the key for `scope`, which names the day of `now`, `region` and `service`. It is
-    /// derived once and used for all requests of that scope.
-    pub(super) fn with_signing_key<T>(
+    /// The key for `scope`, which names the day of `now`, `region` and `service`. It is derived once
+    /// for all requests of that scope.
+    pub(super) fn signing_key(
         &self,
         scope: &str,
-        (now, region, service): (SystemTime, &str, &str),
-        sign: impl FnOnce(&[u8]) -> T,
-    ) -> T {
+        now: SystemTime,
+        region: &str,
+        service: &str,
+    ) -> Vec<u8> {
         let mut last = self.signing_key.borrow_mut();
         if last.0 != scope {
             let key = generate_signing_key(&self.secret_access_key, now, region, service);
             *last = (scope.to_owned(), key.as_ref().to_vec());
         }
-        sign(&last.1)
+        last.1.clone()
     }
 
     /// Id, secret and token: what must appear nowhere.

@@ -1,6 +1,7 @@
 //! Speaks to AWS: signs, sends, retries and decodes. Knows nothing of reports.
 
 pub mod budget;
+mod canonical;
 pub mod client;
 pub mod credentials;
 pub mod ecs;

@@ -1,26 +1,16 @@
 //! Signature Version 4 (AWS IAM User Guide, "Create a signed AWS API request").
 
-use std::fmt::{self, Write};
+use std::fmt;
 use std::time::SystemTime;
 
 use aws_sigv4::sign::v4::calculate_signature;
-use http::header::{AUTHORIZATION, HOST, ToStrError};
-use http::{HeaderMap, HeaderValue, Request, Uri};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use http::header::{AUTHORIZATION, HOST};
+use http::{HeaderValue, Request};
 use sha2::{Digest, Sha256};
 
+use super::canonical;
 use super::credentials::Credentials;
 use super::moment;
-
-/// What is encoded in a query: all but RFC 3986's unreserved characters.
-const QUERY: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~');
-
-/// What is encoded in a path, which is the second time: percent signs too.
-const PATH: &AsciiSet = &QUERY.remove(b'/');
 
 /// Why a request could not be signed: it was not built as this crate builds them.
 #[derive(Debug)]
@@ -74,21 +64,20 @@ pub fn sign(
         request.headers_mut().insert("x-amz-security-token", token);
     }
 
-    let (headers, names) = canonical_headers(request.headers()).map_err(SigningError::new)?;
+    let (headers, names) = canonical::headers(request.headers()).map_err(SigningError::new)?;
     let canonical = format!(
         "{}\n{}\n{}\n{headers}\n{names}\n{}",
         request.method(),
-        canonical_path(request.uri()),
-        canonical_query(request.uri()),
+        canonical::path(request.uri()),
+        canonical::query(request.uri()),
         hex::encode(Sha256::digest(request.body())),
     );
     let to_sign = format!(
         "AWS4-HMAC-SHA256\n{time}\n{scope}\n{}",
         hex::encode(Sha256::digest(canonical)),
     );
-    let signature = credentials.with_signing_key(&scope, (now, region, service), |key| {
-        calculate_signature(key, to_sign.as_bytes())
-    });
+    let key = credentials.signing_key(&scope, now, region, service);
+    let signature = calculate_signature(key, to_sign.as_bytes());
     let id = credentials.access_key_id();
     let authorization = secret(&format!(
         "AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders={names}, Signature={signature}"
@@ -108,70 +97,6 @@ fn secret(text: &str) -> Result<HeaderValue, SigningError> {
 fn basic_format(now: SystemTime) -> Result<String, SigningError> {
     let text = moment::rfc3339(now).ok_or_else(|| SigningError::new("no such date"))?;
     Ok(text.replace(['-', ':'], ""))
-}
-
-/// The lines of all headers, by name, and the names with `;` in between.
-fn canonical_headers(headers: &HeaderMap) -> Result<(String, String), ToStrError> {
-    let mut names: Vec<&str> = headers.keys().map(http::HeaderName::as_str).collect();
-    names.sort_unstable();
-    let mut lines = String::with_capacity(1_024);
-    for name in &names {
-        lines.push_str(name);
-        let mut separator = ':';
-        for value in headers.get_all(*name) {
-            lines.push(separator);
-            separator = ',';
-            for (index, word) in value.to_str()?.split_ascii_whitespace().enumerate() {
-                if index > 0 {
-                    lines.push(' ');
-                }
-                lines.push_str(word);
-            }
-        }
-        lines.push('\n');
-    }
-    Ok((lines, names.join(";")))
-}
-
-/// The path without `.`, `..` and empty segments, and encoded once more.
-fn canonical_path(uri: &Uri) -> String {
-    let mut segments = Vec::new();
-    for segment in uri.path().split('/') {
-        match segment {
-            "" | "." => {}
-            ".." => {
-                segments.pop();
-            }
-            segment => segments.push(segment),
-        }
-    }
-    let mut path = format!("/{}", segments.join("/"));
-    if uri.path().ends_with('/') && path.len() > 1 {
-        path.push('/');
-    }
-    utf8_percent_encode(&path, PATH).to_string()
-}
-
-/// The query's parameters by name and value, each encoded anew.
-fn canonical_query(uri: &Uri) -> String {
-    let encoded = |text: &str| {
-        let decoded = percent_decode_str(text).decode_utf8_lossy();
-        utf8_percent_encode(&decoded, QUERY).to_string()
-    };
-    let parameters = uri.query().unwrap_or_default().split('&');
-    let mut parameters: Vec<_> = parameters
-        .filter(|parameter| !parameter.is_empty())
-        .map(|parameter| parameter.split_once('=').unwrap_or((parameter, "")))
-        .map(|(name, value)| (encoded(name), encoded(value)))
-        .collect();
-    parameters.sort_unstable();
-    let mut query = String::new();
-    for (name, value) in parameters {
-        let separator = if query.is_empty() { "" } else { "&" };
-        // Writing to a String cannot fail.
-        let _ = write!(query, "{separator}{name}={value}");
-    }
-    query
 }
 
 #[cfg(test)]

@@ -3,19 +3,13 @@
 
 use std::time::{Duration, SystemTime};
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 
+use super::canonical::UNRESERVED;
 use super::credentials::Credentials;
 use super::moment;
 use super::operation::{CodecError, Operation, Wire};
 use super::xml;
-
-/// What a form leaves as it is (RFC 3986, "Unreserved Characters").
-const FORM: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~');
 
 /// Takes on a role, usually of another account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +54,7 @@ impl Operation for AssumeRole {
         ]
         .into_iter()
         .chain(external_id)
-        .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, FORM)))
+        .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, UNRESERVED)))
         .collect();
         Ok(form.join("&").into_bytes())
     }

@@ -67,10 +67,8 @@ pub(super) fn merge(parts: &[Part<'_>]) -> Option<Rc<Snapshot>> {
             .map(|account| (*account).clone());
         let withhold = Withhold::new(others, None);
         clusters.extend(snapshot.clusters.iter().map(|c| without(c, &withhold)));
-        failures.extend(snapshot.failures.iter().map(|failure| Failure {
-            cluster_name: failure.cluster_name.clone().map(|n| withhold.clean(n)),
-            ..failure.clone()
-        }));
+        let own = snapshot.failures.iter().cloned();
+        failures.extend(own.map(|failure| failure.without(&withhold)));
     }
     clusters.sort_by(|a, b| place(a).cmp(&place(b)));
     Some(Rc::new(Snapshot {

@@ -5,6 +5,8 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use super::withhold::Withhold;
+
 /// Tags by key, sorted. A tag without a value has the value `""`.
 pub type Tags = BTreeMap<String, String>;
 
@@ -93,4 +95,14 @@ pub struct Failure {
     pub cluster_name: Option<String>,
     /// One sentence, in our own words.
     pub reason: String,
+}
+
+impl Failure {
+    /// The failure, its cluster's name without what is withheld.
+    pub(super) fn without(self, withhold: &Withhold) -> Self {
+        Self {
+            cluster_name: self.cluster_name.map(|name| withhold.clean(name)),
+            ..self
+        }
+    }
 }

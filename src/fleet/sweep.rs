@@ -270,10 +270,8 @@ impl Sweep {
             .filter_map(|progress| cluster(progress, &target, &region, &withhold))
             .collect();
         clusters.sort_by(|a, b| a.cluster_name.cmp(&b.cluster_name));
-        let failures = self.failures.into_iter().map(|failure| Failure {
-            cluster_name: failure.cluster_name.map(|name| withhold.clean(name)),
-            ..failure
-        });
+        let failures = self.failures.into_iter();
+        let failures = failures.map(|failure| failure.without(&withhold));
         // Names without what is withheld may stand in another order.
         let failures: BTreeSet<Failure> = failures.collect();
         Ok(Snapshot {

@@ -12,10 +12,12 @@ const pairs = (lines) =>
     }),
   );
 
+const valuesOf = (headers, names) => names.split(" ").map((name) => headers.get(name));
+
 /** The method and the URL of a request, and the headers that `names` names, a line each: "=" and the value, if any. */
 export function read(request, names) {
-  const values = names.split(" ").map((name) => request.headers.get(name));
-  return [request.method, request.url, ...values.map((value) => (value === null ? "" : `=${value}`))].join("\n");
+  const values = valuesOf(request.headers, names).map((value) => (value === null ? "" : `=${value}`));
+  return [request.method, request.url, ...values].join("\n");
 }
 
 /** A response with header lines. `body` is wasm's own memory, so it is copied. */
@@ -25,15 +27,23 @@ export function respond(status, head, body) {
 
 /** The exchanges of one invocation or one Durable Object, as signals belong to these. */
 export class Exchanges {
+  #most;
+  #names;
   #signal;
   #until = 0;
 
+  /** Bodies have at most `most` bytes, and the headers that `names` names are read where the status is not 200. */
+  constructor(most, names) {
+    this.#most = most;
+    this.#names = names;
+  }
+
   /**
    * Sends `message`, which is the URL, header lines, an empty line and the body. Resolves to the body of a 200 as
-   * bytes, to null if it has more than `most`, and for any other status to [status as text, bytes, ...values of the
-   * headers that `read` names]. Rejects after `timeout` milliseconds, or a little less.
+   * bytes, to null if it is too long, and for any other status to [status as text, bytes, ...values of the headers].
+   * Rejects after `timeout` milliseconds, or a little less.
    */
-  async post(message, most, timeout, read) {
+  async post(message, timeout) {
     const end = message.indexOf("\n\n");
     const [url, ...lines] = message.slice(0, end).split("\n");
     const response = await fetch(url, {
@@ -43,19 +53,19 @@ export class Exchanges {
       redirect: "manual",
       signal: this.#within(timeout),
     });
-    if (response.headers.get("content-length") > most) {
+    if (response.headers.get("content-length") > this.#most) {
       await response.body?.cancel();
       return null;
     }
     // The stream reader of the worker crate costs several times as much CPU.
     const bytes = new Uint8Array(await response.arrayBuffer());
-    if (bytes.length > most) {
+    if (bytes.length > this.#most) {
       return null;
     }
     if (response.status === 200) {
       return bytes;
     }
-    return [String(response.status), bytes, ...read.split(" ").map((name) => response.headers.get(name))];
+    return [String(response.status), bytes, ...valuesOf(response.headers, this.#names)];
   }
 
   #within(timeout) {

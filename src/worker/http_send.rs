@@ -18,10 +18,15 @@ extern "C" {
     pub(super) type Exchanges;
 
     #[wasm_bindgen(constructor)]
-    pub(super) fn new() -> Exchanges;
+    fn new(most: f64, names: &str) -> Exchanges;
 
     #[wasm_bindgen(method)]
-    fn post(this: &Exchanges, message: &str, most: f64, timeout: f64, read: &str) -> Promise;
+    fn post(this: &Exchanges, message: &str, timeout: f64) -> Promise;
+}
+
+pub(super) fn exchanges() -> Exchanges {
+    let most = u32::try_from(MAX_RESPONSE_BYTES).unwrap_or(u32::MAX);
+    Exchanges::new(most.into(), &RESPONSE_HEADERS.join(" "))
 }
 
 pub(super) async fn send(
@@ -30,11 +35,8 @@ pub(super) async fn send(
     timeout: Duration,
 ) -> Result<Response<Vec<u8>>, SendError> {
     let message = message(&request).ok_or_else(|| unreachable("the request is no text"))?;
-    let most = u32::try_from(MAX_RESPONSE_BYTES).unwrap_or(u32::MAX);
     let milliseconds = (timeout.as_secs_f64() * 1_000.0).ceil();
-    let read = RESPONSE_HEADERS.join(" ");
-    let answer = exchanges.post(&message, most.into(), milliseconds, &read);
-    let answer = JsFuture::from(answer)
+    let answer = JsFuture::from(exchanges.post(&message, milliseconds))
         .await
         .map_err(|error| send_error(&error))?;
     if let Some(body) = answer.dyn_ref::<Uint8Array>() {

@@ -8,8 +8,8 @@ use crate::aws::platform::{Level, Log};
 /// The binding of `[[ratelimits]]` in wrangler.toml.
 const RATE_LIMIT: &str = "RATE_LIMIT";
 
-/// Whether the client at `address` sent more requests than are allowed. Without the binding, or if it fails,
-/// nobody is refused: the answers are cheap.
+/// Whether the client at `address` sent more requests than are allowed. Without the binding, or if
+/// it fails, nobody is refused: the answers are cheap.
 pub(super) async fn is_exceeded(env: &Env, address: String, platform: &WorkerPlatform) -> bool {
     let Ok(limiter) = env.rate_limiter(RATE_LIMIT) else {
         return false;

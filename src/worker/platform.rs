@@ -1,5 +1,6 @@
 //! What a Worker lends: fetch, Date.now, setTimeout, crypto and the console.
 
+use std::cell::OnceCell;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ::worker::js_sys;
@@ -12,14 +13,15 @@ use crate::aws::platform::{Clock, Host, HttpSend, Level, Log, Rng, SendError, Sl
 #[derive(Clone, Debug)]
 pub(super) struct WorkerPlatform {
     level: Level,
-    exchanges: Exchanges,
+    /// Only who sends something has them.
+    exchanges: OnceCell<Exchanges>,
 }
 
 impl WorkerPlatform {
     pub(super) fn new(level: Level) -> Self {
         Self {
             level,
-            exchanges: Exchanges::new(),
+            exchanges: OnceCell::new(),
         }
     }
 }
@@ -30,7 +32,12 @@ impl HttpSend for WorkerPlatform {
         request: Request<Vec<u8>>,
         timeout: Duration,
     ) -> Result<Response<Vec<u8>>, SendError> {
-        http_send::send(&self.exchanges, request, timeout).await
+        http_send::send(
+            self.exchanges.get_or_init(http_send::exchanges),
+            request,
+            timeout,
+        )
+        .await
     }
 }
 
