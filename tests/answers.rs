@@ -10,7 +10,7 @@ mod support;
 
 use std::time::Duration;
 
-use ecs_status::api::{self, Request};
+use ecs_status::api::{self, Body, Request};
 use ecs_status::config::{Config, ConfigError};
 use ecs_status::fleet::reading::InProcess;
 use ecs_status::fleet::view::Fleet;
@@ -35,7 +35,7 @@ fn config(changes: &[(&str, &str)]) -> Result<Config, ConfigError> {
     ask::config(&changes)
 }
 
-fn ask(platform: &Fake, requests: &[Request]) -> Vec<Response<Vec<u8>>> {
+fn ask(platform: &Fake, requests: &[Request]) -> Vec<Response<Body>> {
     let fleet = Fleet::in_process(platform, config(&[]).unwrap());
     let ask = |request| platform.run(api::handle(request, Ok(&fleet), platform));
     requests.iter().map(ask).collect()
@@ -48,12 +48,12 @@ fn serving(mut ecs: Ecs) -> Fake {
     })
 }
 
-fn body(response: &Response<Vec<u8>>) -> Value {
+fn body(response: &Response<Body>) -> Value {
     serde_json::from_slice(response.body()).unwrap()
 }
 
 /// A response as curl -i would show it.
-fn shown(response: &Response<Vec<u8>>) -> String {
+fn shown(response: &Response<Body>) -> String {
     let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
         format!("{name}: {}\n", value.to_str().unwrap())
     };
@@ -308,7 +308,7 @@ proptest! {
         });
         let paths = ["/list", "/list?owner=K2", "/healthz", "/list?format=text", "/list?format=csv", "/metrics", "/badge.svg"];
         for (path, response) in paths.iter().zip(ask(&platform, &paths.map(get))) {
-            let text = String::from_utf8(response.body().clone()).unwrap();
+            let text = String::from_utf8(response.body().to_vec()).unwrap();
             for secret in [SECRET, KEY_ID, TOKEN, ACCOUNT, MESSAGE, "arn:aws"] {
                 prop_assert!(!text.contains(secret), "{text}");
             }

@@ -10,7 +10,7 @@ mod support;
 
 use std::time::Duration;
 
-use ecs_status::api::{self, Request};
+use ecs_status::api::{self, Body, Request};
 use ecs_status::fleet::view::Fleet;
 use http::Response;
 use serde_json::{Value, json};
@@ -57,7 +57,7 @@ fn ask(
     mut ecs: impl FnMut() -> Sent + 'static,
     request: &Request,
     changes: &[(&str, &str)],
-) -> Response<Vec<u8>> {
+) -> Response<Body> {
     let platform = Fake::new(move |_| Reply {
         after: Duration::ZERO,
         sent: ecs(),
@@ -65,7 +65,7 @@ fn ask(
     answer(&platform, request, changes)
 }
 
-fn answer(platform: &Fake, request: &Request, changes: &[(&str, &str)]) -> Response<Vec<u8>> {
+fn answer(platform: &Fake, request: &Request, changes: &[(&str, &str)]) -> Response<Body> {
     let fleet = ask::config(changes).map(|config| Fleet::in_process(platform, config));
     platform.run(api::handle(request, fleet.as_ref(), platform))
 }
@@ -113,7 +113,7 @@ fn closed(schema: &mut Value) {
 }
 
 /// Checks that `response` is one that the description promises for the request.
-fn check(description: &Value, request: &Request, response: &Response<Vec<u8>>) {
+fn check(description: &Value, request: &Request, response: &Response<Body>) {
     let method = request
         .method
         .replace("HEAD", "GET")
@@ -362,7 +362,7 @@ fn the_page_shows_the_whole_description_and_no_markup_of_others() {
             policy.starts_with("default-src 'none'; script-src 'self'"),
             "{policy}"
         );
-        String::from_utf8(response.body().clone()).unwrap()
+        String::from_utf8(response.body().to_vec()).unwrap()
     };
     let help = page("/");
     assert!(!help.contains("<script>alert"), "{help}");
@@ -405,7 +405,7 @@ fn any_one_or_no_origin_may_read_the_answers() {
     let ask = |method: &str, target: &str, changes: &[(&str, &str)]| {
         answer(&incomplete(), &request(method, target, None), changes)
     };
-    let header = |response: &Response<Vec<u8>>, name: &str| {
+    let header = |response: &Response<Body>, name: &str| {
         let value = response.headers().get(name)?;
         Some(value.to_str().unwrap().to_owned())
     };

@@ -16,7 +16,6 @@ use ecs_status::api::{self, Request};
 use ecs_status::config::Config;
 use ecs_status::fleet::reading::InProcess;
 use ecs_status::fleet::view::Fleet;
-use http::Response;
 use serde_json::{Value, json};
 use support::ecs::{ACCOUNT, Ecs};
 use support::{Fake, Reply, answer, error, ok};
@@ -121,7 +120,7 @@ fn get(platform: &Fake, fleet: &Fleet<InProcess<Fake>>, target: &str) -> (u16, V
         query: Some(query.into()),
         ..Request::default()
     };
-    let response: Response<Vec<u8>> = platform.run(api::handle(&request, Ok(fleet), platform));
+    let response = platform.run(api::handle(&request, Ok(fleet), platform));
     (
         response.status().as_u16(),
         serde_json::from_slice(response.body()).unwrap(),

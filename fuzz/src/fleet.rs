@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use ecs_status::api::{self, Request};
+use ecs_status::api::{self, Body, Request};
 use ecs_status::aws::budget::Usage;
 use ecs_status::config::Config;
 use ecs_status::fleet::reading::{Health, Reading, Source, Word};
@@ -102,7 +102,7 @@ pub fn snapshot(clusters: Vec<Cluster>) -> Rc<Snapshot> {
 }
 
 /// The answer of `fleet`, which has to log the request, and has no need to call AWS.
-pub fn ask(fleet: &Fleet<impl Source>, request: &Request) -> Response<Vec<u8>> {
+pub fn ask(fleet: &Fleet<impl Source>, request: &Request) -> Response<Body> {
     let platform = Fake::new(|_| Reply {
         after: Duration::ZERO,
         sent: error(400, "AccessDeniedException"),

@@ -45,7 +45,7 @@ pub fn check(data: &[u8]) {
     let body = |path: &str, query: Option<&str>| {
         let response = ask(&fleet, &get(path, query));
         assert_eq!(response.status(), 200);
-        String::from_utf8(response.into_body()).expect("an answer is UTF-8")
+        String::from_utf8(response.body().to_vec()).expect("an answer is UTF-8")
     };
     match format {
         b'j' => json(&body("/list", None), &cluster),

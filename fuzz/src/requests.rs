@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use ecs_status::api::Request;
+use ecs_status::api::{Body, Request};
 use ecs_status::fleet::snapshot::{Snapshot, Tags};
 use ecs_status::fleet::view::Fleet;
 use http::Response;
@@ -119,7 +119,7 @@ impl World {
         fleet: &Fleet<Fixed>,
         request: &Request,
         question: &Question,
-        response: &Response<Vec<u8>>,
+        response: &Response<Body>,
     ) {
         let clusters = self.clusters.iter().flat_map(|snapshot| &snapshot.clusters);
         let services = clusters.flat_map(|c| c.services.iter().map(move |s| (c, s)));
@@ -183,7 +183,7 @@ fn expected(request: &Request, is_question: bool) -> u16 {
 }
 
 /// What every answer has, and what its type promises.
-fn form(response: &Response<Vec<u8>>, request: &Request) {
+fn form(response: &Response<Body>, request: &Request) {
     let headers = response.headers();
     assert_eq!(headers["x-content-type-options"], "nosniff");
     assert_eq!(headers["x-request-id"], "r-1");
@@ -217,7 +217,7 @@ fn form(response: &Response<Vec<u8>>, request: &Request) {
 }
 
 /// The services that an answer names, where its format can be read back.
-fn names_in(response: &Response<Vec<u8>>) -> Option<Vec<String>> {
+fn names_in(response: &Response<Body>) -> Option<Vec<String>> {
     let body = response.body();
     Some(match response.headers()[CONTENT_TYPE].as_bytes() {
         b"application/json" => {
@@ -246,7 +246,7 @@ fn names_in(response: &Response<Vec<u8>>) -> Option<Vec<String>> {
 }
 
 /// Whoever has it already gets a 304, and nobody else does.
-fn conditions(fleet: &Fleet<Fixed>, request: &Request, whole: &Response<Vec<u8>>) {
+fn conditions(fleet: &Fleet<Fixed>, request: &Request, whole: &Response<Body>) {
     let is_conditional = request.if_none_match.is_some() || request.if_modified_since.is_some();
     let Some(etag) = whole.headers().get(ETAG).filter(|_| is_conditional) else {
         return;
@@ -270,7 +270,7 @@ fn conditions(fleet: &Fleet<Fixed>, request: &Request, whole: &Response<Vec<u8>>
 }
 
 /// The case of `Accept`, and what we never offer, make no difference.
-fn negotiation(fleet: &Fleet<Fixed>, request: &Request, response: &Response<Vec<u8>>) {
+fn negotiation(fleet: &Fleet<Fixed>, request: &Request, response: &Response<Body>) {
     let Some(accept) = &request.accept else {
         return;
     };

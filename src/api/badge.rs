@@ -2,6 +2,7 @@
 
 use super::Answer;
 use super::plain::{escaped, shown};
+use super::problem::Problem;
 use super::view::View;
 use crate::fleet::state::State;
 
@@ -17,9 +18,9 @@ const YELLOW: &str = "#8f6a00";
 const RED: &str = "#c2331d";
 const GREY: &str = "#666";
 
-pub(super) fn answer(view: &View<'_>) -> Answer {
-    let body = svg(&label(view), &message(view), colour(view));
-    view.answer("image/svg+xml", body.into_bytes())
+pub(super) fn answer(view: &View<'_>) -> Result<Answer, Box<Problem>> {
+    let body = || svg(&label(view), &message(view), colour(view));
+    view.kept("image/svg+xml", || Ok(body().into_bytes()))
 }
 
 /// The names that are asked for, or the values that are filtered by.
@@ -44,7 +45,7 @@ fn label(view: &View<'_>) -> String {
 
 /// Running and desired tasks, and a mark where services may be left out.
 fn message(view: &View<'_>) -> String {
-    let mut message = if view.selected.is_empty() {
+    let mut message = if view.selected().is_empty() {
         "no match".to_owned()
     } else {
         let [running, desired, _] = view.tasks();
@@ -62,7 +63,7 @@ fn colour(view: &View<'_>) -> &'static str {
         let mut services = view.services();
         services.any(|(_, service)| states.contains(&State::of(service)))
     };
-    if view.selected.is_empty() {
+    if view.selected().is_empty() {
         GREY
     } else if is([State::Failing, State::Short]) {
         RED

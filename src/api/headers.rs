@@ -42,7 +42,7 @@ pub(super) fn options() -> Answer {
 ///
 /// The preflight's headers stand on every answer to OPTIONS: they depend on nothing in the request.
 /// Credentials are never allowed; a token in `Authorization` is none in the sense of CORS.
-pub(super) fn complete(response: &mut Response<Vec<u8>>, cors_origin: Option<&str>) {
+pub(super) fn complete<B>(response: &mut Response<B>, cors_origin: Option<&str>) {
     let status = response.status();
     let preflight = status == StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     fn completed(status: u16, given: &[(HeaderName, &'static str)]) -> HeaderMap {
-        let mut response = Response::new(Vec::new());
+        let mut response = Response::new(());
         *response.status_mut() = StatusCode::from_u16(status).unwrap();
         for (name, value) in given {
             let value = HeaderValue::from_static(value);

@@ -153,7 +153,7 @@ mod tests {
             ..Request::default()
         };
         let keys: Vec<String> = keys.iter().map(|&k| k.to_owned()).collect();
-        String::from_utf8(answer(&request, &keys).body).unwrap()
+        String::from_utf8(answer(&request, &keys).body.to_vec()).unwrap()
     }
 
     #[test]

@@ -86,7 +86,7 @@ fn json(view: &View<'_>) -> Result<Vec<u8>, Box<Problem>> {
     super::json(&Report {
         generated_at: &view.generated_at,
         complete: view.complete,
-        clusters: view.selected.iter().map(Into::into).collect(),
+        clusters: view.selected().iter().map(Into::into).collect(),
         failures: view
             .served
             .snapshot

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::Answer;
+use super::problem::Problem;
 use super::view::View;
+use super::{Answer, caching};
 use crate::aws::budget::Usage;
 use crate::fleet::snapshot::{Cluster, Service};
 use crate::fleet::state::State;
@@ -17,14 +18,20 @@ type Counted<T> = (&'static str, &'static str, fn(&T) -> u32);
 /// Labels as they are written, and a value.
 type Sample = (String, u64);
 
-pub(super) fn answer(view: &View<'_>) -> Answer {
-    let mut text = String::new();
-    services(&mut text, view);
-    targets(&mut text, view);
-    view.answer(CONTENT_TYPE, text.into_bytes())
+pub(super) fn answer(view: &View<'_>) -> Result<Answer, Box<Problem>> {
+    let services = view.text(|| Ok(services(view).into_bytes()))?;
+    let targets = targets(view);
+    let etag = caching::etag(format!("{}{targets}", services.etag).as_bytes());
+    let body = [services.body.as_slice(), targets.as_bytes()].concat();
+    Ok(Answer {
+        etag: Some(etag.into()),
+        ..view.answer(CONTENT_TYPE, body)
+    })
 }
 
-fn services(text: &mut String, view: &View<'_>) {
+/// What is as old as the snapshot.
+fn services(view: &View<'_>) -> String {
+    let mut text = String::new();
     let count = |count: fn(&Service) -> u32| -> Vec<Sample> {
         view.services()
             .map(|(cluster, service)| (labels_of(cluster, service), u64::from(count(service))))
@@ -48,7 +55,7 @@ fn services(text: &mut String, view: &View<'_>) {
         ),
     ];
     for (name, help, counted) in families {
-        family(text, name, "gauge", help, count(counted));
+        family(&mut text, name, "gauge", help, count(counted));
     }
     let names = tag_labels(view);
     let info = view.services().map(|(cluster, service)| {
@@ -66,10 +73,13 @@ fn services(text: &mut String, view: &View<'_>) {
         (labels, 1)
     });
     let help = "How the service is run and how it does, with its tags.";
-    family(text, "ecs_service_info", "gauge", help, info.collect());
+    family(&mut text, "ecs_service_info", "gauge", help, info.collect());
+    text
 }
 
-fn targets(text: &mut String, view: &View<'_>) {
+/// What changes from one answer to the next.
+fn targets(view: &View<'_>) -> String {
+    let mut text = String::new();
     let standings = || {
         let standings = view.served.standings.iter();
         standings
@@ -81,15 +91,15 @@ fn targets(text: &mut String, view: &View<'_>) {
     };
     let shown = standings().map(|(labels, standing)| (labels, u64::from(standing.age.is_some())));
     let help = "Whether anything of the target is shown.";
-    family(text, "ecs_status_up", "gauge", help, shown.collect());
+    family(&mut text, "ecs_status_up", "gauge", help, shown.collect());
     let ages = standings().filter_map(|(labels, standing)| Some((labels, standing.age?.as_secs())));
     let help = "How old the newest snapshot of the target is.";
     let name = "ecs_status_snapshot_age_seconds";
-    family(text, name, "gauge", help, ages.collect());
+    family(&mut text, name, "gauge", help, ages.collect());
     let complete = standings().map(|(labels, standing)| (labels, u64::from(standing.complete)));
     let help = "Whether all of the target could be read.";
     family(
-        text,
+        &mut text,
         "ecs_status_complete",
         "gauge",
         help,
@@ -121,8 +131,9 @@ fn targets(text: &mut String, view: &View<'_>) {
         let samples = standings()
             .map(|(labels, standing)| (labels, u64::from(counted(&standing.usage))))
             .collect();
-        family(text, name, "counter", help, samples);
+        family(&mut text, name, "counter", help, samples);
     }
+    text
 }
 
 /// A family of samples under its two comments; nothing where there is no sample.
@@ -283,7 +294,7 @@ mod tests {
         };
         let written = Written::default();
         let view = View::new(&served, &question, &config, &written, String::new()).unwrap();
-        String::from_utf8(answer(&view).body).unwrap()
+        String::from_utf8(answer(&view).unwrap().body.to_vec()).unwrap()
     }
 
     #[test]

@@ -37,6 +37,7 @@ use crate::aws::platform::{Level, Platform};
 use crate::config::{ConfigError, FILTER_TAGS};
 use crate::fleet::reading::Source;
 use crate::fleet::view::Fleet;
+pub use crate::fleet::written::Body;
 use problem::Problem;
 use question::Question;
 use route::Route;
@@ -101,7 +102,7 @@ struct Answer {
     www_authenticate: Option<&'static str>,
     status: StatusCode,
     content_type: &'static str,
-    body: Vec<u8>,
+    body: Body,
     /// How long caches may keep it; none: not at all.
     max_age: Option<Duration>,
     /// How long they may serve it after that, while they ask for a newer one.
@@ -119,13 +120,13 @@ struct Answer {
 }
 
 impl Answer {
-    fn ok(content_type: &'static str, body: Vec<u8>) -> Self {
+    fn ok(content_type: &'static str, body: impl Into<Body>) -> Self {
         Self {
             private: false,
             www_authenticate: None,
             status: StatusCode::OK,
             content_type,
-            body,
+            body: body.into(),
             max_age: None,
             stale_while_revalidate: Duration::ZERO,
             age: Duration::ZERO,
@@ -153,7 +154,7 @@ pub async fn handle<P: Platform, S: Source>(
     request: &Request,
     fleet: Result<&Fleet<S>, &ConfigError>,
     platform: &P,
-) -> Response<Vec<u8>> {
+) -> Response<Body> {
     let started = platform.now();
     let mut record = Record {
         level: Level::Info,
@@ -243,11 +244,11 @@ async fn answer<P: Platform, S: Source>(
     record.snapshot_age_seconds = Some(served.age.as_secs());
     record.failures = Some(served.snapshot.failures.len());
     let query = request.query.as_deref().unwrap_or_default();
-    let key = format!("{:?} {query}", question.format);
+    let key = format!("{} {:?} {query}", record.route, question.format);
     let view = View::new(&served, &question, fleet.config(), fleet.written(), key)?;
     let answer = match route {
-        Route::Metrics => metrics::answer(&view),
-        Route::Badge => badge::answer(&view),
+        Route::Metrics => metrics::answer(&view)?,
+        Route::Badge => badge::answer(&view)?,
         _ => list::answer(&view, question.format)?,
     };
     Ok(Answer { private, ..answer })
@@ -273,7 +274,7 @@ fn rfc3339(moment: SystemTime) -> Result<String, Box<Problem>> {
     Ok(moment::rfc3339(moment).ok_or_else(Problem::internal)?)
 }
 
-fn respond(answer: Answer, request: &Request) -> Response<Vec<u8>> {
+fn respond(answer: Answer, request: &Request) -> Response<Body> {
     let length = answer.body.len();
     let etag = answer.max_age.map(|_| match answer.etag {
         Some(etag) => etag.to_string(),
@@ -283,7 +284,7 @@ fn respond(answer: Answer, request: &Request) -> Response<Vec<u8>> {
         .as_ref()
         .is_some_and(|etag| caching::is_known(request, etag, answer.last_modified));
     let body = if is_known || request.method == "HEAD" {
-        Vec::new()
+        Body::default()
     } else {
         answer.body
     };

@@ -112,7 +112,7 @@ fn totals(view: &View<'_>) -> String {
     format!(
         "{} in {}: {running}/{desired} tasks running, {pending} pending; generatedAt {}, {}\n",
         counted(view.services().count(), "service"),
-        counted(view.selected.len(), "cluster"),
+        counted(view.selected().len(), "cluster"),
         view.generated_at,
         if view.complete {
             "complete"

@@ -1,10 +1,10 @@
 //! View: the part of a snapshot that a request asks for, ready to be written in any format.
 
-use std::rc::Rc;
+use std::cell::OnceCell;
 
 use super::problem::Problem;
 use super::question::Question;
-use super::{Answer, caching};
+use super::{Answer, Body, caching};
 use crate::config::Config;
 use crate::fleet::filter::{Filter, Selected};
 use crate::fleet::snapshot::{Cluster, Service};
@@ -19,9 +19,9 @@ pub(super) struct View<'a> {
     pub(super) served: &'a Served,
     pub(super) config: &'a Config,
     pub(super) filter: &'a Filter,
-    pub(super) selected: Vec<Selected<'a>>,
     pub(super) generated_at: String,
     pub(super) complete: bool,
+    selected: OnceCell<Vec<Selected<'a>>>,
     written: &'a Written,
     /// What tells this question from all others.
     key: String,
@@ -39,17 +39,23 @@ impl<'a> View<'a> {
             served,
             config,
             filter: &question.filter,
-            selected: question.filter.select(&served.snapshot.clusters),
             generated_at: super::rfc3339(served.snapshot.generated_at)?,
             complete: served.snapshot.failures.is_empty(),
+            selected: OnceCell::new(),
             written,
             key,
         })
     }
 
+    /// What of the snapshot is asked for. Who has the answer written already does not ask.
+    pub(super) fn selected(&self) -> &[Selected<'a>] {
+        let select = || self.filter.select(&self.served.snapshot.clusters);
+        self.selected.get_or_init(select)
+    }
+
     /// The services, each with its cluster, in the order of the report.
     pub(super) fn services(&self) -> impl Iterator<Item = (&'a Cluster, &'a Service)> {
-        self.selected.iter().flat_map(|selected| {
+        self.selected().iter().flat_map(|selected| {
             let cluster = selected.cluster;
             selected
                 .services
@@ -77,21 +83,29 @@ impl<'a> View<'a> {
         content_type: &'static str,
         write: impl FnOnce() -> Result<Vec<u8>, Box<Problem>>,
     ) -> Result<Answer, Box<Problem>> {
-        let text = self.written.get(&self.served.snapshot, &self.key, || {
-            let body = write()?;
-            Ok::<_, Box<Problem>>(Text {
-                etag: caching::etag(&body).into(),
-                body: Rc::new(body),
-            })
-        })?;
+        let text = self.text(write)?;
         Ok(Answer {
             etag: Some(text.etag),
-            ..self.answer(content_type, text.body.as_ref().clone())
+            ..self.answer(content_type, text.body)
+        })
+    }
+
+    /// What depends on the snapshot and the question alone, and its entity tag.
+    pub(super) fn text(
+        &self,
+        write: impl FnOnce() -> Result<Vec<u8>, Box<Problem>>,
+    ) -> Result<Text, Box<Problem>> {
+        self.written.get(&self.served.snapshot, &self.key, || {
+            let body = write()?;
+            Ok(Text {
+                etag: caching::etag(&body).into(),
+                body: body.into(),
+            })
         })
     }
 
     /// An answer as old as the snapshot.
-    pub(super) fn answer(&self, content_type: &'static str, body: Vec<u8>) -> Answer {
+    pub(super) fn answer(&self, content_type: &'static str, body: impl Into<Body>) -> Answer {
         let complete = if self.complete { "true" } else { "false" };
         let (age, policy) = (self.served.age, self.config.policy);
         Answer {

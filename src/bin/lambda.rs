@@ -59,6 +59,8 @@ async fn answer_all(mut requests: mpsc::UnboundedReceiver<(api::Request, Reply)>
         let (fleet, platform) = (Rc::clone(&fleet), platform.clone());
         tokio::task::spawn_local(async move {
             let response = api::handle(&request, (*fleet).as_ref(), &platform).await;
+            // Shared bodies stay with the fleet.
+            let response = response.map(Rc::unwrap_or_clone);
             // Nobody to answer is left if Lambda gave the invocation up.
             let _ = reply.send(response);
         });

@@ -17,11 +17,14 @@ pub struct Written {
     answers: RefCell<Vec<(Rc<Snapshot>, String, Text)>>,
 }
 
+/// An answer's body, which all who ask the same share.
+pub type Body = Rc<Vec<u8>>;
+
 /// An answer's body and its entity tag.
 #[derive(Clone, Debug)]
 #[allow(missing_docs)]
 pub struct Text {
-    pub body: Rc<Vec<u8>>,
+    pub body: Body,
     pub etag: Rc<str>,
 }
 

@@ -1,6 +1,7 @@
 //! The wasm32 edge: the fetch event, the Durable Object, variables and secrets, and what a Worker
 //! lends to the rooms.
 
+mod bodies;
 mod http_send;
 mod limit;
 mod object;
@@ -11,7 +12,7 @@ mod storage;
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use ::worker::js_sys::{JSON, Reflect};
+use ::worker::js_sys::{JSON, Reflect, Uint8Array};
 use ::worker::wasm_bindgen::JsValue;
 use ::worker::{Context, Env, event, web_sys};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -43,7 +44,7 @@ extern "C" {
     fn read(request: &web_sys::Request, names: &str) -> Result<String, JsValue>;
 
     #[wasm_bindgen(catch)]
-    fn respond(status: u16, head: &str, body: &[u8]) -> Result<web_sys::Response, JsValue>;
+    fn respond(status: u16, head: &str, body: &Uint8Array) -> Result<web_sys::Response, JsValue>;
 }
 
 /// Answers one request.
@@ -122,11 +123,15 @@ fn split(url: &str) -> (&str, &str) {
         .unwrap_or((url, "/"))
 }
 
-fn answer(response: &http::Response<Vec<u8>>) -> ::worker::Result<web_sys::Response> {
+fn answer(response: &http::Response<api::Body>) -> ::worker::Result<web_sys::Response> {
     let headers = response.headers().iter();
     let head: Vec<String> = headers
         .filter_map(|(name, value)| Some(format!("{name}: {}", value.to_str().ok()?)))
         .collect();
     let status = response.status().as_u16();
-    Ok(respond(status, &head.join("\n"), response.body())?)
+    Ok(respond(
+        status,
+        &head.join("\n"),
+        &bodies::bytes(response.body()),
+    )?)
 }

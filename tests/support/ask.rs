@@ -1,6 +1,6 @@
 //! Asks a fleet of its own.
 
-use ecs_status::api::{self, Request};
+use ecs_status::api::{self, Body, Request};
 use ecs_status::config::{Config, ConfigError};
 use ecs_status::fleet::reading::InProcess;
 use ecs_status::fleet::view::Fleet;
@@ -43,18 +43,18 @@ pub fn get(path: &str) -> Request {
 }
 
 /// One request to a fleet of its own.
-pub fn ask_with(platform: &Fake, changes: &[(&str, &str)], request: &Request) -> Response<Vec<u8>> {
+pub fn ask_with(platform: &Fake, changes: &[(&str, &str)], request: &Request) -> Response<Body> {
     let fleet = fleet(platform, changes);
     platform.run(api::handle(request, Ok(&fleet), platform))
 }
 
-pub fn ask(platform: &Fake, path: &str) -> Response<Vec<u8>> {
+pub fn ask(platform: &Fake, path: &str) -> Response<Body> {
     ask_with(platform, &[], &get(path))
 }
 
-pub fn text(response: &Response<Vec<u8>>) -> String {
+pub fn text(response: &Response<Body>) -> String {
     assert_eq!(response.status(), 200, "{response:?}");
-    String::from_utf8(response.body().clone()).unwrap()
+    String::from_utf8(response.body().to_vec()).unwrap()
 }
 
 pub fn given(name: &str, services: Vec<Value>) -> Given {
