@@ -74,7 +74,7 @@ fn serve(aws: Aws) -> (Fake, Rc<RefCell<Aws>>) {
                     .unwrap();
                 ok(&format!(
                     "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIA{0}</AccessKeyId>\
-                     <SecretAccessKey>s</SecretAccessKey><SessionToken>session-{0}</SessionToken>\
+                     <SecretAccessKey>quiet</SecretAccessKey><SessionToken>session-{0}</SessionToken>\
                      <Expiration>{end}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>",
                     aws.assumed
                 ))
@@ -266,6 +266,27 @@ fn the_account_of_a_role_is_withheld_before_it_was_ever_read() {
     let (status, report) = get(&platform, &fleet(&platform, &targets), "/list");
     assert_eq!(status, 200);
     assert_eq!(clusters(&report)[1][2], "peer-of-[withheld]");
+}
+
+#[test]
+fn neither_our_keys_nor_those_of_a_role_are_shown_by_a_name() {
+    let mut telling = Ecs::uniform(0, 0);
+    let names = ["AKIDEXAMPLE", "hush-hush", "ASIA1", "quiet", "session-1"];
+    for name in names {
+        telling
+            .clusters
+            .insert(format!("of-{name}"), vec!["api".into()]);
+    }
+    let (platform, _) = serve(aws(vec![("us-east-1", telling)]));
+    let own = json!([{"name": "own", "region": "us-east-1"}]);
+    for (targets, shown) in [(own, &names[2..]), (behind_a_role(), &[])] {
+        let (status, report) = get(&platform, &fleet(&platform, &targets), "/list");
+        assert_eq!(status, 200);
+        for cluster in clusters(&report) {
+            let name = cluster[2].strip_prefix("of-").unwrap();
+            assert!(name == "[withheld]" || shown.contains(&name), "{name}");
+        }
+    }
 }
 
 #[test]

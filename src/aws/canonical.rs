@@ -74,3 +74,22 @@ pub(super) fn query(uri: &Uri) -> String {
         .map(|(name, value)| format!("{name}={value}"));
     parameters.collect::<Vec<_>>().join("&")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_has_no_empty_or_dotted_segments_and_keeps_the_slash_at_its_end() {
+        for (given, canonical) in [
+            ("/", "/"),
+            ("/a", "/a"),
+            ("/a/", "/a/"),
+            ("//a/./b/../c//", "/a/c/"),
+            ("/..", "/"),
+            ("/%20", "/%2520"),
+        ] {
+            assert_eq!(path(&Uri::from_static(given)), canonical, "{given}");
+        }
+    }
+}

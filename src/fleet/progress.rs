@@ -239,14 +239,14 @@ pub(super) fn cleaned(
 ) -> Tags {
     let mut cleaned = Tags::new();
     for (key, value) in tags {
-        let key = withhold.clean(key);
-        let mut unique = key.clone();
-        let mut number = 2;
-        while cleaned.contains_key(&unique) {
-            unique = format!("{key} {number}");
-            number += 1;
+        let mut key = withhold.clean(key);
+        if cleaned.contains_key(&key) {
+            let mut numbered = (2..).map(|number: usize| format!("{key} {number}"));
+            key = numbered
+                .find(|key| !cleaned.contains_key(key))
+                .unwrap_or_default();
         }
-        cleaned.insert(unique, withhold.clean(value));
+        cleaned.insert(key, withhold.clean(value));
     }
     cleaned
 }
