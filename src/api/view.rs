@@ -96,7 +96,9 @@ impl<'a> View<'a> {
         write: impl FnOnce() -> Result<Vec<u8>, Box<Problem>>,
     ) -> Result<Text, Box<Problem>> {
         self.written.get(&self.served.snapshot, &self.key, || {
-            let body = write()?;
+            let mut body = write()?;
+            // It grew by doubling, and is kept.
+            body.shrink_to_fit();
             Ok(Text {
                 etag: caching::etag(&body).into(),
                 body: body.into(),

@@ -9,7 +9,7 @@ use super::snapshot::Snapshot;
 const MOST: usize = 16;
 
 /// How much is kept, in bytes: whoever asks can think of as many questions as he likes.
-const MOST_BYTES: usize = 4 * 1024 * 1024;
+const MOST_BYTES: usize = 8 * 1024 * 1024;
 
 /// Answers to questions about one snapshot.
 #[derive(Debug, Default)]
