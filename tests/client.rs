@@ -290,6 +290,13 @@ fn a_clock_that_is_off_is_corrected_once_and_stays_corrected() {
             Duration::ZERO,
             "a correction needs no wait"
         );
+        let usage = Usage {
+            calls: 3,
+            retries: 1,
+            throttles: 0,
+            errors: 1,
+        };
+        assert_eq!(budget.usage(), usage);
     }
 }
 
