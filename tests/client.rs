@@ -131,6 +131,18 @@ fn after_three_attempts_the_last_error_stands() {
 }
 
 #[test]
+fn retries_that_help_never_use_up_the_quota() {
+    let turn = [error(400, "ThrottlingException"), ok(EMPTY)];
+    let platform = Fake::script(std::iter::repeat_n(turn, 500).flatten().collect());
+    let client = platform.client();
+    for _ in 0..500 {
+        let budget = Budget::new("r-1", platform.now(), SECOND * 20);
+        let answer = platform.run(client.call(&ListClusters::page(None), &budget));
+        answer.unwrap();
+    }
+}
+
+#[test]
 fn what_would_fail_again_is_asked_once() {
     for sent in [
         error(400, "AccessDeniedException"),
