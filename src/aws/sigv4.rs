@@ -228,17 +228,21 @@ mod tests {
     }
 
     #[test]
-    fn a_relative_uri_is_an_error() {
-        let mut request = Request::post("/").body(vec![]).unwrap();
-        assert!(
-            sign(
-                &mut request,
-                &published(None),
-                "us-east-1",
-                "ecs",
-                UNIX_EPOCH
-            )
-            .is_err()
-        );
+    fn a_request_that_cannot_be_signed_is_an_error_that_says_why() {
+        use std::error::Error;
+        let no_text = HeaderValue::from_bytes(b"\xff").unwrap();
+        for (request, why) in [
+            (Request::post("/"), "the URI has no host"),
+            (
+                Request::post("https://ecs.us-east-1.amazonaws.com/").header("x", no_text),
+                "failed to convert header to a str",
+            ),
+        ] {
+            let mut request = request.body(vec![]).unwrap();
+            let keys = published(None);
+            let error = sign(&mut request, &keys, "us-east-1", "ecs", UNIX_EPOCH).unwrap_err();
+            assert_eq!(error.to_string(), "the request cannot be signed");
+            assert_eq!(error.source().unwrap().to_string(), why);
+        }
     }
 }
