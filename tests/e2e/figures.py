@@ -7,11 +7,6 @@ from .workerd import ROOT
 FILE = ROOT / "target" / "figures.txt"
 
 
-def begin() -> None:
-    FILE.parent.mkdir(exist_ok=True)
-    FILE.write_text("", encoding="utf-8")
-
-
 def figure(name: str, value: object) -> None:
     line = f"{name}: {value}"
     print(line)
