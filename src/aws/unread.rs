@@ -205,15 +205,15 @@ mod tests {
         })
     }
 
-    /// Bytes of which few mean anything.
+    /// Bytes of which few mean anything, most of them quotes.
     fn long() -> impl Strategy<Value = Vec<u8>> {
-        let special = prop::sample::select(b"\"\"\"\"\\[]".to_vec());
-        let part = (0..90_usize, special).prop_map(|(length, special)| {
+        let special = prop::sample::select(b"\"\"\"\"\"\"\"\"\"\"\"\"\\[]".to_vec());
+        let part = (0..40_usize, special).prop_map(|(length, special)| {
             let mut part = vec![b'x'; length];
             part.push(special);
             part
         });
-        prop::collection::vec(part, 0..16).prop_map(|parts| parts.concat())
+        prop::collection::vec(part, 0..48).prop_map(|parts| parts.concat())
     }
 
     proptest! {
