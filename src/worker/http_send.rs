@@ -22,6 +22,9 @@ extern "C" {
 
     #[wasm_bindgen(method)]
     fn post(this: &Exchanges, message: &str, timeout: f64) -> Promise;
+
+    #[wasm_bindgen(method)]
+    fn reuse(this: &Exchanges, bytes: &Uint8Array);
 }
 
 pub(super) fn exchanges() -> Exchanges {
@@ -40,12 +43,12 @@ pub(super) async fn send(
         .await
         .map_err(|error| send_error(&error))?;
     if let Some(body) = answer.dyn_ref::<Uint8Array>() {
-        return Ok(Response::new(body.to_vec()));
+        return Ok(Response::new(taken(exchanges, body)));
     }
     let parts = answer
         .dyn_into::<Array>()
         .map_err(|_| SendError::TooLarge)?;
-    response(&parts).ok_or_else(|| unreachable("the response has no status"))
+    response(exchanges, &parts).ok_or_else(|| unreachable("the response has no status"))
 }
 
 /// The URL, the headers and, behind an empty line, the body.
@@ -62,12 +65,18 @@ fn message(request: &Request<Vec<u8>>) -> Option<String> {
     Some(message)
 }
 
+fn taken(exchanges: &Exchanges, body: &Uint8Array) -> Vec<u8> {
+    let bytes = body.to_vec();
+    exchanges.reuse(body);
+    bytes
+}
+
 /// A status that is not 200, the body, and the values of [`RESPONSE_HEADERS`].
-fn response(parts: &Array) -> Option<Response<Vec<u8>>> {
+fn response(exchanges: &Exchanges, parts: &Array) -> Option<Response<Vec<u8>>> {
     let mut parts = parts.iter();
     let status = parts.next()?.as_string()?;
     let body = parts.next()?.dyn_into::<Uint8Array>().ok()?;
-    let mut response = Response::new(body.to_vec());
+    let mut response = Response::new(taken(exchanges, &body));
     *response.status_mut() = status.parse().ok()?;
     for (name, value) in RESPONSE_HEADERS.into_iter().zip(parts) {
         let value = value

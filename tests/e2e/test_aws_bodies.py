@@ -43,9 +43,12 @@ def test_a_body_that_is_no_json_is_502_and_is_not_asked_for_again(fleet: Emulato
         assert names(recovered(worker)) == THE_FLEET, f"the Worker lives on after {operation}, and has not kept the failure"
 
 
-def test_huge_bodies_of_unannounced_length_are_502_and_the_worker_lives_on(emulator: Emulator, worker: Worker) -> None:
+@pytest.mark.parametrize("length", ["unannounced", "endless"])
+def test_huge_bodies_of_no_announced_length_are_502_and_the_worker_lives_on(
+    emulator: Emulator, worker: Worker, length: str
+) -> None:
     populate(emulator, uniform(5, 1))
-    fault = emulator.faults.add("huge", "DescribeServices", unannounced=True)
+    fault = emulator.faults.add("huge", "DescribeServices", **{length: True})
     assert "cannot be read" in fails(worker, 502)["detail"]
     assert emulator.count("DescribeServices") == 5
     fault.remove()

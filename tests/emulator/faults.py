@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from .calls import region_of
 from .patches import JSON_1_1, page_token
@@ -149,8 +149,11 @@ def empty(call: Exchange, options: Options) -> Answer:
 def huge(call: Exchange, options: Options) -> Answer:
     """The true answer behind the padding: a client that reads without a limit would take it.
 
-    With `unannounced` there is no Content-Length: the end of the connection ends the body.
+    With `unannounced` there is no Content-Length: the end of the connection ends the body. With `endless` nothing does
+    but the client, which goes away.
     """
+    if options.get("endless"):
+        pour(call)
     answer = call.proceed()
     padding = b"x" * (int(options.get("megabytes", 20)) * 1024 * 1024 + 1)
     body = b'{"padding":"' + padding + b'",' + answer.body.lstrip()[1:]
@@ -158,6 +161,20 @@ def huge(call: Exchange, options: Options) -> Answer:
         call.socket.sendall(head("Connection: close") + body)
         raise Dropped
     return Answer(answer.status, answer.headers, body)
+
+
+def pour(call: Exchange) -> NoReturn:
+    """The start of a body, and padding until the client goes away or the emulator stops."""
+    call.socket.settimeout(0.1)
+    to_send = memoryview(head("Connection: close") + b'{"padding":"')
+    while not call.stopping.is_set():
+        try:
+            to_send = to_send[call.socket.send(to_send) :] or memoryview(b"x" * 65_536)
+        except TimeoutError:
+            continue
+        except OSError:
+            break
+    raise Dropped
 
 
 def body(call: Exchange, options: Options) -> Answer:

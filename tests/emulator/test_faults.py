@@ -161,6 +161,15 @@ def test_huge_can_be_of_unannounced_length(emulator: Emulator, call: Any) -> Non
     assert len(json.loads(body)["padding"]) > 1024 * 1024
 
 
+def test_huge_can_have_no_end(emulator: Emulator) -> None:
+    emulator.faults.add("huge", endless=True)
+    with socket.create_connection(("127.0.0.1", int(emulator.endpoint.split(":")[2])), timeout=5) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
+        received = sum(len(client.recv(65_536)) for _ in range(5_000))
+        assert received > 1024 * 1024 and emulator.in_flight == 1
+    eventually(lambda: emulator.in_flight == 0)
+
+
 def test_body_with_a_status(emulator: Emulator, call: Any) -> None:
     emulator.faults.add("body", body="moved", status=301)
     assert call("ListClusters")[::2] == (301, b"moved")

@@ -30,8 +30,6 @@ class Scene:
     burst: int = 50
     rate: int = 30
     page_size: int | None = None
-    # An answer of 20 MB whose length nobody knows before it is read: the allocator never gives all of that back.
-    may_swell: bool = True
 
     @property
     def regions(self) -> dict[str, str]:
@@ -70,7 +68,7 @@ SCENES = (
     Scene("two targets in slices, short memory", targets=TWO, max_stale=2, max_stale_if_error=4, budget=18, page_size=15),
 )
 # Whose memory is watched over a long life.
-LONG_LIFE = Scene("a long life", targets=TWO, max_stale_if_error=20, may_swell=False)
+LONG_LIFE = Scene("a long life", targets=TWO, max_stale_if_error=20)
 
 
 @dataclass(frozen=True)
@@ -105,7 +103,7 @@ KINDS = (
     Kind("garbage", "garbage"),
     Kind("html", "html"),
     Kind("empty", "empty"),
-    Kind("huge", "huge", 0.4, options=({"megabytes": 20}, {"megabytes": 20, "unannounced": True})),
+    Kind("huge", "huge", 0.4, options=({"megabytes": 20}, {"megabytes": 20, "unannounced": True}, {"endless": True})),
     Kind("wrong_types", "wrong_types"),
     Kind("missing", "missing", options=({"fields": ["serviceArns", "clusterArns", "services", "clusters"]},
                                         {"fields": ["status"]}, {"fields": ["runningCount"]}, {"fields": ["serviceName"]})),
@@ -225,5 +223,5 @@ def strike(random: Random, scene: Scene, seconds: float) -> Strike:
         random.choice(CLUSTERS) if of_one_cluster else None,
         random.choice((0.1, 0.3, 0.6, 1.0, 1.0)) if kind.name != "huge" else 0.1,
         random.getrandbits(32),
-        random.choice([each for each in kind.options if scene.may_swell or not each.get("unannounced")]),
+        random.choice(kind.options),
     )

@@ -49,7 +49,6 @@ def test_half_an_hour_strikes_with_every_fault_in_every_scene_and_then_spares_on
     assert len({each.scene.name for each in before}) == 5 and any(each.kills for each in before)
     assert {each.scene for each in after} == {after[0].scene} and not any(each.kills for each in after)
     assert any(each.absences for each in after)
-    assert not any(strike.options.get("unannounced") for each in after for strike in each.strikes)
 
 
 def test_what_happens_in_a_round_ends_with_it() -> None:
