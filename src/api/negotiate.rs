@@ -65,11 +65,12 @@ fn quality(ranges: &[Range<'_>], media_type: &str) -> u16 {
 fn thousandths(text: &str) -> Option<u16> {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
     let whole: u16 = whole.parse().ok()?;
-    if decimals.len() > 3 || !decimals.bytes().all(|b| b.is_ascii_digit()) || whole > 1 {
+    if whole > 1 || decimals.len() > 3 || !decimals.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
     let decimals: u16 = format!("{decimals:0<3}").parse().ok()?;
-    Some((whole * 1_000 + decimals).min(1_000))
+    let thousandths = whole * 1_000 + decimals;
+    (thousandths <= 1_000).then_some(thousandths)
 }
 
 #[cfg(test)]
@@ -113,6 +114,8 @@ mod tests {
             "image/png",
             "nonsense",
             "text/html;q=x",
+            "text/html;q=1.001",
+            "text/html;q=2",
             "text/html;q=0",
             "*/plain",
         ] {

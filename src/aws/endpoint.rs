@@ -32,8 +32,11 @@ impl Endpoint {
     /// An override, as in `AWS_ENDPOINT_URL_ECS`.
     ///
     /// # Errors
-    /// If `url` is not an absolute http or https URL without user information and query.
+    /// If `url` is not an absolute http or https URL without user information, query and fragment.
     pub fn parse(url: &str) -> Result<Self, InvalidEndpoint> {
+        if url.contains(['?', '#']) {
+            return Err(InvalidEndpoint);
+        }
         let mut parts = url
             .parse::<Uri>()
             .map_err(|_| InvalidEndpoint)?
@@ -47,13 +50,6 @@ impl Endpoint {
         let authority = parts.authority.take().ok_or(InvalidEndpoint)?;
         let authority = written(authority.as_str(), default_port).ok_or(InvalidEndpoint)?;
         parts.authority = Authority::try_from(authority).ok();
-        if parts
-            .path_and_query
-            .as_ref()
-            .is_some_and(|p| p.query().is_some())
-        {
-            return Err(InvalidEndpoint);
-        }
         Uri::from_parts(parts)
             .map(Self)
             .map_err(|_| InvalidEndpoint)
@@ -133,6 +129,9 @@ mod tests {
             "http://",
             "https://u:p@host",
             "http://h/?a=b",
+            "http://h/?",
+            "http://h/#a",
+            "http://h#",
             "http://a b",
             "http://host:",
             "http://host:99999",

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use http::Response;
-use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::operation::CodecError;
 use super::platform::SendError;
@@ -76,16 +76,6 @@ impl fmt::Display for ServiceError {
 
 impl std::error::Error for ServiceError {}
 
-#[derive(Deserialize)]
-struct JsonBody {
-    #[serde(rename = "__type")]
-    kind: Option<String>,
-    code: Option<String>,
-    message: Option<String>,
-    #[serde(rename = "Message")]
-    capital_message: Option<String>,
-}
-
 impl ServiceError {
     /// Reads the error out of a response whose status is not a success. Never fails: what cannot
     /// be read is left empty.
@@ -109,15 +99,11 @@ impl ServiceError {
 }
 
 fn from_json(body: &[u8]) -> Option<ServiceError> {
-    let body: JsonBody = serde_json::from_slice(body).ok()?;
+    let body: Map<String, Value> = serde_json::from_slice(body).ok()?;
+    let text = |wanted: &[&str]| wanted.iter().find_map(|name| body.get(*name)?.as_str());
     Some(ServiceError {
-        code: body
-            .kind
-            .or(body.code)
-            .as_deref()
-            .map(bare_code)
-            .unwrap_or_default(),
-        message: body.message.or(body.capital_message).unwrap_or_default(),
+        code: text(&["__type", "code"]).map(bare_code).unwrap_or_default(),
+        message: text(&["message", "Message"]).unwrap_or_default().to_owned(),
         ..ServiceError::default()
     })
 }
@@ -173,6 +159,19 @@ mod tests {
             let error = error(400, &[], body);
             assert_eq!(error.code, "ThrottlingException", "{body}");
             assert_eq!(error.message, "Rate exceeded", "{body}");
+        }
+    }
+
+    #[test]
+    fn a_code_is_read_beside_members_of_any_type() {
+        for body in [
+            r#"{"__type":"ThrottlingException","message":{"reason":"x"}}"#,
+            r#"{"__type":null,"code":"ThrottlingException","message":7}"#,
+            r#"{"__type":"x","__type":"ThrottlingException","details":[[]]}"#,
+        ] {
+            let error = error(400, &[], body);
+            assert_eq!(error.code, "ThrottlingException", "{body}");
+            assert_eq!(error.message, "", "{body}");
         }
     }
 

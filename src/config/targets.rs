@@ -9,7 +9,7 @@ use crate::aws::endpoint::Endpoint;
 const DEFAULT: &str = "default";
 
 const REGION: &str = "an AWS region such as ap-southeast-2";
-const URL: &str = "an http or https URL without query, such as http://127.0.0.1:5000";
+const URL: &str = "an http or https URL without query and fragment, such as http://127.0.0.1:5000";
 
 /// The longest name of a target, in characters.
 const MAX_NAME: usize = 64;
