@@ -1,8 +1,8 @@
 #!/bin/sh
-# Runs fuzz targets one after the other and tells at the end how far each came: run.sh RUNS [TARGET]
+# Runs fuzz targets one after the other, and prints the coverage of each at the end: run.sh RUNS [TARGET]
 #
-# New inputs go to target/fuzz/found/. In corpus/, those with a name of words were written by hand or
-# failed once; the others were found.
+# New inputs go to target/fuzz/found/. Inputs in corpus/ whose names are words were written by hand or
+# failed once; fuzzing found the others.
 set -eu
 cd "$(dirname "$0")"
 export CARGO_TARGET_DIR="$PWD/../target/fuzz"
@@ -10,7 +10,7 @@ found=$CARGO_TARGET_DIR/found
 runs=$1
 targets=${2:-$(ls fuzz_targets | sed 's/\.rs$//')}
 
-# The longest input that tells something new, in bytes.
+# The length beyond which an input reaches nothing new, in bytes.
 longest() {
     case $1 in
         answers | sweep) echo 1024 ;;
@@ -19,7 +19,7 @@ longest() {
     esac
 }
 
-# The crate forbids unsafe code, so that no sanitizer has anything to find.
+# The crate forbids unsafe code, which leaves a sanitizer nothing to find.
 cargo +nightly fuzz build --sanitizer none ${2:-}
 mkdir -p "$found"
 : >"$found/summary"

@@ -1,16 +1,16 @@
-//! Bodies of ECS's answers. The input is one, and it is read as every operation's.
+//! Response bodies of ECS. The input is a body, which is decoded as that of every operation.
 
 use std::fmt::Debug;
 use std::ops::RangeInclusive;
 
 use ecs_status::aws::ecs::{DescribeClusters, DescribeServices, ListClusters, ListServices};
-use ecs_status::aws::operation::{EcsOperation, Operation};
+use ecs_status::aws::protocol::{EcsOperation, Operation};
 
-/// What opens an array that nobody reads.
-const UNREAD: &[u8] = b"\"events\":[";
+/// The start of an array that is skipped.
+const SKIPPED: &[u8] = b"\"events\":[";
 
-/// What is taken out before an answer is parsed changes nothing of what is read, and what is
-/// refused otherwise is refused still, unless only what was taken out was malformed.
+/// Skipping a part of a body before it is parsed does not change the result, and a malformed body is
+/// still refused, unless only the skipped part is malformed.
 pub fn check(body: &[u8]) {
     compare::<ListClusters>(body);
     compare::<DescribeClusters>(body);
@@ -33,12 +33,12 @@ where
         (Err(error), Ok(decoded)) => {
             let at = offset(body, error.line(), error.column());
             assert!(
-                unread(body).iter().any(|unread| unread.contains(&at)),
+                skipped(body).iter().any(|skipped| skipped.contains(&at)),
                 "{error}: {decoded:?}"
             );
         }
         (Err(_), Err(error)) => {
-            // It repeats nothing of the body.
+            // The error repeats nothing of the body.
             assert!(error.to_string().len() < 64, "{error}");
         }
     }
@@ -50,13 +50,13 @@ fn offset(body: &[u8], line: usize, column: usize) -> usize {
     lines.take(line - 1).map(<[u8]>::len).sum::<usize>() + column.saturating_sub(1)
 }
 
-/// From the opening bracket to the closing one, of every array that nobody reads, a byte after the
-/// other.
-fn unread(body: &[u8]) -> Vec<RangeInclusive<usize>> {
+/// The range from the opening to the closing bracket of every array that is skipped, found byte by
+/// byte.
+fn skipped(body: &[u8]) -> Vec<RangeInclusive<usize>> {
     let mut found = Vec::new();
     let mut from = 0;
-    while let Some(start) = (from..body.len()).find(|&at| body[at..].starts_with(UNREAD)) {
-        from = start + UNREAD.len();
+    while let Some(start) = (from..body.len()).find(|&at| body[at..].starts_with(SKIPPED)) {
+        from = start + SKIPPED.len();
         if start > 0 && body[start - 1] == b'\\' {
             continue;
         }

@@ -1,26 +1,21 @@
-//! The configuration. The input is lines of `NAME=value`; what is required and not in it has a
-//! value that is right.
+//! Configuration. The input is lines of `NAME=value`; a required variable that is not in it has a
+//! valid value.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use ecs_status::aws::arn::account_of;
 use ecs_status::aws::endpoint::Endpoint;
 use ecs_status::aws::sigv4;
-use ecs_status::config::{Config, ConfigError, Problem, Target};
-use ecs_status::fleet::withhold::account_of;
+use ecs_status::config::{Config, TargetConfig, VariableError};
 use http::{Method, Request};
 
-use super::support::start;
+use super::support::{self, config, start};
 
-const COMPLETE: [(&str, &str); 3] = [
-    ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
-    (SECRET, "hush-hush"),
-    ("AWS_REGION", "us-east-1"),
-];
 const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
 
-/// Values that are wrong, so that every sentence is known that says so.
-const WRONG: [(&str, &str); 29] = [
+/// Invalid values, from which every sentence about an invalid value is known.
+const INVALID: [(&str, &str); 29] = [
     ("AWS_ACCESS_KEY_ID", "?"),
     (SECRET, " ? ? "),
     ("AWS_SESSION_TOKEN", "? ?"),
@@ -66,51 +61,42 @@ const WRONG: [(&str, &str); 29] = [
 
 static SENTENCES: LazyLock<BTreeSet<String>> = LazyLock::new(sentences);
 
-/// What is accepted keeps all limits and can be signed for; what is refused is named, and its value
-/// is not; the secret never shows.
+/// An accepted configuration is within all limits and can be signed with; a refused variable is named
+/// without its value; the secret never shows.
 pub fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
     let lines: Vec<_> = text.split('\n').filter_map(|l| l.split_once('=')).collect();
-    match read(&lines) {
+    match config(&lines) {
         Ok(config) => {
-            usable(&config);
+            check_config(&config);
             let other: Vec<_> = [(SECRET, "another-secret")]
                 .into_iter()
                 .chain(lines)
                 .collect();
-            let other = read(&other).expect("only the secret is another one");
+            let other = support::config(&other).expect("only the secret differs");
             assert_eq!(format!("{config:?}"), format!("{other:?}"));
         }
         Err(error) => {
-            assert!(!error.problems.is_empty());
-            for problem in &error.problems {
-                let sentence = sentence(problem);
+            assert!(!error.errors.is_empty());
+            for error in &error.errors {
+                let sentence = sentence(error);
                 assert!(SENTENCES.contains(&sentence), "{sentence}");
             }
         }
     }
 }
 
-/// The first value of a name counts.
-fn read(values: &[(&str, &str)]) -> Result<Config, ConfigError> {
-    Config::from_lookup(|name| {
-        let mut values = values.iter().chain(&COMPLETE);
-        let (_, value) = values.find(|(known, _)| *known == name)?;
-        Some((*value).to_owned())
-    })
-}
-
 fn sentences() -> BTreeSet<String> {
-    let errors = WRONG.map(|wrong| read(&[wrong]).expect_err(wrong.1));
-    let problems = errors.iter().flat_map(|error| &error.problems);
-    problems.map(sentence).collect()
+    let errors = INVALID.map(|invalid| config(&[invalid]).expect_err(invalid.1));
+    let errors = errors.iter().flat_map(|error| &error.errors);
+    errors.map(sentence).collect()
 }
 
-/// Without the number of a target.
-fn sentence(problem: &Problem) -> String {
-    let text = problem.to_string();
+/// The sentence of an error, without the number of a target.
+fn sentence(error: &VariableError) -> String {
+    let text = error.to_string();
     match text.split_once("in target ") {
         Some((before, rest)) => {
             let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
@@ -120,12 +106,12 @@ fn sentence(problem: &Problem) -> String {
     }
 }
 
-fn usable(config: &Config) {
+fn check_config(config: &Config) {
     assert!((1..=45).contains(&config.targets.len()));
     let names: BTreeSet<_> = config.targets.iter().map(|t| &t.name).collect();
     assert_eq!(names.len(), config.targets.len());
     for target in &config.targets {
-        usable_target(target, config);
+        check_target(target, config);
     }
     for key in &config.filter_tags {
         assert!((1..=128).contains(&key.chars().count()), "{key}");
@@ -136,10 +122,10 @@ fn usable(config: &Config) {
                 .is_none_or(|tags| tags.contains(key))
         );
     }
-    let policy = config.policy;
-    assert!(policy.max_age.as_secs() <= 3_600);
-    assert!(policy.max_stale.as_secs() <= 86_400);
-    assert!(policy.max_stale_if_error.as_secs() <= 86_400);
+    let limits = config.age_limits;
+    assert!(limits.max_age.as_secs() <= 3_600);
+    assert!(limits.max_stale.as_secs() <= 86_400);
+    assert!(limits.max_stale_if_error.as_secs() <= 86_400);
     assert!((1..=300).contains(&config.sweep_timeout.as_secs()));
     assert!((18..=10_000).contains(&config.subrequest_budget));
     assert!((1..=10_000).contains(&config.call_burst) && (1..=10_000).contains(&config.call_rate));
@@ -148,21 +134,21 @@ fn usable(config: &Config) {
     }
 }
 
-fn usable_target(target: &Target, config: &Config) {
+fn check_target(target: &TargetConfig, config: &Config) {
     assert!((1..=64).contains(&target.name.chars().count()));
     assert!(!target.name.chars().any(char::is_control));
     let is_region = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     assert!(target.region.chars().all(is_region), "{}", target.region);
-    usable_endpoint(&target.ecs_endpoint, target, config);
+    check_endpoint(&target.ecs_endpoint, target, config);
     if let Some(role) = &target.role {
         assert!(account_of(&role.arn).is_some());
-        usable_endpoint(&role.sts_endpoint, target, config);
+        check_endpoint(&role.sts_endpoint, target, config);
     }
 }
 
-/// What is signed is what HTTP clients send: they take a URL apart as the URL standard says, and
-/// write it anew.
-fn usable_endpoint(endpoint: &Endpoint, target: &Target, config: &Config) {
+/// A signed URL is the URL that HTTP clients send, which parse it by the URL standard and serialize
+/// it again.
+fn check_endpoint(endpoint: &Endpoint, target: &TargetConfig, config: &Config) {
     let uri = endpoint.uri();
     assert!(
         ["http", "https"].map(Some).contains(&uri.scheme_str()),

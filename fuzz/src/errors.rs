@@ -1,5 +1,5 @@
-//! Errors of AWS. The input is a response: its status, headers, an empty line, its body. With
-//! `call` before the status it is the answer to a call, which has to be signed and so takes longer.
+//! Errors of AWS. The input is a response: its status, headers, an empty line, its body. With `call`
+//! before the status it is the response to a call, which has to be signed and so takes longer.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -10,10 +10,10 @@ use ecs_status::aws::budget::Budget;
 use ecs_status::aws::client::Client;
 use ecs_status::aws::ecs::ListClusters;
 use ecs_status::aws::error::{Error, ServiceError};
-use ecs_status::aws::operation::EcsOperation;
-use ecs_status::aws::platform::Clock;
+use ecs_status::aws::protocol::EcsOperation;
 use ecs_status::aws::retry::{MAX_ATTEMPTS, is_retryable};
-use ecs_status::fleet::failure::Cause;
+use ecs_status::fleet::model::cause::Cause;
+use ecs_status::platform::Clock;
 use http::Response;
 use serde_json::Value;
 
@@ -23,14 +23,14 @@ use super::support::{Fake, Reply};
 /// The keys of the platform's client.
 const SECRETS: [&str; 3] = ["AKIDEXAMPLE", "hush-hush", "token-token"];
 const TIME: Duration = Duration::from_secs(20);
-/// How long an answer takes.
+/// The time that a response takes.
 const LATENCY: Duration = Duration::from_millis(40);
 
-/// An error is read as it says, a call is made again only where that may help and never too often,
-/// the log is JSON without keys, and what is shown holds nothing that AWS said.
+/// An error has the code in its body, a call is retried only where that may help and never too often,
+/// the log is JSON without keys, and a public reason holds nothing that AWS sent.
 pub fn check(data: &[u8]) {
-    let answer = data.strip_prefix(b"call ");
-    let response = Message::read(answer.unwrap_or(data)).response();
+    let call = data.strip_prefix(b"call ");
+    let response = Message::read(call.unwrap_or(data)).response();
     if !response.status().is_success() {
         let error = ServiceError::from_response(&response);
         assert_eq!(error.status, response.status().as_u16());
@@ -39,14 +39,14 @@ pub fn check(data: &[u8]) {
         }
         reread(&error);
     }
-    if answer.is_some() {
-        answered(&response);
+    if call.is_some() {
+        check_calls(&response);
     }
 }
 
-/// Every call is answered with `response`.
-fn answered(response: &Response<Vec<u8>>) {
-    // Whoever was told another time signs with it later, too.
+/// Makes calls that each get `response`.
+fn check_calls(response: &Response<Vec<u8>>) {
+    // A client that corrected its clock signs the next call with the corrected time.
     let calls = 1 + u32::from(response.headers().contains_key(http::header::DATE));
     let sent = Rc::new(Cell::new(0));
     let count = Rc::clone(&sent);
@@ -66,16 +66,16 @@ fn answered(response: &Response<Vec<u8>>) {
     }
     for line in platform.lines() {
         let line: Value = serde_json::from_str(&line).expect("a log line is JSON");
-        assert!(!tells(&line), "{line}");
+        assert!(!holds_secret(&line), "{line}");
     }
 }
 
-/// Whether a text in it holds a key. As they are written, `\t` and "oken" may stand together.
-fn tells(value: &Value) -> bool {
+/// Whether a text in `value` holds a key. In the escaped form, `\t` and "oken" may be adjacent.
+fn holds_secret(value: &Value) -> bool {
     match value {
         Value::String(text) => SECRETS.iter().any(|secret| text.contains(secret)),
-        Value::Array(values) => values.iter().any(tells),
-        Value::Object(fields) => fields.values().any(tells),
+        Value::Array(values) => values.iter().any(holds_secret),
+        Value::Object(fields) => fields.values().any(holds_secret),
         _ => false,
     }
 }
@@ -83,19 +83,19 @@ fn tells(value: &Value) -> bool {
 fn call(platform: &Fake, client: &Client<Fake>, sent: &Cell<u32>) {
     let started = platform.elapsed();
     let budget = Budget::new("r-1", platform.now(), TIME);
-    let answer = platform.run(client.call(&ListClusters::page(None), &budget));
-    // One more, if the clock was corrected.
+    let result = platform.run(client.call(&ListClusters::page(None), &budget));
+    // A corrected clock allows one more.
     assert!(sent.get() <= MAX_ATTEMPTS + 1);
     assert_eq!(sent.get(), budget.usage().calls);
     assert!(platform.elapsed() < started + TIME + LATENCY);
-    if let Err(error) = answer {
+    if let Err(error) = result {
         assert!(is_retryable(&error) || sent.get() <= 2, "{error:?}");
-        shown(&error);
+        check_reason(&error);
     }
 }
 
-/// What is said about an error in public is one of our own sentences.
-fn shown(error: &Error) {
+/// The public reason of an error is a sentence of this crate.
+fn check_reason(error: &Error) {
     let cause = Cause::of(error, ListClusters::NAME);
     match cause.reason() {
         Cow::Borrowed(_) => {}
@@ -105,7 +105,7 @@ fn shown(error: &Error) {
     }
 }
 
-/// The code in a JSON body of which nothing is unusual, found in another way.
+/// The code in a JSON body without anything unusual, found in another way.
 fn code(body: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(body).ok()?;
     let known = ["__type", "code", "message", "Message"];
@@ -125,11 +125,11 @@ fn code(body: &[u8]) -> Option<String> {
         .find_map(|name| body.get(name)?.as_str())?;
     let kind = kind.find(':').map_or(kind, |colon| &kind[..colon]);
     let kind = kind.rfind('#').map_or(kind, |hash| &kind[hash + 1..]);
-    // Where the body names none, a header may.
+    // A header may name a code where the body names none.
     Some(kind.trim().to_owned()).filter(|kind| !kind.is_empty())
 }
 
-/// Written as XML, an error is read as the same.
+/// An error written as XML is decoded to the same error.
 fn reread(error: &ServiceError) {
     let writable = |text: &str| text.chars().all(|c| matches!(c, ' '..='\u{d7ff}'));
     if !writable(&error.code) || !writable(&error.message) {

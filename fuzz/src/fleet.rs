@@ -1,39 +1,35 @@
-//! Fleets that nobody has to sweep.
+//! Fleets that need no sweep.
 
 use std::rc::Rc;
 use std::time::Duration;
 
-use ecs_status::api::{self, Body, Request};
+use ecs_status::api::{Api, Body, Request};
 use ecs_status::aws::budget::Usage;
 use ecs_status::config::Config;
-use ecs_status::fleet::reading::{Health, Reading, Source, Word};
-use ecs_status::fleet::snapshot::{Cluster, Service, Snapshot, Status, Tags};
-use ecs_status::fleet::stored::Versioned;
+use ecs_status::fleet::model::snapshot::{Cluster, Service, Snapshot, Status, Tags};
+use ecs_status::fleet::refresh::status::Health;
+use ecs_status::fleet::refresh::store::VersionedSnapshot;
 use ecs_status::fleet::view::Fleet;
+use ecs_status::fleet::view::source::{SnapshotReply, SnapshotSource};
 use http::Response;
 
+use super::support::ask;
+use super::support::model::status;
 use super::support::{Fake, Reply, error, start};
 
-/// A snapshot of each target.
+/// A source with one snapshot for each target.
 pub struct Fixed(pub Vec<Rc<Snapshot>>);
 
-impl Source for Fixed {
+impl SnapshotSource for Fixed {
     async fn read(
         &self,
         target: usize,
-        _known: &dyn Fn() -> Option<u64>,
+        _known: Option<u64>,
         _request_id: &str,
-    ) -> Option<Reading> {
-        Some(Reading {
-            word: Word {
-                version: Some(1),
-                failed: None,
-                extent: None,
-                retry_after: Duration::ZERO,
-                usage: Usage::default(),
-                total: Usage::default(),
-            },
-            snapshot: Some(Versioned {
+    ) -> Option<SnapshotReply> {
+        Some(SnapshotReply {
+            status: status(Some(1)),
+            snapshot: Some(VersionedSnapshot {
                 version: 1,
                 snapshot: Rc::clone(self.0.get(target)?),
             }),
@@ -49,18 +45,9 @@ impl Source for Fixed {
     }
 }
 
-/// A configuration with these values besides the keys.
-pub fn config(values: &[(&str, &str)]) -> Config {
-    let keys = [
-        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
-        ("AWS_SECRET_ACCESS_KEY", "hush-hush"),
-    ];
-    let config = Config::from_lookup(|name| {
-        let mut known = keys.iter().chain(values);
-        let (_, value) = known.find(|(known, _)| *known == name)?;
-        Some((*value).to_owned())
-    });
-    config.expect("it is complete")
+/// A configuration that is complete but for these variables.
+pub fn config(changes: &[(&str, &str)]) -> Config {
+    super::support::config(changes).expect("it is complete")
 }
 
 /// A service with these counts: desired, running, pending.
@@ -90,38 +77,29 @@ pub fn cluster(name: &str, target: &str, region: &str, services: Vec<Service>) -
     }
 }
 
-/// A snapshot of what is complete.
-pub fn snapshot(clusters: Vec<Cluster>) -> Rc<Snapshot> {
-    Rc::new(Snapshot {
-        generated_at: start(),
-        account: None,
-        clusters,
-        failures: Vec::new(),
-        kept: Vec::new(),
-    })
+/// The API of a fleet that is read from `source`.
+pub fn api<S: SnapshotSource>(config: Config, source: S) -> Api<S> {
+    Api::new(Ok(Fleet::new(config, source)))
 }
 
-/// The answer of `fleet`, which has to log the request, and has no need to call AWS.
-pub fn ask(fleet: &Fleet<impl Source>, request: &Request) -> Response<Body> {
+/// The response of `api`, which logs the request and calls nothing of AWS.
+pub fn respond(api: &Api<impl SnapshotSource>, request: &Request) -> Response<Body> {
     let platform = Fake::new(|_| Reply {
         after: Duration::ZERO,
         sent: error(400, "AccessDeniedException"),
     });
-    let response = platform.run(api::handle(request, Ok(fleet), &platform));
+    let response = platform.run(api.handle(request, &platform));
     let lines = platform.lines();
     assert_eq!(lines.len(), 1);
     serde_json::from_str::<serde::de::IgnoredAny>(&lines[0]).expect("a log line is JSON");
     response
 }
 
-/// A GET of this path and query.
+/// A GET request of this path and query.
 pub fn get(path: &str, query: Option<&str>) -> Request {
     Request {
-        method: "GET".to_owned(),
-        origin: "https://ecs-status.example".to_owned(),
-        path: path.to_owned(),
         query: query.map(str::to_owned),
-        id: "r-1".to_owned(),
-        ..Request::default()
+        path: path.to_owned(),
+        ..ask::get("")
     }
 }

@@ -1,4 +1,4 @@
-//! Names and tags as AWS may answer them, in every format. The input is a letter that tells which,
+//! Names and tags as AWS may send them, in every format. The input is a letter that names the format,
 //! and texts with `0xff` between them: a cluster, then services: a name, a rollout state, and two
 //! tags with their values.
 
@@ -6,46 +6,47 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use ecs_status::config::Config;
-use ecs_status::fleet::snapshot::{Cluster, Service, Tags};
-use ecs_status::fleet::view::Fleet;
+use ecs_status::fleet::model::snapshot::{Cluster, Service, Tags};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-use super::fleet::{Fixed, ask, cluster, config, get, service, snapshot};
+use super::fleet::{Fixed, api, cluster, config, get, respond, service};
+use super::support::model::snapshot;
 use super::support::read::{read_metrics, read_tags, read_xml};
+use super::support::start;
 
-/// Of a service.
+/// The number of texts of a service.
 const TEXTS: usize = 6;
-/// How many services there are at most.
-const MOST: usize = 3;
+/// The largest number of services.
+const MAX_SERVICES: usize = 3;
 const SVG: [&str; 10] = [
     "svg", "title", "clipPath", "rect", "g", "rect", "rect", "g", "text", "text",
 ];
 
 thread_local! {
-    static CONFIG: Config = config(&[("AWS_REGION", "us-east-1")]);
+    static CONFIG: Config = config(&[]);
 }
 
-/// Every format gives back what it was made of, and nothing in it breaks out.
+/// Every format preserves its values, and no value breaks out of it.
 pub fn check(data: &[u8]) {
     let Some((format, data)) = data.split_first() else {
         return;
     };
-    let texts = data.split(|&byte| byte == 0xff).take(1 + MOST * TEXTS);
+    let texts = data
+        .split(|&byte| byte == 0xff)
+        .take(1 + MAX_SERVICES * TEXTS);
     let texts: Vec<_> = texts.map(String::from_utf8_lossy).collect();
     let Some((name, texts)) = texts.split_first() else {
         return;
     };
     let services = texts.chunks(TEXTS).map(read_service).collect();
     let cluster = cluster(name, "default", "us-east-1", services);
-    let fleet = Fleet::new(
-        CONFIG.with(Clone::clone),
-        Fixed(vec![snapshot(vec![cluster.clone()])]),
-    );
+    let snapshot = snapshot(start(), vec![cluster.clone()]);
+    let api = api(CONFIG.with(Clone::clone), Fixed(vec![snapshot]));
     let body = |path: &str, query: Option<&str>| {
-        let response = ask(&fleet, &get(path, query));
+        let response = respond(&api, &get(path, query));
         assert_eq!(response.status(), 200);
-        String::from_utf8(response.body().to_vec()).expect("an answer is UTF-8")
+        String::from_utf8(response.body().to_vec()).expect("a response is UTF-8")
     };
     match format {
         b'j' => json(&body("/list", None), &cluster),
@@ -77,7 +78,7 @@ fn read_service(texts: &[Cow<'_, str>]) -> Service {
 
 fn json(report: &str, cluster: &Cluster) {
     let report: Value = serde_json::from_str(report).expect("JSON is JSON");
-    let expected = serde_json::to_value(&cluster.services).expect("services can be written");
+    let expected = serde_json::to_value(&cluster.services).expect("services can be serialized");
     let cluster_report = &report["clusters"][0];
     if cluster.services.is_empty() {
         assert_eq!(cluster_report, &Value::Null);
@@ -87,7 +88,7 @@ fn json(report: &str, cluster: &Cluster) {
     }
 }
 
-/// A line for each service between the header and the totals, and nothing that acts on a terminal.
+/// The table has a line for each service between the header and the totals, and no control character.
 fn table(table: &str, cluster: &Cluster) {
     assert_eq!(table.matches('\n').count(), cluster.services.len() + 3);
     assert!(

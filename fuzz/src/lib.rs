@@ -1,7 +1,7 @@
-//! Everything that reads bytes from outside, and what has to hold whatever the bytes are. A target
-//! panics where it does not.
+//! Fuzz targets: everything that reads bytes from outside, and the properties that hold for any
+//! bytes. A target panics where one of them does not hold.
 //!
-//! `tests/corpora.rs` runs the same targets over what is kept in `corpus/`.
+//! `tests/native/corpora.rs` runs the same targets over the inputs in `corpus/`.
 
 #![forbid(unsafe_code)]
 #![allow(
@@ -24,10 +24,12 @@ pub mod sweep;
 mod fleet;
 mod message;
 mod oracle;
-#[path = "../../tests/support/mod.rs"]
+// Targets use a part of what the tests use.
+#[allow(dead_code, unused_imports)]
+#[path = "../../tests/native/support/mod.rs"]
 mod support;
 
-/// What looks at an input.
+/// Checks one input.
 pub type Check = fn(&[u8]);
 
 /// All targets, by name.

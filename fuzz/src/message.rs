@@ -10,7 +10,7 @@ pub struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// Never fails: a line without a colon is left out.
+    /// Parses a message. Never fails: a line without a colon is ignored.
     pub fn read(data: &'a [u8]) -> Self {
         let end = data.windows(2).position(|two| two == b"\n\n");
         let (head, body) = match end {
@@ -30,13 +30,13 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// The value of the first header of this name, if it is a text.
+    /// The value of the first header of this name, if it is UTF-8.
     pub fn header(&self, name: &str) -> Option<&'a str> {
         let is = |(known, _): &&(&[u8], &[u8])| known.eq_ignore_ascii_case(name.as_bytes());
         std::str::from_utf8(self.headers.iter().find(is)?.1).ok()
     }
 
-    /// As a response, of which the first line is the status; 400 if it is none.
+    /// The message as a response: its first line is the status, or 400 if it is not one.
     pub fn response(&self) -> Response<Vec<u8>> {
         let mut response = Response::new(self.body.to_vec());
         let status = http::StatusCode::from_bytes(self.first);

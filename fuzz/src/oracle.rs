@@ -1,34 +1,34 @@
-//! What a query means, found out in another way than `api` does.
+//! Oracle: the meaning of a query, found in another way than `api` finds it.
 
 use std::collections::BTreeSet;
 
 use ecs_status::config::Config;
-use ecs_status::fleet::snapshot::{Cluster, Service};
+use ecs_status::fleet::model::snapshot::{Cluster, Service};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 const FORMATS: [&str; 3] = ["json", "text", "csv"];
 const BADGE: &str = "/badge.svg";
 const PLACES: [&str; 2] = ["target", "region"];
 
-/// The pairs of a query that has an answer.
-pub struct Question {
+/// A valid query.
+pub struct Query {
     pairs: Vec<(String, String)>,
-    /// `service` is a name there, and a tag elsewhere.
+    /// A badge's `service` is a name; elsewhere it is a tag.
     is_badge: bool,
 }
 
-impl Question {
-    /// None if the query is refused on this path.
-    pub fn read(path: &str, query: &str, config: &Config) -> Option<Self> {
+impl Query {
+    /// Parses a query; none if it is refused on this path.
+    pub fn parse(path: &str, query: &str, config: &Config) -> Option<Self> {
         let pairs = query.split('&').filter(|pair| !pair.is_empty());
         let pairs: Option<Vec<(String, String)>> = pairs
             .map(|pair| {
                 let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-                Some((decoded(key)?, decoded(value)?))
+                Some((decode(key)?, decode(value)?))
             })
             .collect();
         let (pairs, tags) = (pairs?, &config.filter_tags);
-        let is_fine = |(key, value): &(String, String)| match (key.as_str(), path) {
+        let is_valid = |(key, value): &(String, String)| match (key.as_str(), path) {
             ("format", "/list") => FORMATS.contains(&value.as_str()),
             ("unhealthy", _) => ["true", "false"].contains(&value.as_str()),
             ("missing", _) => tags.contains(value),
@@ -37,9 +37,9 @@ impl Question {
             (key, _) => PLACES.contains(&key) || tags.iter().any(|tag| tag == key),
         };
         let count = |name: &str| pairs.iter().filter(|(key, _)| key == name).count();
-        let is_fine = pairs.iter().all(is_fine) && count("format") < 2 && count("unhealthy") < 2;
+        let is_valid = pairs.iter().all(is_valid) && count("format") < 2 && count("unhealthy") < 2;
         let is_badge = path == BADGE;
-        is_fine.then_some(Self { pairs, is_badge })
+        is_valid.then_some(Self { pairs, is_badge })
     }
 
     fn values(&self, key: &str) -> BTreeSet<&str> {
@@ -47,8 +47,8 @@ impl Question {
         pairs.map(|(_, value)| value.as_str()).collect()
     }
 
-    /// Whether a service is asked for.
-    pub fn asks_for(&self, cluster: &Cluster, service: &Service) -> bool {
+    /// Whether a service matches.
+    pub fn matches(&self, cluster: &Cluster, service: &Service) -> bool {
         let keys: BTreeSet<&str> = self.pairs.iter().map(|(key, _)| key.as_str()).collect();
         keys.into_iter().all(|key| {
             let values = self.values(key);
@@ -67,8 +67,8 @@ impl Question {
         })
     }
 
-    /// The same in another writing: sorted, each pair once, every character encoded that may be.
-    pub fn written(&self) -> String {
+    /// The same query in another form: sorted, each pair once, every character encoded that may be.
+    pub fn rewritten(&self) -> String {
         let pairs: BTreeSet<_> = self.pairs.iter().collect();
         let pair = |(key, value): &(String, String)| {
             let [key, value] = [key, value].map(|text| utf8_percent_encode(text, NON_ALPHANUMERIC));
@@ -83,8 +83,8 @@ fn is_unhealthy(service: &Service) -> bool {
         || service.running_count != service.desired_count
 }
 
-/// None for what is no encoding of UTF-8.
-fn decoded(text: &str) -> Option<String> {
+/// Percent-decodes a text; none if the result is not UTF-8.
+fn decode(text: &str) -> Option<String> {
     let (mut bytes, mut decoded) = (text.bytes(), Vec::new());
     while let Some(byte) = bytes.next() {
         decoded.push(match byte {

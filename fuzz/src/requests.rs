@@ -1,28 +1,30 @@
-//! Requests of anybody. The input is one as HTTP/1.1 writes it, without the version.
+//! Requests from anybody. The input is a request as HTTP/1.1 writes it, without the version.
 
 use std::rc::Rc;
 
-use ecs_status::api::{Body, Request};
-use ecs_status::fleet::snapshot::{Snapshot, Tags};
-use ecs_status::fleet::view::Fleet;
+use ecs_status::api::{Api, Body, Request};
+use ecs_status::config::Config;
+use ecs_status::fleet::model::snapshot::{Snapshot, Tags};
 use http::Response;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::fleet::{Fixed, ask, cluster, config, get, service, snapshot};
+use super::fleet::{Fixed, api, cluster, config, get, respond, service};
 use super::message::Message;
-use super::oracle::Question;
+use super::oracle::Query;
+use super::support::model::snapshot;
 use super::support::read::{read_metrics, read_xml};
+use super::support::start;
 
 const TOKEN: &str = "0123456789abcdef";
 const TARGETS: &str =
     r#"[{"name":"sydney","region":"ap-southeast-2"},{"name":"Köln 1","region":"eu-central-1"}]"#;
 
-/// The routes that a fleet is needed for, and those that need none. The description and its page
-/// depend on nothing in a request, and take long.
+/// Routes that need a fleet, and routes that need none. The OpenAPI description depends on nothing in
+/// a request, and takes long.
 const FLEET: [&str; 3] = ["/list", "/metrics", "/badge.svg"];
-const STILL: [&str; 6] = [
+const STATIC: [&str; 6] = [
     "/",
     "/page.css",
     "/page.js",
@@ -30,20 +32,21 @@ const STILL: [&str; 6] = [
     "/favicon.svg",
     "/favicon.ico",
 ];
-const SLOW: [&str; 2] = ["/openapi.json", "/docs"];
+const SLOW: &str = "/openapi.json";
 
 struct World {
-    clusters: Vec<Rc<Snapshot>>,
-    open: Fleet<Fixed>,
-    closed: Fleet<Fixed>,
+    snapshots: Vec<Rc<Snapshot>>,
+    config: Config,
+    open: Api<Fixed>,
+    closed: Api<Fixed>,
 }
 
 thread_local! {
     static WORLD: World = World::new();
 }
 
-/// Every request has an answer that fits its status and its type, a query means what it says
-/// however it is written, and headers do what HTTP says.
+/// Every response fits its status and its type, the form of a query does not change its meaning, and
+/// headers do what HTTP says.
 pub fn check(data: &[u8]) {
     let message = Message::read(data);
     let Ok(first) = std::str::from_utf8(message.first) else {
@@ -54,7 +57,7 @@ pub fn check(data: &[u8]) {
         Some((path, query)) => (path, Some(query)),
         None => (target, None),
     };
-    if SLOW.contains(&path) {
+    if path == SLOW {
         return;
     }
     let header = |name: &str| message.header(name).map(str::to_owned);
@@ -76,20 +79,20 @@ impl World {
             ("TARGETS", TARGETS),
             ("FILTER_TAGS", "owner,environment,service,a&b=c,☃ %41+"),
         ];
-        let clusters = fleet();
-        let open = |more| {
-            let config = config(&[&values[..], more].concat());
-            Fleet::new(config, Fixed(clusters.clone()))
-        };
+        let snapshots = fleet();
+        let token = ("LIST_TOKEN", TOKEN);
+        let closed = config(&[&values[..], &[token]].concat());
+        let open = config(&values);
         Self {
-            open: open(&[]),
-            closed: open(&[("LIST_TOKEN", TOKEN)]),
-            clusters,
+            config: open.clone(),
+            open: api(open, Fixed(snapshots.clone())),
+            closed: api(closed, Fixed(snapshots.clone())),
+            snapshots,
         }
     }
 
     fn check(&self, request: &Request) {
-        let fleet = match request.authorization {
+        let api = match request.authorization {
             Some(_) => &self.closed,
             None => &self.open,
         };
@@ -98,33 +101,36 @@ impl World {
             if_modified_since: None,
             ..request.clone()
         };
-        let response = ask(fleet, &whole);
+        let response = respond(api, &whole);
         let status = response.status().as_u16();
-        let question = Question::read(&request.path, query(request), fleet.config());
-        assert_eq!(status, expected(request, question.is_some()), "{request:?}");
+        let query = Query::parse(&request.path, query(request), &self.config);
+        assert_eq!(status, expected(request, query.is_some()), "{request:?}");
         form(&response, request);
         if status != 200 {
             return;
         }
-        conditions(fleet, request, &response);
-        negotiation(fleet, &whole, &response);
+        conditions(api, request, &response);
+        negotiation(api, &whole, &response);
         if FLEET.contains(&request.path.as_str()) {
-            self.filter(fleet, &whole, &question.expect("it is answered"), &response);
+            self.filter(api, &whole, &query.expect("it is valid"), &response);
         }
     }
 
-    /// Exactly the services that are asked for, also in another writing.
+    /// The response holds exactly the services that match, for another form of the query too.
     fn filter(
         &self,
-        fleet: &Fleet<Fixed>,
+        api: &Api<Fixed>,
         request: &Request,
-        question: &Question,
+        query: &Query,
         response: &Response<Body>,
     ) {
-        let clusters = self.clusters.iter().flat_map(|snapshot| &snapshot.clusters);
+        let clusters = self
+            .snapshots
+            .iter()
+            .flat_map(|snapshot| &snapshot.clusters);
         let services = clusters.flat_map(|c| c.services.iter().map(move |s| (c, s)));
         let mut names: Vec<&str> = services
-            .filter(|(cluster, service)| question.asks_for(cluster, service))
+            .filter(|(cluster, service)| query.matches(cluster, service))
             .map(|(_, service)| service.service_name.as_str())
             .collect();
         names.sort_unstable();
@@ -135,12 +141,12 @@ impl World {
             assert_eq!(found, names, "{request:?}");
         }
         let rewritten = Request {
-            query: Some(question.written()),
+            query: Some(query.rewritten()),
             ..request.clone()
         };
-        let again = ask(fleet, &rewritten);
+        let again = respond(api, &rewritten);
         assert_eq!(again.status(), 200);
-        // A badge is called after the values in their order.
+        // A badge shows the values in their order.
         if request.path != "/badge.svg" {
             assert_eq!(again.body(), response.body());
         }
@@ -151,10 +157,10 @@ fn query(request: &Request) -> &str {
     request.query.as_deref().unwrap_or_default()
 }
 
-fn expected(request: &Request, is_question: bool) -> u16 {
+fn expected(request: &Request, is_valid: bool) -> u16 {
     let path = request.path.as_str();
     let needs_fleet = FLEET.contains(&path) || path == "/healthz";
-    if !needs_fleet && !STILL.contains(&path) {
+    if !needs_fleet && !STATIC.contains(&path) {
         return 404;
     }
     match request.method.as_str() {
@@ -175,14 +181,14 @@ fn expected(request: &Request, is_question: bool) -> u16 {
         let (scheme, token) = header.trim().split_once(' ').unwrap_or_default();
         scheme.eq_ignore_ascii_case("bearer") && token.trim() == TOKEN
     };
-    match (&request.authorization, is_question) {
+    match (&request.authorization, is_valid) {
         (Some(header), _) if !is_holder(header) => 401,
         (_, true) => 200,
         (_, false) => 400,
     }
 }
 
-/// What every answer has, and what its type promises.
+/// Checks the headers that every response has, and that the body is of its type.
 fn form(response: &Response<Body>, request: &Request) {
     let headers = response.headers();
     assert_eq!(headers["x-content-type-options"], "nosniff");
@@ -196,7 +202,7 @@ fn form(response: &Response<Body>, request: &Request) {
         return;
     }
     assert_eq!(headers[CONTENT_LENGTH], response.body().len().to_string());
-    let text = std::str::from_utf8(response.body()).expect("an answer is UTF-8");
+    let text = std::str::from_utf8(response.body()).expect("a response is UTF-8");
     match content_type.to_str().expect("a type is ASCII") {
         "application/json" => {
             serde_json::from_str::<IgnoredAny>(text).expect("JSON is JSON");
@@ -216,7 +222,7 @@ fn form(response: &Response<Body>, request: &Request) {
     }
 }
 
-/// The services that an answer names, where its format can be read back.
+/// The services in a response, where its format can be read back.
 fn names_in(response: &Response<Body>) -> Option<Vec<String>> {
     let body = response.body();
     Some(match response.headers()[CONTENT_TYPE].as_bytes() {
@@ -234,7 +240,7 @@ fn names_in(response: &Response<Body>) -> Option<Vec<String>> {
             records.map(|record| record[3].to_owned()).collect()
         }
         b"text/plain; version=0.0.4; charset=utf-8" if !body.is_empty() => {
-            let samples = read_metrics(std::str::from_utf8(body).expect("an answer is UTF-8"));
+            let samples = read_metrics(std::str::from_utf8(body).expect("a response is UTF-8"));
             let info = samples
                 .into_iter()
                 .filter(|(name, ..)| name == "ecs_service_info");
@@ -245,8 +251,8 @@ fn names_in(response: &Response<Body>) -> Option<Vec<String>> {
     })
 }
 
-/// Whoever has it already gets a 304, and nobody else does.
-fn conditions(fleet: &Fleet<Fixed>, request: &Request, whole: &Response<Body>) {
+/// A request whose validator matches gets a 304, and no other does.
+fn conditions(api: &Api<Fixed>, request: &Request, whole: &Response<Body>) {
     let is_conditional = request.if_none_match.is_some() || request.if_modified_since.is_some();
     let Some(etag) = whole.headers().get(ETAG).filter(|_| is_conditional) else {
         return;
@@ -256,21 +262,21 @@ fn conditions(fleet: &Fleet<Fixed>, request: &Request, whole: &Response<Body>) {
         let mut tags = tags.split(',').map(str::trim);
         tags.any(|tag| tag == "*" || tag == etag || tag.strip_prefix("W/") == Some(etag))
     });
-    let response = ask(fleet, request);
+    let response = respond(api, request);
     let is_known = response.status() == 304;
     assert!(known.is_none_or(|known| is_known == known));
     let tagged = Request {
         if_none_match: Some(format!("\"other\", W/{etag}")),
         ..request.clone()
     };
-    let response = ask(fleet, &tagged);
+    let response = respond(api, &tagged);
     assert_eq!(response.status(), 304);
     assert!(response.body().is_empty() && !response.headers().contains_key(CONTENT_TYPE));
     assert_eq!(response.headers()[ETAG], etag);
 }
 
-/// The case of `Accept`, and what we never offer, make no difference.
-fn negotiation(fleet: &Fleet<Fixed>, request: &Request, response: &Response<Body>) {
+/// The case of `Accept` and media types that are never offered make no difference.
+fn negotiation(api: &Api<Fixed>, request: &Request, response: &Response<Body>) {
     let Some(accept) = &request.accept else {
         return;
     };
@@ -278,7 +284,7 @@ fn negotiation(fleet: &Fleet<Fixed>, request: &Request, response: &Response<Body
         accept: Some(format!("{} , image/png;q=1", accept.to_ascii_uppercase())),
         ..request.clone()
     };
-    let again = ask(fleet, &other);
+    let again = respond(api, &other);
     assert_eq!(
         again.headers()[CONTENT_TYPE],
         response.headers()[CONTENT_TYPE]
@@ -286,7 +292,7 @@ fn negotiation(fleet: &Fleet<Fixed>, request: &Request, response: &Response<Body
     assert_eq!(again.body(), response.body());
 }
 
-/// Two targets, with tags that are absent, empty, alike, and full of what a query has to encode.
+/// Two targets, with tags that are absent, empty, alike, and full of characters that a query encodes.
 fn fleet() -> Vec<Rc<Snapshot>> {
     let tags = |tags: &[(&str, &str)]| -> Tags {
         let owned = tags.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
@@ -322,7 +328,13 @@ fn fleet() -> Vec<Rc<Snapshot>> {
         ),
     ];
     vec![
-        snapshot(vec![cluster("web", "sydney", "ap-southeast-2", sydney)]),
-        snapshot(vec![cluster("web", "Köln 1", "eu-central-1", cologne)]),
+        snapshot(
+            start(),
+            vec![cluster("web", "sydney", "ap-southeast-2", sydney)],
+        ),
+        snapshot(
+            start(),
+            vec![cluster("web", "Köln 1", "eu-central-1", cologne)],
+        ),
     ]
 }

@@ -1,90 +1,96 @@
-//! What a Durable Object stored or says. The input is a letter that tells what it is, and its bytes.
+//! Values that a Durable Object stores or sends. The input is a letter that names the type, and the
+//! bytes of the value.
 
-mod kept;
+mod refresher;
 
 use std::rc::Rc;
 
 use ecs_status::config::Config;
-use ecs_status::fleet::reading::{Health, Reading, Source, Word};
-use ecs_status::fleet::stored::{Underway, Useless, Versioned, decode, decode_first, encode};
-use ecs_status::fleet::target::Target;
-use ecs_status::fleet::view::Fleet;
+use ecs_status::fleet::refresh::encoding::{DecodeError, decode, decode_prefix, encode};
+use ecs_status::fleet::refresh::status::{Health, SnapshotStatus};
+use ecs_status::fleet::refresh::store::{PausedSweep, VersionedSnapshot};
+use ecs_status::fleet::sweep::target_client::TargetClient;
+use ecs_status::fleet::view::source::{SnapshotReply, SnapshotSource};
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::fleet::{Fixed, ask, config, get};
+use super::fleet::{Fixed, api, config, get, respond};
 use super::support::Fake;
 
 thread_local! {
-    static CONFIG: Config = config(&[("AWS_REGION", "us-east-1")]);
+    static CONFIG: Config = config(&[]);
     static IDENTITY: String = CONFIG.with(|config| {
         let platform = Fake::script(Vec::new());
-        Target::new(&platform, config.targets[0].clone(), config).identity().to_owned()
+        TargetClient::new(&platform, config.targets[0].clone(), config).identity().to_owned()
     });
 }
 
-/// What can be read is written and read back as the same; nothing more or less than all of it can
-/// be read; edges answer with it; and a keeper goes on with it, or without it.
+/// A decoded value is encoded and decoded to the same value; neither more nor less than all of it can
+/// be decoded; an edge responds with it; and a refresher continues with it, or without it.
 pub fn check(data: &[u8]) {
-    let Some((kind, bytes)) = data.split_first() else {
-        return;
-    };
+    decodes(data);
+}
+
+/// Checks an input, and returns the type that it decodes to, if any.
+pub fn decodes(data: &[u8]) -> Option<u8> {
+    let (&kind, bytes) = data.split_first()?;
     match kind {
-        b'w' => drop(read(bytes).map(|word| answer(Told(word)))),
-        b'h' => drop(read(bytes).map(|health| answer(Checked(health)))),
+        b'w' => serve(Unchanged(read(bytes)?)),
+        b'h' => serve(Checked(read(bytes)?)),
         b's' | b'f' => {
-            if let Some(stored) = read::<Versioned>(bytes) {
-                answer(Fixed(vec![Rc::clone(&stored.snapshot)]));
-                kept::replace(&stored, *kind == b'f');
-            }
+            let stored: VersionedSnapshot = read(bytes)?;
+            serve(Fixed(vec![Rc::clone(&stored.snapshot)]));
+            refresher::replace(&stored, kind == b'f');
         }
-        b'u' => drop(read::<Underway>(bytes).map(|underway| kept::go_on(&underway))),
-        // Without the right start, nothing is.
+        b'u' => refresher::resume(&read::<PausedSweep>(bytes)?),
+        // Without the right header, no value can be decoded.
         _ => {
-            assert!(decode::<Versioned>(bytes, Some("another identity")).is_err());
-            let _ = decode::<Underway>(bytes, None);
+            assert!(decode::<VersionedSnapshot>(bytes, Some("another identity")).is_err());
+            let _ = decode::<PausedSweep>(bytes, None);
+            return None;
         }
     }
+    Some(kind)
 }
 
 fn read<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     IDENTITY.with(|identity| {
-        let mut stored = encode(identity, &()).expect("it can be written");
+        let mut stored = encode(identity, &()).expect("it can be encoded");
         stored.extend_from_slice(bytes);
         let value: T = decode(&stored, Some(identity)).ok()?;
-        let written = encode(identity, &value).expect("it can be written");
-        let again: T = decode(&written, Some(identity)).expect("it was written");
-        assert_eq!(encode(identity, &again).as_ref(), Some(&written));
+        let encoded = encode(identity, &value).expect("it can be encoded");
+        let again: T = decode(&encoded, Some(identity)).expect("it was encoded");
+        assert_eq!(encode(identity, &again).as_ref(), Some(&encoded));
 
         let why = |bytes: &[u8], identity| decode::<T>(bytes, Some(identity)).err();
-        let shorter = &written[..written.len() - 1];
-        assert_eq!(why(shorter, identity), Some(Useless::Unreadable));
-        let longer = [&written[..], &[0]].concat();
-        assert_eq!(why(&longer, identity), Some(Useless::Unreadable));
-        assert!(matches!(decode_first::<T>(&longer), Ok((_, 1))));
-        assert_eq!(why(&written, "another"), Some(Useless::OtherIdentity));
+        let shorter = &encoded[..encoded.len() - 1];
+        assert_eq!(why(shorter, identity), Some(DecodeError::Malformed));
+        let longer = [&encoded[..], &[0]].concat();
+        assert_eq!(why(&longer, identity), Some(DecodeError::Malformed));
+        assert!(matches!(decode_prefix::<T>(&longer), Ok((_, 1))));
+        assert_eq!(why(&encoded, "another"), Some(DecodeError::OtherIdentity));
         Some(value)
     })
 }
 
-/// An edge that hears it has an answer, and an error too is JSON.
-fn answer(source: impl Source) {
-    let fleet = Fleet::new(CONFIG.with(Clone::clone), source);
+/// An edge that reads from `source` responds, and its errors are JSON too.
+fn serve(source: impl SnapshotSource) {
+    let api = api(CONFIG.with(Clone::clone), source);
     for path in ["/list", "/healthz"] {
-        let response = ask(&fleet, &get(path, None));
+        let response = respond(&api, &get(path, None));
         assert!(matches!(response.status().as_u16(), 200 | 500..=504));
         serde_json::from_slice::<IgnoredAny>(response.body()).expect("JSON is JSON");
     }
-    ask(&fleet, &get("/metrics", None));
+    respond(&api, &get("/metrics", None));
 }
 
-/// An object that has no snapshot.
-struct Told(Word);
+/// An object that sends no snapshot.
+struct Unchanged(SnapshotStatus);
 
-impl Source for Told {
-    async fn read(&self, _: usize, _: &dyn Fn() -> Option<u64>, _: &str) -> Option<Reading> {
-        Some(Reading {
-            word: self.0.clone(),
+impl SnapshotSource for Unchanged {
+    async fn read(&self, _: usize, _: Option<u64>, _: &str) -> Option<SnapshotReply> {
+        Some(SnapshotReply {
+            status: self.0.clone(),
             snapshot: None,
         })
     }
@@ -94,11 +100,11 @@ impl Source for Told {
     }
 }
 
-/// An object that only knows whether the keys work.
+/// An object that only replies to checks.
 struct Checked(Health);
 
-impl Source for Checked {
-    async fn read(&self, _: usize, _: &dyn Fn() -> Option<u64>, _: &str) -> Option<Reading> {
+impl SnapshotSource for Checked {
+    async fn read(&self, _: usize, _: Option<u64>, _: &str) -> Option<SnapshotReply> {
         None
     }
 

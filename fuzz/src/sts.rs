@@ -1,12 +1,12 @@
-//! Answers to `AssumeRole`. The input is the XML of one.
+//! Responses of `AssumeRole`. The input is the XML of a response.
 
 use std::time::{Duration, SystemTime};
 
 use ecs_status::aws::budget::Budget;
-use ecs_status::aws::operation::Operation;
-use ecs_status::aws::platform::Clock;
+use ecs_status::aws::protocol::Operation;
 use ecs_status::aws::sigv4;
 use ecs_status::aws::sts::{AssumeRole, AssumedRole};
+use ecs_status::platform::Clock;
 use http::{Method, Request};
 
 use super::support::{Fake, Reply, ok, start};
@@ -14,8 +14,8 @@ use super::support::{Fake, Reply, ok, start};
 const ROLE: &str = "arn:aws:iam::123456789012:role/reader";
 const EMPTY_FLEET: &str = r#"{"clusterArns":[]}"#;
 
-/// What is read is whole, stays out of `Debug`, is read back from another writing, and either signs
-/// a request or is refused.
+/// Decoded credentials are complete, stay out of `Debug`, are the same in another form of the
+/// response, and either sign a request or are refused.
 pub fn check(xml: &[u8]) {
     let Ok(role) = AssumeRole::decode(xml) else {
         return;
@@ -24,7 +24,7 @@ pub fn check(xml: &[u8]) {
     assert!(texts.len() == 3 && texts.iter().all(|text| !text.is_empty()));
     assert_eq!(format!("{:?}", role.credentials), "Credentials([withheld])");
     assert!(role.expiration >= SystemTime::UNIX_EPOCH);
-    let again = AssumeRole::decode(write(&role).as_bytes()).expect("it was read before");
+    let again = AssumeRole::decode(write(&role).as_bytes()).expect("it was decoded before");
     assert_eq!(again.credentials.texts(), texts);
 
     let mut request = Request::new(Vec::new());
@@ -38,7 +38,7 @@ pub fn check(xml: &[u8]) {
     assume(xml.to_vec(), signed.is_ok());
 }
 
-/// The keys of `role` in another answer.
+/// Another response with the keys of `role`.
 fn write(role: &AssumedRole) -> String {
     let texts = role.credentials.texts();
     let [secret, token, id] = [0, 1, 2].map(|at| quick_xml::escape::escape(texts[at].as_str()));
@@ -48,7 +48,7 @@ fn write(role: &AssumedRole) -> String {
     )
 }
 
-/// A target behind this role is asked with what its role answers.
+/// Checks a target behind a role whose assumption gets this response.
 fn assume(xml: Vec<u8>, signs: bool) {
     let platform = Fake::new(move |request| {
         let is_sts = !request.headers().contains_key("x-amz-target");

@@ -1,6 +1,6 @@
-//! Whole sweeps. The input is lines: a byte that tells which of the calls in flight is answered, and
-//! its answer: `{…}` is a body; `400 …` an error and its body; `-` no answer; `~` a call that could
-//! not be made; nothing at all what ECS says if all is well.
+//! Whole sweeps. The input is lines: a byte that selects one of the calls in flight, and its response:
+//! `{…}` is a body; `400 …` an error and its body; `-` no response; `~` a call that could not be made;
+//! an empty line a response without a fault.
 
 mod contract;
 mod tally;
@@ -8,25 +8,25 @@ mod tally;
 use std::cell::RefCell;
 
 use ecs_status::aws::ecs::{
-    Cluster, DescribeClustersOutput, DescribeServicesOutput, ListClustersOutput,
-    ListServicesOutput, Service, Tag,
+    Cluster, DescribeClusters, DescribeClustersOutput, DescribeServices, DescribeServicesOutput,
+    ListClusters, ListClustersOutput, ListServices, ListServicesOutput, Service, Tag,
 };
 use ecs_status::aws::error::{Error, ServiceError};
-use ecs_status::aws::operation::{EcsOperation, Operation};
-use ecs_status::aws::platform::SendError;
-use ecs_status::fleet::stored::{decode, encode};
-use ecs_status::fleet::sweep::{Call, Outcome, Sweep};
-use ecs_status::fleet::withhold::Withhold;
+use ecs_status::aws::protocol::{CodecError, Operation};
+use ecs_status::fleet::model::redact::Redactor;
+use ecs_status::fleet::refresh::encoding::{decode, encode};
+use ecs_status::fleet::sweep::{Call, Sweep};
+use ecs_status::platform::SendError;
 
 use super::support::start;
 use tally::Tally;
 
-/// As many as the driver keeps in flight.
+/// The number of calls that the driver has in flight.
 const CONCURRENCY: usize = 6;
 const SECRETS: [&str; 2] = ["AKIDEXAMPLE", "hush-hush"];
 
-/// A sweep ends after as many calls as it finds things to ask for, none of them twice; what it
-/// reports fits the contract; and if it says that it is complete, it is.
+/// A sweep ends after as many calls as it finds resources, none of them twice; its report fits the
+/// contract; and a report without failures is complete.
 pub fn check(data: &[u8]) {
     let mut lines = data.split(|&byte| byte == b'\n');
     let mut sweep = Sweep::new("default", "us-east-1");
@@ -51,78 +51,85 @@ pub fn check(data: &[u8]) {
             .unwrap_or((&0, b""));
         let call = in_flight.remove(usize::from(*which) % in_flight.len());
         if line == b"~" {
-            sweep.put_back(call);
+            sweep.requeue(call);
             continue;
         }
-        tally.ask(&call);
+        tally.call(&call);
         assert!(tally.calls() <= most, "{} calls", tally.calls());
-        let outcome = outcome(call, line);
-        tally.take(&outcome);
-        sweep.take(outcome);
-        let extent = sweep.extent();
-        assert!(extent.described <= extent.services);
+        respond(&mut sweep, &mut tally, call, line);
+        let progress = sweep.progress();
+        assert!(progress.described <= progress.services);
     }
     assert!(sweep.is_done());
     let secrets = SECRETS.map(str::to_owned);
-    if let Ok(snapshot) = sweep.finish(start(), Withhold::new(secrets, None)) {
+    if let Ok(snapshot) = sweep.finish(start(), Redactor::new(secrets, None)) {
         contract::check(&snapshot);
         tally.check(&snapshot);
     }
 }
 
-/// As it is after it was stored.
+/// The sweep after it was stored and loaded.
 fn reread(sweep: Sweep) -> Sweep {
-    let stored = encode("", &RefCell::new(sweep)).expect("it can be written");
-    let read: RefCell<Sweep> = decode(&stored, None).expect("it was written");
+    let stored = encode("", &RefCell::new(sweep)).expect("it can be encoded");
+    let read: RefCell<Sweep> = decode(&stored, None).expect("it was encoded");
     read.into_inner()
 }
 
-fn outcome(call: Call, line: &[u8]) -> Outcome {
+/// Hands the response in `line` to a call to the sweep and its tally.
+fn respond(sweep: &mut Sweep, tally: &mut Tally, call: Call, line: &[u8]) {
     match call {
-        Call::ListClusters(call) => {
+        Call::ListClusters { .. } => {
             let nothing = || ListClustersOutput {
                 cluster_arns: Vec::new(),
                 next_token: None,
             };
-            let answer = answer(&call, line, nothing);
-            Outcome::ListClusters(call, answer)
+            let response = response(line, ListClusters::decode, nothing);
+            tally.on_list_clusters(&response);
+            sweep.on_list_clusters(response);
         }
-        Call::DescribeClusters(call) => {
+        Call::DescribeClusters { clusters } => {
             let described = || DescribeClustersOutput {
-                clusters: call.clusters.iter().map(|arn| cluster(arn)).collect(),
+                clusters: clusters.iter().map(|arn| cluster(arn)).collect(),
                 failures: Vec::new(),
             };
-            let answer = answer(&call, line, described);
-            Outcome::DescribeClusters(call, answer)
+            let response = response(line, DescribeClusters::decode, described);
+            tally.on_describe_clusters(&response);
+            sweep.on_describe_clusters(clusters, response);
         }
-        Call::ListServices(call) => {
+        Call::ListServices { cluster, .. } => {
             let one = || ListServicesOutput {
-                service_arns: vec![format!("{}/one", call.cluster)],
+                service_arns: vec![format!("{cluster}/one")],
                 next_token: None,
             };
-            let answer = answer(&call, line, one);
-            Outcome::ListServices(call, answer)
+            let response = response(line, ListServices::decode, one);
+            tally.on_list_services(&cluster, &response);
+            sweep.on_list_services(cluster, response);
         }
-        Call::DescribeServices(call) => {
+        Call::DescribeServices {
+            cluster,
+            services,
+            with_tags,
+        } => {
             let described = || DescribeServicesOutput {
-                services: call.services.iter().map(|arn| service(arn)).collect(),
+                services: services.iter().map(|arn| service(arn)).collect(),
                 failures: Vec::new(),
             };
-            let answer = answer(&call, line, described);
-            Outcome::DescribeServices(call, answer)
+            let response = response(line, DescribeServices::decode, described);
+            tally.on_describe_services(&cluster, &response);
+            sweep.on_describe_services(cluster, services, with_tags, response);
         }
     }
 }
 
-fn answer<O: EcsOperation>(
-    _call: &O,
+fn response<T>(
     line: &[u8],
-    well: impl FnOnce() -> O::Output,
-) -> Result<O::Output, Error> {
+    decode: fn(&[u8]) -> Result<T, CodecError>,
+    without_fault: impl FnOnce() -> T,
+) -> Result<T, Error> {
     match line {
-        b"" => Ok(well()),
+        b"" => Ok(without_fault()),
         b"-" => Err(Error::Send(SendError::TimedOut)),
-        [b'{', ..] => O::decode(line).map_err(Error::Unreadable),
+        [b'{', ..] => decode(line).map_err(Error::Decode),
         _ => {
             let (status, body) = line.split_at_checked(4).unwrap_or((b"400 ", b""));
             let mut response = http::Response::new(body.to_vec());

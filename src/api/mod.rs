@@ -1,347 +1,168 @@
-//! What we answer: routes, formats, problems. The one place where a request becomes a response, on
-//! every edge.
+//! API: the one place where a request becomes a response, for every edge.
 
-mod authorize;
-mod badge;
-mod caching;
-mod csv;
-mod docs;
+mod auth;
+mod escape;
+mod formats;
 mod headers;
-mod health;
-mod help;
-mod list;
-mod metrics;
-mod negotiate;
-mod openapi;
-mod plain;
-pub mod problem;
+mod log;
+mod problem;
+mod problem_code;
 mod query;
-mod question;
-mod route;
-mod still;
-mod text;
-mod view;
+mod report;
+mod request;
+mod response;
+mod response_cache;
+mod routes;
+mod template;
 
-use std::rc::Rc;
-use std::time::{Duration, SystemTime};
+use http::Response;
 
-use http::header::{
-    AGE, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED, VARY, WWW_AUTHENTICATE,
-};
-use http::{HeaderValue, Response, StatusCode};
-use serde::Serialize;
-
-use crate::aws::budget::Usage;
-use crate::aws::moment;
-use crate::aws::platform::{Level, Platform};
 use crate::config::{ConfigError, FILTER_TAGS};
-use crate::fleet::reading::Source;
 use crate::fleet::view::Fleet;
-pub use crate::fleet::written::Body;
+use crate::fleet::view::source::SnapshotSource;
+use crate::platform::Platform;
+use headers::cors;
+use log::RequestRecord;
 use problem::Problem;
-use question::Question;
-use route::Route;
-use view::View;
+use query::{ReportFormat, ReportQuery};
+pub use request::Request;
+use response::Reply;
+pub use response::{Body, REQUEST_ID};
+use response_cache::ResponseCache;
+use routes::{Handler, ROUTES, StaticContext, healthz};
 
-/// The header that carries the request's id.
-pub const REQUEST_ID: &str = "x-request-id";
-
-/// A request, as far as an answer depends on it.
-#[derive(Clone, Debug, Default)]
-pub struct Request {
-    /// The HTTP method.
-    pub method: String,
-    /// Scheme and authority, such as `https://ecs-status.example.workers.dev`.
-    pub origin: String,
-    /// The path, percent-encoded as it came.
-    pub path: String,
-    /// What stands after the `?`, percent-encoded as it came.
-    pub query: Option<String>,
-    /// The `Accept` header.
-    pub accept: Option<String>,
-    /// The `Authorization` header.
-    pub authorization: Option<String>,
-    /// The `If-None-Match` header.
-    pub if_none_match: Option<String>,
-    /// The `If-Modified-Since` header.
-    pub if_modified_since: Option<String>,
-    /// Whoever sent it sends too many.
-    pub is_over_limit: bool,
-    /// What names this request in the log.
-    pub id: String,
+/// The API over a fleet, or over the errors of its configuration.
+#[derive(Debug)]
+pub struct Api<S> {
+    fleet: Result<Fleet<S>, ConfigError>,
+    cache: ResponseCache,
 }
 
-/// What one request did, for the log.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Record {
-    level: Level,
-    event: &'static str,
-    request_id: String,
-    method: String,
-    route: &'static str,
-    filter_keys: Vec<String>,
-    status: u16,
-    /// Why the status is an error; for the operator, so it names variables.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<String>,
-    duration_ms: u128,
-    aws_calls: u32,
-    aws_retries: u32,
-    aws_throttles: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    snapshot_age_seconds: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    failures: Option<usize>,
-}
-
-/// A response before the headers that all have.
-struct Answer {
-    /// It is for the holder of the token alone.
-    private: bool,
-    www_authenticate: Option<&'static str>,
-    status: StatusCode,
-    content_type: &'static str,
-    body: Body,
-    /// How long caches may keep it; none: not at all.
-    max_age: Option<Duration>,
-    /// How long they may serve it after that, while they ask for a newer one.
-    stale_while_revalidate: Duration,
-    age: Duration,
-    last_modified: Option<SystemTime>,
-    /// Of the body, where it is known already.
-    etag: Option<Rc<str>>,
-    /// It depends on `Accept`.
-    varies: bool,
-    allow: Option<&'static str>,
-    retry_after: Option<Duration>,
-    /// Headers of its own.
-    headers: Vec<(&'static str, &'static str)>,
-}
-
-impl Answer {
-    fn ok(content_type: &'static str, body: impl Into<Body>) -> Self {
+impl<S: SnapshotSource> Api<S> {
+    /// The API over `fleet`. With an invalid configuration it serves the static routes, and names
+    /// the variables on `/healthz`.
+    pub fn new(fleet: Result<Fleet<S>, ConfigError>) -> Self {
         Self {
-            private: false,
-            www_authenticate: None,
-            status: StatusCode::OK,
-            content_type,
-            body: body.into(),
-            max_age: None,
-            stale_while_revalidate: Duration::ZERO,
-            age: Duration::ZERO,
-            last_modified: None,
-            etag: None,
-            varies: false,
-            allow: None,
-            retry_after: None,
-            headers: Vec::new(),
+            fleet,
+            cache: ResponseCache::default(),
         }
     }
-}
 
-/// Answers `request` from `fleet`, or, where the configuration is broken, as far as that goes, and
-/// writes the one log line of the request.
-///
-/// 1. A path that is no route is 404; OPTIONS is 204, another method than GET and HEAD is 405.
-/// 2. `/`, the description and the small files need nothing: 200.
-/// 3. A broken configuration is 500.
-/// 4. Whoever sends too many requests gets 429.
-/// 5. `/list`, `/metrics` and `/badge.svg` want the token where one is set (401), read their query
-///    (400), take a snapshot (502, 503, 504), filter it and write it: 200.
-/// 6. `/healthz` asks whether the keys work: 200 or the status of the failure.
-pub async fn handle<P: Platform, S: Source>(
-    request: &Request,
-    fleet: Result<&Fleet<S>, &ConfigError>,
-    platform: &P,
-) -> Response<Body> {
-    let started = platform.now();
-    let mut record = Record {
-        level: Level::Info,
-        event: "request",
-        request_id: request.id.clone(),
-        method: request.method.clone(),
-        route: "none",
-        filter_keys: Vec::new(),
-        status: 0,
-        problem: None,
-        duration_ms: 0,
-        aws_calls: 0,
-        aws_retries: 0,
-        aws_throttles: 0,
-        snapshot_age_seconds: None,
-        failures: None,
-    };
-    let answer = answer(request, fleet, platform, &mut record)
-        .await
-        .unwrap_or_else(|problem| {
-            record.problem = Some(problem.log_line());
-            problem.into_answer()
-        });
-    record.status = answer.status.as_u16();
-    record.level = match answer.status.as_u16() {
-        500.. => Level::Error,
-        _ => Level::Info,
-    };
-    record.duration_ms = platform
-        .now()
-        .duration_since(started)
-        .unwrap_or_default()
-        .as_millis();
-    if platform.enabled(record.level)
-        && let Ok(line) = serde_json::to_string(&record)
-    {
-        platform.write(record.level, line);
-    }
-    let mut response = respond(answer, request);
-    let any = Some(headers::ANY_ORIGIN);
-    headers::complete(
-        &mut response,
-        fleet.map_or(any, |fleet| fleet.config().cors_origin.as_deref()),
-    );
-    response
-}
-
-async fn answer<P: Platform, S: Source>(
-    request: &Request,
-    fleet: Result<&Fleet<S>, &ConfigError>,
-    platform: &P,
-    record: &mut Record,
-) -> Result<Answer, Box<Problem>> {
-    // (1)
-    let route = Route::of(&request.path).ok_or_else(|| Problem::not_found(&request.path))?;
-    record.route = route.path();
-    match request.method.as_str() {
-        "GET" | "HEAD" => {}
-        "OPTIONS" => return Ok(headers::options()),
-        _ => return Err(Problem::method_not_allowed().into()),
-    }
-    // (2)
-    let default = || FILTER_TAGS.map(String::from).to_vec();
-    let tags = fleet.map_or_else(|_| default(), |fleet| fleet.config().filter_tags.clone());
-    if let Some(answer) = still::answer(route, request, &question::filter_keys(&tags)) {
-        return Ok(answer);
-    }
-    // (3)
-    let fleet = fleet.map_err(|error| Problem::configuration(error, route == Route::Healthz))?;
-    // (4)
-    if request.is_over_limit {
-        return Err(Problem::too_many_requests().into());
-    }
-    // (6)
-    if route == Route::Healthz {
-        let (health, failing) = fleet.health(platform, &request.id).await;
-        record.spent(health.usage);
-        return health::answer(&health, failing);
-    }
-    // (5)
-    let private = authorize::check(request, fleet.config())?;
-    let question = Question::read(request, route, fleet.config())?;
-    record.filter_keys = question.filter.keys().map(str::to_owned).collect();
-    let (served, usage) = fleet.snapshot(platform, &request.id).await;
-    record.spent(usage);
-    let served = served.map_err(|unavailable| Problem::unavailable(&unavailable))?;
-    record.snapshot_age_seconds = Some(served.age.as_secs());
-    record.failures = Some(served.snapshot.failures.len());
-    let query = request.query.as_deref().unwrap_or_default();
-    let key = format!("{} {:?} {query}", record.route, question.format);
-    let view = View::new(&served, &question, fleet.config(), fleet.written(), key)?;
-    let answer = match route {
-        Route::Metrics => metrics::answer(&view)?,
-        Route::Badge => badge::answer(&view)?,
-        _ => list::answer(&view, question.format)?,
-    };
-    Ok(Answer { private, ..answer })
-}
-
-impl Record {
-    fn spent(&mut self, usage: Usage) {
-        self.aws_calls = usage.calls;
-        self.aws_retries = usage.retries;
-        self.aws_throttles = usage.throttles;
-    }
-}
-
-/// A body in JSON, with a line feed at its end for those who read it in a terminal.
-fn json(value: &impl Serialize) -> Result<Vec<u8>, Box<Problem>> {
-    let mut body = serde_json::to_vec(value).map_err(|_| Problem::internal())?;
-    body.push(b'\n');
-    Ok(body)
-}
-
-/// A moment as RFC 3339 writes it, in whole seconds.
-fn rfc3339(moment: SystemTime) -> Result<String, Box<Problem>> {
-    Ok(moment::rfc3339(moment).ok_or_else(Problem::internal)?)
-}
-
-fn respond(answer: Answer, request: &Request) -> Response<Body> {
-    let length = answer.body.len();
-    let etag = answer.max_age.map(|_| match answer.etag {
-        Some(etag) => etag.to_string(),
-        None => caching::etag(&answer.body),
-    });
-    let is_known = etag
-        .as_ref()
-        .is_some_and(|etag| caching::is_known(request, etag, answer.last_modified));
-    let body = if is_known || request.method == "HEAD" {
-        Body::default()
-    } else {
-        answer.body
-    };
-    let mut response = Response::new(body);
-    let headers = response.headers_mut();
-    if !is_known {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
-        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
-    }
-    if let Some(etag) = etag.and_then(|etag| HeaderValue::try_from(etag).ok()) {
-        headers.insert(ETAG, etag);
-    }
-    if let Some(modified) = answer.last_modified.and_then(moment::http_date)
-        && let Ok(modified) = HeaderValue::try_from(modified)
-    {
-        headers.insert(LAST_MODIFIED, modified);
-    }
-    headers.insert(AGE, HeaderValue::from(answer.age.as_secs()));
-    headers.insert(
-        CACHE_CONTROL,
-        match answer.max_age {
-            _ if answer.private => HeaderValue::from_static("private, no-store"),
-            Some(max_age) => {
-                caching::cache_control(max_age.as_secs(), answer.stale_while_revalidate.as_secs())
+    /// Responds to `request` and writes its one log line.
+    ///
+    /// 1. No route has the path: 404. The route does not have the method: 405. OPTIONS: 204.
+    /// 2. The help, the `OpenAPI` description and the assets need no fleet: 200.
+    /// 3. The configuration is invalid: 500.
+    /// 4. The client exceeds the rate limit: 429.
+    /// 5. `/healthz` checks the credentials: 200, or 502, 503 or 504 by the cause.
+    /// 6. A report requires the token if one is configured: 401.
+    /// 7. The query selects services and a format: 400 if it is malformed.
+    /// 8. The fleet provides its newest snapshot: 502, 503 or 504 if there is none.
+    /// 9. The format renders the selected services, or the cache has them: 200.
+    pub async fn handle<P: Platform>(&self, request: &Request, platform: &P) -> Response<Body> {
+        let started = platform.now();
+        let mut record = RequestRecord::new(request);
+        let reply = match self.reply(request, platform, &mut record).await {
+            Ok(reply) => reply,
+            Err(problem) => {
+                record.set_problem(problem.log_text());
+                (*problem).into()
             }
-            None => HeaderValue::from_static("no-store"),
-        },
-    );
-    headers.insert(
-        "x-content-type-options",
-        HeaderValue::from_static("nosniff"),
-    );
-    if answer.varies {
-        headers.insert(VARY, HeaderValue::from_static("accept"));
+        };
+        let duration = platform.now().duration_since(started).unwrap_or_default();
+        record.write(reply.status, duration, platform);
+        let cors_origin = match &self.fleet {
+            Ok(fleet) => fleet.config().cors_origin.as_deref(),
+            Err(_) => Some(cors::ANY_ORIGIN),
+        };
+        reply.into_response(request, cors_origin)
     }
-    if let Some(allow) = answer.allow {
-        headers.insert(http::header::ALLOW, HeaderValue::from_static(allow));
+
+    async fn reply<P: Platform>(
+        &self,
+        request: &Request,
+        platform: &P,
+        record: &mut RequestRecord<'_>,
+    ) -> Result<Reply, Box<Problem>> {
+        // (1)
+        let route = routes::find(&request.path).ok_or_else(|| Problem::no_route(&request.path))?;
+        record.set_route(route.path);
+        if !route.methods.contains(&request.method.as_str()) {
+            return Err(Problem::method_not_allowed(route.methods).into());
+        }
+        if request.method == "OPTIONS" {
+            return Ok(Reply::options(route.methods));
+        }
+        match route.handler {
+            // (2)
+            Handler::Static(reply) => Ok(reply(&StaticContext {
+                request,
+                filter_keys: &self.filter_keys(),
+                routes: &ROUTES,
+            })),
+            Handler::Health => self.health(request, platform, record).await,
+            Handler::Report(formats) => self.report(request, formats, platform, record).await,
+        }
     }
-    if let Some(challenge) = answer.www_authenticate {
-        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+
+    /// The fleet, unless step 3 or 4 ends the request. `with_variables`: whether a problem names
+    /// the variables that are invalid.
+    fn fleet(&self, request: &Request, with_variables: bool) -> Result<&Fleet<S>, Box<Problem>> {
+        // (3)
+        let fleet = self
+            .fleet
+            .as_ref()
+            .map_err(|error| Problem::invalid_configuration(error, with_variables))?;
+        // (4)
+        if request.is_over_limit {
+            return Err(Problem::rate_limited().into());
+        }
+        Ok(fleet)
     }
-    if let Some(wait) = answer.retry_after {
-        headers.insert(
-            http::header::RETRY_AFTER,
-            HeaderValue::from(wait.as_secs().max(1)),
-        );
+
+    async fn health<P: Platform>(
+        &self,
+        request: &Request,
+        platform: &P,
+        record: &mut RequestRecord<'_>,
+    ) -> Result<Reply, Box<Problem>> {
+        let fleet = self.fleet(request, true)?;
+        // (5)
+        let (health, failing) = fleet.health(platform, &request.id).await;
+        record.set_usage(health.usage);
+        healthz::reply(&health, failing)
     }
-    for (name, value) in answer.headers {
-        headers.insert(name, HeaderValue::from_static(value));
+
+    async fn report<P: Platform>(
+        &self,
+        request: &Request,
+        formats: &[ReportFormat],
+        platform: &P,
+        record: &mut RequestRecord<'_>,
+    ) -> Result<Reply, Box<Problem>> {
+        let fleet = self.fleet(request, false)?;
+        // (6)
+        let config = fleet.config();
+        let private = auth::authorize(request, config.list_token.as_ref())?;
+        // (7)
+        let query = ReportQuery::parse(request, formats, &config.filter_tags)?;
+        record.set_query(&query);
+        // (8)
+        let (report, usage) = fleet.report(platform, &request.id).await;
+        record.set_usage(usage);
+        let report = report.map_err(|unavailable| Problem::unavailable(&unavailable))?;
+        record.set_report(&report);
+        // (9)
+        let reply = formats::reply(&query, &report, config, &self.cache)?;
+        Ok(Reply { private, ..reply })
     }
-    if let Ok(id) = HeaderValue::from_str(&request.id) {
-        headers.insert(REQUEST_ID, id);
+
+    /// The keys that the help and the `OpenAPI` description name; the default ones if the
+    /// configuration is invalid.
+    fn filter_keys(&self) -> Vec<String> {
+        match &self.fleet {
+            Ok(fleet) => query::filter_keys(&fleet.config().filter_tags),
+            Err(_) => query::filter_keys(&FILTER_TAGS.map(String::from)),
+        }
     }
-    *response.status_mut() = if is_known {
-        StatusCode::NOT_MODIFIED
-    } else {
-        answer.status
-    };
-    response
 }

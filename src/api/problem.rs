@@ -1,48 +1,47 @@
-//! Problem details (RFC 9457). The caller's fault is explained; ours and AWS's are logged in full
-//! and become one bare sentence.
+//! Problem: error responses as problem details (RFC 9457). A fault of the client is explained in
+//! full; one of this service or of AWS is logged in full and becomes one sentence.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use http::StatusCode;
 use serde::Serialize;
 
-use super::Answer;
-use super::query::MalformedQuery;
+use crate::api::problem_code::Code;
+use crate::api::response::{self, Reply};
 use crate::config::ConfigError;
-use crate::fleet::failure::Cause;
-use crate::fleet::view::Unavailable;
+use crate::fleet::model::cause::Cause;
+use crate::fleet::view::report::Unavailable;
 
-/// The longest part of the caller's own words that is repeated, in characters.
-const REPEATED: usize = 64;
+/// The most characters of the client's own words that are repeated.
+const MAX_QUOTED: usize = 64;
 
-/// The methods that every route has.
-pub(super) const ALLOW: &str = "GET, HEAD, OPTIONS";
-
-/// What to ask again after when AWS throttles.
-const RETRY_AFTER: Duration = Duration::from_secs(5);
+/// When to retry after AWS has throttled.
+const RETRY_THROTTLED: Duration = Duration::from_secs(5);
 
 /// The period of the rate limit in wrangler.toml.
-const LIMIT_PERIOD: Duration = Duration::from_mins(1);
+const RATE_LIMIT_PERIOD: Duration = Duration::from_mins(1);
 
-/// An answer that is an error.
+/// An error response.
 #[derive(Debug)]
 pub(super) struct Problem {
-    body: Body,
+    details: Details,
     status: StatusCode,
-    allow: Option<&'static str>,
+    allow: Option<&'static [&'static str]>,
     www_authenticate: Option<&'static str>,
     retry_after: Option<Duration>,
-    /// For the log, where it is more than the detail.
+    /// The text for the log, where it says more than the detail.
     log: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Body {
+struct Details {
     r#type: &'static str,
     title: &'static str,
     status: u16,
     detail: String,
+    code: Code,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     valid_keys: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -50,13 +49,14 @@ struct Body {
 }
 
 impl Problem {
-    fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+    fn new(status: StatusCode, code: Code, detail: impl Into<String>) -> Self {
         Self {
-            body: Body {
+            details: Details {
                 r#type: "about:blank",
                 title: status.canonical_reason().unwrap_or("Error"),
                 status: status.as_u16(),
                 detail: detail.into(),
+                code,
                 valid_keys: Vec::new(),
                 variables: Vec::new(),
             },
@@ -68,98 +68,114 @@ impl Problem {
         }
     }
 
-    pub(super) fn not_found(path: &str) -> Self {
-        let detail = format!(
-            "There is nothing at {}; / tells what there is.",
-            quoted(path)
-        );
-        Self::new(StatusCode::NOT_FOUND, detail)
+    pub(super) fn no_route(path: &str) -> Self {
+        let detail = format!("No route matches {}; see / for the routes.", quote(path));
+        Self::new(StatusCode::NOT_FOUND, Code::NoRoute, detail)
     }
 
-    pub(super) fn method_not_allowed() -> Self {
-        let detail = format!("This is read-only: use one of {ALLOW}.");
-        let problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, detail);
+    /// `methods`: those of the route.
+    pub(super) fn method_not_allowed(methods: &'static [&'static str]) -> Self {
+        let detail = format!("Only {} are allowed.", enumerate(methods, "and"));
         Self {
-            allow: Some(ALLOW),
-            ..problem
+            allow: Some(methods),
+            ..Self::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                Code::MethodNotAllowed,
+                detail,
+            )
         }
     }
 
-    pub(super) fn too_many_requests() -> Self {
-        let detail = "You ask too often; wait a minute.";
+    pub(super) fn rate_limited() -> Self {
+        let detail = "Too many requests: wait a minute.";
         Self {
-            retry_after: Some(LIMIT_PERIOD),
-            ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail)
+            retry_after: Some(RATE_LIMIT_PERIOD),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, Code::RateLimited, detail)
         }
     }
 
-    /// `given`: there was a token, and it was another one (RFC 6750, section 3).
-    pub(super) fn unauthorized(given: bool) -> Self {
-        let detail =
-            "The fleet is shown to those who send the header Authorization: Bearer with its token.";
-        let challenge = if given {
-            "Bearer realm=\"ecs-status\", error=\"invalid_token\""
-        } else {
-            "Bearer realm=\"ecs-status\""
-        };
+    /// A request without a token (RFC 6750, section 3).
+    pub(super) fn missing_token() -> Self {
+        Self::unauthorized(
+            "A bearer token is required: send \"Authorization: Bearer <token>\".",
+            "Bearer realm=\"ecs-status\"",
+        )
+    }
+
+    /// A request with another token than the configured one (RFC 6750, section 3.1).
+    pub(super) fn invalid_token() -> Self {
+        Self::unauthorized(
+            "The bearer token is not valid.",
+            "Bearer realm=\"ecs-status\", error=\"invalid_token\"",
+        )
+    }
+
+    fn unauthorized(detail: &str, challenge: &'static str) -> Self {
         Self {
             www_authenticate: Some(challenge),
-            ..Self::new(StatusCode::UNAUTHORIZED, detail)
+            ..Self::new(StatusCode::UNAUTHORIZED, Code::Unauthorized, detail)
         }
     }
 
-    pub(super) fn malformed_query(error: MalformedQuery, valid: Vec<String>) -> Self {
-        let detail = format!("The query cannot be read: {error}.");
-        Self::new(StatusCode::BAD_REQUEST, detail).with_valid_keys(valid)
+    pub(super) fn malformed_query(error: impl Display, valid_keys: Vec<String>) -> Self {
+        let detail = format!("The query is malformed: {error}.");
+        Self::new(StatusCode::BAD_REQUEST, Code::MalformedQuery, detail).with_valid_keys(valid_keys)
     }
 
-    /// `others`: the parameters that are no filter keys.
-    pub(super) fn unknown_key(key: &str, valid: Vec<String>, others: &[&str]) -> Self {
+    /// `parameters`: those that are not filter keys.
+    pub(super) fn unknown_key(key: &str, valid_keys: Vec<String>, parameters: &[&str]) -> Self {
         let detail = format!(
-            "{} is no filter key; the valid ones are {}. The other parameters are {}.",
-            quoted(key),
-            valid.join(", "),
-            others.join(", ")
+            "{} is not a filter key. Valid filter keys: {}. Other parameters: {}.",
+            quote(key),
+            valid_keys.join(", "),
+            parameters.join(", ")
         );
-        Self::new(StatusCode::BAD_REQUEST, detail).with_valid_keys(valid)
+        Self::new(StatusCode::BAD_REQUEST, Code::UnknownKey, detail).with_valid_keys(valid_keys)
     }
 
     /// A parameter with a value that it cannot have.
-    pub(super) fn bad_parameter(detail: String) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, detail)
+    pub(super) fn invalid_parameter(detail: String) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, Code::InvalidParameter, detail)
     }
 
-    /// `named`: the answer says which variables are wrong, and not only the log.
-    pub(super) fn configuration(error: &ConfigError, named: bool) -> Self {
-        let problem = Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            if named {
-                format!("The configuration is not usable: {error}.")
-            } else {
-                "The configuration is not usable; /healthz says which variable is wrong.".to_owned()
-            },
-        );
+    /// `with_variables`: whether the response names the variables, and not only the log.
+    pub(super) fn invalid_configuration(error: &ConfigError, with_variables: bool) -> Self {
+        let detail = if with_variables {
+            format!("The configuration is invalid: {error}.")
+        } else {
+            "The configuration is invalid; /healthz names the variables.".to_owned()
+        };
         let mut problem = Self {
             log: Some(error.to_string()),
-            ..problem
+            ..Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                Code::InvalidConfiguration,
+                detail,
+            )
         };
-        if named {
-            problem.body.variables = error.problems.iter().map(|p| p.variable).collect();
+        if with_variables {
+            problem.details.variables = error.errors.iter().map(|e| e.variable).collect();
         }
         problem
     }
 
+    /// No target has a snapshot to serve.
     pub(super) fn unavailable(unavailable: &Unavailable) -> Self {
         let cause = unavailable.cause;
-        let detail = match unavailable.extent {
-            Some(extent) if cause == Cause::NotDone => format!(
-                "The first sweep is not done yet: {} of {} services in {} clusters are read, and at \
-                 least {} calls are left.",
-                extent.described, extent.services, extent.clusters, extent.calls_left
-            ),
-            _ => format!("The fleet could not be read: {}.", cause.reason()),
+        let problem = match unavailable.progress {
+            Some(progress) if cause == Cause::NotDone => {
+                let detail = format!(
+                    "The first sweep is still running: {} of {} services in {} clusters have been \
+                     described; at least {} calls remain.",
+                    progress.described, progress.services, progress.clusters, progress.calls_left
+                );
+                Self::of_cause(cause, Code::FirstSweepRunning, detail)
+            }
+            _ => {
+                let detail = format!("The fleet could not be read: {}.", cause.reason());
+                Self::of_cause(cause, Code::of(cause), detail)
+            }
         };
-        let problem = Self::of_aws(cause, detail);
         Self {
             retry_after: problem
                 .retry_after
@@ -168,16 +184,14 @@ impl Problem {
         }
     }
 
-    /// The keys do not work for `target`.
-    pub(super) fn of_target(target: &str, cause: Cause) -> Self {
-        let detail = format!(
-            "The target \"{target}\" could not be read: {}.",
-            cause.reason()
-        );
-        Self::of_aws(cause, detail)
+    /// The health check of `target` failed.
+    pub(super) fn unhealthy_target(target: &str, cause: Cause) -> Self {
+        let reason = cause.reason();
+        let detail = format!("The target \"{target}\" could not be read: {reason}.");
+        Self::of_cause(cause, Code::of(cause), detail)
     }
 
-    fn of_aws(cause: Cause, detail: String) -> Self {
+    fn of_cause(cause: Cause, code: Code, detail: String) -> Self {
         let status = match cause {
             Cause::Throttled | Cause::NotDone | Cause::ObjectUnreachable => {
                 StatusCode::SERVICE_UNAVAILABLE
@@ -187,52 +201,86 @@ impl Problem {
         };
         Self {
             retry_after: match cause {
-                Cause::Throttled => Some(RETRY_AFTER),
+                Cause::Throttled => Some(RETRY_THROTTLED),
                 _ => (status == StatusCode::SERVICE_UNAVAILABLE).then_some(Duration::ZERO),
             },
-            ..Self::new(status, detail)
+            ..Self::new(status, code, detail)
         }
     }
 
     pub(super) fn internal() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
-            "The answer could not be written.",
+            Code::Internal,
+            "The response could not be written.",
         )
     }
 
-    fn with_valid_keys(mut self, valid: Vec<String>) -> Self {
-        self.body.valid_keys = valid;
+    fn with_valid_keys(mut self, valid_keys: Vec<String>) -> Self {
+        self.details.valid_keys = valid_keys;
         self
     }
 
-    pub(super) fn log_line(&self) -> String {
+    /// The text for the log. The client's words stay out of it.
+    pub(super) fn log_text(&self) -> String {
         match &self.log {
-            Some(line) => line.clone(),
-            // What the caller sent stays out of the log.
-            None if self.status.is_client_error() => self.body.title.to_owned(),
-            None => self.body.detail.clone(),
-        }
-    }
-
-    pub(super) fn into_answer(self) -> Answer {
-        let body = super::json(&self.body).unwrap_or_default();
-        Answer {
-            status: self.status,
-            allow: self.allow,
-            www_authenticate: self.www_authenticate,
-            private: self.status == StatusCode::UNAUTHORIZED,
-            retry_after: self.retry_after,
-            ..Answer::ok("application/problem+json", body)
+            Some(text) => text.clone(),
+            None if self.status.is_client_error() => self.details.title.to_owned(),
+            None => self.details.detail.clone(),
         }
     }
 }
 
-/// The caller's words, in quotes, cut where they are long.
-fn quoted(text: &str) -> String {
-    let mut shown: String = text.chars().take(REPEATED).collect();
+impl From<Problem> for Reply {
+    fn from(problem: Problem) -> Self {
+        let body = response::json(&problem.details).unwrap_or_default();
+        Self {
+            status: problem.status,
+            allow: problem.allow,
+            www_authenticate: problem.www_authenticate,
+            private: problem.status == StatusCode::UNAUTHORIZED,
+            retry_after: problem.retry_after,
+            ..Self::ok("application/problem+json", body)
+        }
+    }
+}
+
+/// `words` as an English list: `json, text or csv`.
+pub(super) fn enumerate(words: &[&str], conjunction: &str) -> String {
+    match words.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, others)) => format!("{} {conjunction} {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// The client's words in quotes, truncated if they are long.
+fn quote(text: &str) -> String {
+    let mut shown: String = text.chars().take(MAX_QUOTED).collect();
     if shown.len() < text.len() {
         shown.push('…');
     }
     format!("\"{shown}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_follows_the_members_of_rfc_9457() {
+        let reply = Reply::from(Problem::rate_limited());
+        assert_eq!(
+            String::from_utf8(reply.body.to_vec()).unwrap(),
+            "{\"type\":\"about:blank\",\"title\":\"Too Many Requests\",\"status\":429,\
+             \"detail\":\"Too many requests: wait a minute.\",\"code\":\"rate-limited\"}\n"
+        );
+    }
+
+    #[test]
+    fn a_list_of_words_has_a_conjunction_before_the_last() {
+        assert_eq!(enumerate(&["a", "b", "c"], "or"), "a, b or c");
+        assert_eq!(enumerate(&["a", "b"], "and"), "a and b");
+        assert_eq!(enumerate(&["a"], "and"), "a");
+    }
 }

@@ -1,12 +1,11 @@
-//! Budget: the time and the number of requests that a group of calls may take together, and what they
-//! used.
+//! Budget: the time and the number of requests that a group of calls shares, and what they used.
 
 use std::cell::Cell;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-/// What was spent on calls.
+/// The requests that calls made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Usage {
@@ -14,9 +13,9 @@ pub struct Usage {
     pub calls: u32,
     /// Requests sent again.
     pub retries: u32,
-    /// Answers that asked for fewer calls.
+    /// Responses that asked for fewer calls.
     pub throttles: u32,
-    /// Requests that came to nothing: AWS's errors, throttles included, and no answer at all.
+    /// Requests that failed: error responses, throttles included, and no response at all.
     pub errors: u32,
 }
 
@@ -29,7 +28,7 @@ impl std::ops::AddAssign for Usage {
     }
 }
 
-/// The time and the number of requests that a group of calls may take together, and what they used.
+/// The time and the number of requests that a group of calls shares, and what they used.
 #[derive(Debug)]
 pub struct Budget {
     request_id: String,
@@ -40,8 +39,8 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// Calls on behalf of `request_id` may run from `now` for `time`. One attempt may take a third
-    /// of it, a little less, so that a call that hangs can be made again in time.
+    /// A budget for calls on behalf of `request_id`, which ends `time` after `now`. One attempt may
+    /// take a little less than a third of `time`, so that a call that hangs can be retried.
     #[must_use]
     pub fn new(request_id: &str, now: SystemTime, time: Duration) -> Self {
         Self {
@@ -53,7 +52,8 @@ impl Budget {
         }
     }
 
-    /// The same with at most so many requests, and with the time that a pacer takes for them.
+    /// The same budget with at most `requests` requests, and `paced` more time: what a rate limiter
+    /// takes for them.
     #[must_use]
     pub fn with_requests(self, requests: u32, paced: Duration) -> Self {
         Self {
@@ -63,19 +63,19 @@ impl Budget {
         }
     }
 
-    /// Whether another request may be made.
+    /// Whether a request is left.
     #[must_use]
     pub fn has_requests(&self) -> bool {
         self.requests.get() > 0
     }
 
-    /// When the time is up.
+    /// The time at which the budget ends.
     #[must_use]
     pub fn deadline(&self) -> SystemTime {
         self.deadline
     }
 
-    /// What was spent so far.
+    /// The requests that were made so far.
     #[must_use]
     pub fn usage(&self) -> Usage {
         self.usage.get()
@@ -89,7 +89,7 @@ impl Budget {
         self.attempt_timeout
     }
 
-    /// Takes the right to one request, if there is one left.
+    /// Takes one request, if one is left.
     pub(super) fn take_request(&self) -> bool {
         let left = self.requests.get().checked_sub(1);
         self.requests.set(left.unwrap_or_default());
@@ -102,7 +102,7 @@ impl Budget {
         self.usage.set(usage);
     }
 
-    /// What is left of the time, if anything is.
+    /// The time that is left. `None` if the deadline has passed.
     pub(super) fn remaining(&self, now: SystemTime) -> Option<Duration> {
         let left = self.deadline.duration_since(now).ok()?;
         (!left.is_zero()).then_some(left)
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_used_adds_up() {
+    fn usage_adds_up() {
         let usage = |n: u32| Usage {
             calls: n,
             retries: 2 * n,

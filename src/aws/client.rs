@@ -1,4 +1,4 @@
-//! Client: signs, sends, retries and decodes calls of one AWS service.
+//! Client: signs, sends, retries and decodes the calls of one AWS service.
 
 use std::cell::RefCell;
 use std::time::{Duration, SystemTime};
@@ -7,18 +7,19 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Response};
 use serde::Serialize;
 
-use super::budget::Budget;
-use super::credentials::Credentials;
-use super::endpoint::Endpoint;
-use super::error::{Error, ServiceError};
-use super::operation::{Operation, Wire};
-use super::pacer::Pacer;
-use super::platform::{Level, Platform, SendError};
-use super::retry::{self, MAX_ATTEMPTS, RetryQuota};
-use super::sigv4;
-use super::skew::SkewedClock;
+use crate::aws::budget::Budget;
+use crate::aws::clock_skew::SkewedClock;
+use crate::aws::credentials::Credentials;
+use crate::aws::endpoint::Endpoint;
+use crate::aws::error::{Error, ServiceError};
+use crate::aws::protocol::{Operation, OperationName, Wire};
+use crate::aws::rate_limiter::RateLimiter;
+use crate::aws::retry::{self, MAX_ATTEMPTS, RetryQuota};
+use crate::aws::sigv4;
+use crate::platform::{Level, Platform, SendError};
+use crate::time::since;
 
-/// The longest part of anything AWS said that is logged.
+/// The longest text of AWS that is logged, in characters.
 const LOGGED_CHARACTERS: usize = 1_024;
 
 /// Calls one service in one region with one set of credentials.
@@ -30,7 +31,7 @@ pub struct Client<P> {
     credentials: RefCell<Credentials>,
     clock: SkewedClock,
     quota: RetryQuota,
-    pacer: Pacer,
+    limiter: RateLimiter,
 }
 
 #[derive(Serialize)]
@@ -39,7 +40,7 @@ struct FailedAttempt<'a> {
     level: Level,
     event: &'static str,
     request_id: &'a str,
-    operation: &'static str,
+    operation: OperationName,
     region: &'a str,
     attempt: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,7 +57,7 @@ struct Call<'a> {
     level: Level,
     event: &'static str,
     request_id: &'a str,
-    operation: &'static str,
+    operation: OperationName,
     attempt: u32,
     status: u16,
     bytes: usize,
@@ -64,13 +65,13 @@ struct Call<'a> {
 }
 
 impl<P: Platform> Client<P> {
-    /// A client that signs for `region` and sends to `endpoint`, at the pace of `pacer`.
+    /// A client that signs for `region` and sends to `endpoint`, at the rate of `limiter`.
     pub fn new(
         platform: P,
         endpoint: Endpoint,
         region: String,
         credentials: Credentials,
-        pacer: Pacer,
+        limiter: RateLimiter,
     ) -> Self {
         Self {
             platform,
@@ -79,45 +80,45 @@ impl<P: Platform> Client<P> {
             credentials: RefCell::new(credentials),
             clock: SkewedClock::default(),
             quota: RetryQuota::default(),
-            pacer,
+            limiter,
         }
     }
 
-    /// What keeps its calls below a rate.
-    pub fn pacer(&self) -> &Pacer {
-        &self.pacer
+    /// The limiter of its calls.
+    pub fn limiter(&self) -> &RateLimiter {
+        &self.limiter
     }
 
-    /// What the edge lends.
+    /// The platform that the edge provides.
     pub fn platform(&self) -> &P {
         &self.platform
     }
 
-    /// Signs with other credentials from now on.
+    /// Replaces the credentials for all later requests.
     pub fn set_credentials(&self, credentials: Credentials) {
         *self.credentials.borrow_mut() = credentials;
     }
 
-    /// What must appear nowhere.
+    /// The secrets, which must appear nowhere.
     pub fn secrets(&self) -> Vec<String> {
         self.credentials.borrow().texts()
     }
 
-    /// Makes one call, with up to [`MAX_ATTEMPTS`] attempts inside `budget`. Every error is logged
-    /// with AWS's code, message and request id.
+    /// Makes one call, with up to [`MAX_ATTEMPTS`] attempts within `budget`. Every failed attempt is
+    /// logged, with the code, the message and the request id of AWS.
     ///
     /// # Errors
-    /// The last attempt's [`Error`]; [`Error::DeadlineExceeded`] where there was no time for one, and
-    /// [`Error::OutOfRequests`] where the budget has no request left.
+    /// The [`Error`] of the last attempt; [`Error::DeadlineExceeded`] if there was no time for one, and
+    /// [`Error::OutOfRequests`] if the budget has no request left.
     pub async fn call<O: Operation>(
         &self,
         operation: &O,
         budget: &Budget,
     ) -> Result<O::Output, Error> {
-        let body = operation.encode().map_err(Error::Unreadable)?;
+        let body = operation.encode().map_err(Error::Decode)?;
         let (attempt, answer) = self.attempts(O::WIRE, &body, budget).await?;
         O::decode(&answer).map_err(|error| {
-            let error = Error::Unreadable(error);
+            let error = Error::Decode(error);
             self.log_failure(O::WIRE, attempt, &error, budget);
             error
         })
@@ -133,7 +134,7 @@ impl<P: Platform> Client<P> {
         let mut attempt = 1;
         let mut retries = 0;
         loop {
-            let (started, remaining) = self.turn(budget).await?;
+            let (started, remaining) = self.wait_for_slot(budget).await?;
             let signed = self.clock.at_aws(started);
             let request = self.request(wire, body, signed).map_err(Error::Signing)?;
             budget.spend(|usage| usage.calls += 1);
@@ -184,14 +185,18 @@ impl<P: Platform> Client<P> {
         }
     }
 
-    /// Waits for the pacer: the moment at which the next request may go, and the time that is left.
-    async fn turn(&self, budget: &Budget) -> Result<(SystemTime, Duration), Error> {
+    /// Waits for the rate limiter, and returns the time at which the next request may be sent and the
+    /// time that is left. A slot that comes after the deadline is not taken.
+    async fn wait_for_slot(&self, budget: &Budget) -> Result<(SystemTime, Duration), Error> {
         let now = self.platform.now();
         let remaining = budget.remaining(now).ok_or(Error::DeadlineExceeded)?;
+        if self.limiter.wait(1, now) >= remaining {
+            return Err(Error::DeadlineExceeded);
+        }
         if !budget.take_request() {
             return Err(Error::OutOfRequests);
         }
-        let wait = self.pacer.take(now);
+        let wait = self.limiter.take(now);
         if wait.is_zero() {
             return Ok((now, remaining));
         }
@@ -201,7 +206,7 @@ impl<P: Platform> Client<P> {
         Ok((now, remaining))
     }
 
-    /// The signed request, built from scratch.
+    /// Builds and signs a request.
     fn request(
         &self,
         wire: Wire,
@@ -214,7 +219,7 @@ impl<P: Platform> Client<P> {
         let headers = request.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(wire.content_type));
         if let Some(prefix) = wire.target_prefix
-            && let Ok(target) = format!("{prefix}.{}", wire.name).parse()
+            && let Ok(target) = format!("{prefix}.{}", wire.name.as_str()).parse()
         {
             headers.insert("x-amz-target", target);
         }
@@ -237,7 +242,7 @@ impl<P: Platform> Client<P> {
         started: SystemTime,
         budget: &Budget,
     ) {
-        self.write(Level::Debug, || Call {
+        let record = Call {
             level: Level::Debug,
             event: "awsCall",
             request_id: budget.request_id(),
@@ -245,8 +250,9 @@ impl<P: Platform> Client<P> {
             attempt,
             status: response.status().as_u16(),
             bytes: response.body().len(),
-            duration_ms: now.duration_since(started).unwrap_or_default().as_millis(),
-        });
+            duration_ms: since(started, now).as_millis(),
+        };
+        self.platform.record(Level::Debug, &record);
     }
 
     fn log_failure(&self, wire: Wire, attempt: u32, error: &Error, budget: &Budget) {
@@ -268,7 +274,7 @@ impl<P: Platform> Client<P> {
                 .take(LOGGED_CHARACTERS)
                 .collect()
         };
-        self.write(Level::Warn, || FailedAttempt {
+        let record = FailedAttempt {
             level: Level::Warn,
             event: "awsError",
             request_id: budget.request_id(),
@@ -279,19 +285,12 @@ impl<P: Platform> Client<P> {
             code: clean(service.map_or(code(error), |error| &error.code)),
             message: clean(&message),
             aws_request_id: service.and_then(|e| e.request_id.as_deref()).map(clean),
-        });
-    }
-
-    fn write<T: Serialize>(&self, level: Level, record: impl FnOnce() -> T) {
-        if self.platform.enabled(level)
-            && let Ok(line) = serde_json::to_string(&record())
-        {
-            self.platform.write(level, line);
-        }
+        };
+        self.platform.record(Level::Warn, &record);
     }
 }
 
-/// Our own code for an error that did not come from AWS.
+/// The code in the log of an error that AWS did not return.
 fn code(error: &Error) -> &'static str {
     match error {
         Error::Service(_) => "",
@@ -299,7 +298,7 @@ fn code(error: &Error) -> &'static str {
         Error::Send(SendError::TimedOut) => "TimedOut",
         Error::Send(SendError::TooLarge) => "TooLarge",
         Error::Send(SendError::SubrequestLimit) => "SubrequestLimit",
-        Error::Unreadable(_) => "Unreadable",
+        Error::Decode(_) => "Unreadable",
         Error::Signing(_) => "Signing",
         Error::DeadlineExceeded => "DeadlineExceeded",
         Error::OutOfRequests => "OutOfRequests",

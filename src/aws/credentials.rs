@@ -1,10 +1,8 @@
-//! The keys that requests are signed with.
+//! Credentials: the access key that requests are signed with.
 
-use std::cell::RefCell;
 use std::fmt;
-use std::time::SystemTime;
 
-use aws_sigv4::sign::v4::generate_signing_key;
+use crate::aws::sigv4::signing_key::{Scope, SigningKeyCache};
 
 /// An access key: id, secret and, for temporary keys, a session token.
 ///
@@ -14,8 +12,7 @@ pub struct Credentials {
     access_key_id: String,
     secret_access_key: String,
     session_token: Option<String>,
-    /// The signing key that was used last, and its scope.
-    signing_key: RefCell<(String, Vec<u8>)>,
+    signing_keys: SigningKeyCache,
 }
 
 impl Credentials {
@@ -30,39 +27,27 @@ impl Credentials {
             access_key_id,
             secret_access_key,
             session_token,
-            signing_key: RefCell::default(),
+            signing_keys: SigningKeyCache::default(),
         }
     }
 
-    /// The id of the key, which says nothing without its secret, but is not to be shown either.
+    /// The id of the key. It gives nothing away without the secret, but is not shown either.
     #[must_use]
     pub fn access_key_id(&self) -> &str {
         &self.access_key_id
     }
 
-    /// What a role's session has besides.
+    /// The token of a role's session.
     pub(super) fn session_token(&self) -> Option<&str> {
         self.session_token.as_deref()
     }
 
-    /// The key for `scope`, which names the day of `now`, `region` and `service`. It is derived once
-    /// for all requests of that scope.
-    pub(super) fn signing_key(
-        &self,
-        scope: &str,
-        now: SystemTime,
-        region: &str,
-        service: &str,
-    ) -> Vec<u8> {
-        let mut last = self.signing_key.borrow_mut();
-        if last.0 != scope {
-            let key = generate_signing_key(&self.secret_access_key, now, region, service);
-            *last = (scope.to_owned(), key.as_ref().to_vec());
-        }
-        last.1.clone()
+    /// The signing key for `scope`.
+    pub(super) fn signing_key(&self, scope: &Scope<'_>) -> Vec<u8> {
+        self.signing_keys.key(&self.secret_access_key, scope)
     }
 
-    /// Id, secret and token: what must appear nowhere.
+    /// Secret, token and id, which must appear nowhere.
     #[must_use]
     pub fn texts(&self) -> Vec<String> {
         [
@@ -76,8 +61,8 @@ impl Credentials {
         .collect()
     }
 
-    /// `text` without any of the three. AWS repeats the canonical request, and with it the session
-    /// token, in the message of a signature error.
+    /// `text` without any of the three. The message of a signature error repeats the canonical
+    /// request, and with it the session token.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         self.texts()

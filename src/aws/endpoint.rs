@@ -1,4 +1,4 @@
-//! Where a service answers (AWS General Reference, "AWS service endpoints").
+//! Endpoint: the address of a service in a region (AWS General Reference, "AWS service endpoints").
 
 use http::Uri;
 use http::uri::{Authority, Scheme};
@@ -7,7 +7,7 @@ use http::uri::{Authority, Scheme};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint(Uri);
 
-/// What is no endpoint; the value itself is not repeated.
+/// A URL that is not an endpoint. The URL itself is not repeated.
 #[derive(Debug, PartialEq, Eq)]
 pub struct InvalidEndpoint;
 
@@ -29,7 +29,7 @@ impl Endpoint {
         Self::parse(&format!("https://{service}.{region}.{suffix}"))
     }
 
-    /// An override, as in `AWS_ENDPOINT_URL_ECS`.
+    /// Parses an override, as in `AWS_ENDPOINT_URL_ECS`.
     ///
     /// # Errors
     /// If `url` is not an absolute http or https URL without user information, query and fragment.
@@ -48,7 +48,7 @@ impl Endpoint {
             _ => return Err(InvalidEndpoint),
         };
         let authority = parts.authority.take().ok_or(InvalidEndpoint)?;
-        let authority = written(authority.as_str(), default_port).ok_or(InvalidEndpoint)?;
+        let authority = normalized(authority.as_str(), default_port).ok_or(InvalidEndpoint)?;
         parts.authority = Authority::try_from(authority).ok();
         Uri::from_parts(parts)
             .map(Self)
@@ -62,9 +62,9 @@ impl Endpoint {
     }
 }
 
-/// Host and port as HTTP clients write them: in lower case, and without the scheme's own port. The
-/// Host header is signed, so that it has to be theirs. None if they would not take it.
-fn written(authority: &str, default_port: u16) -> Option<String> {
+/// Host and port as HTTP clients write them: in lower case, without the default port of the scheme.
+/// The Host header is signed, so it has to equal theirs. `None` if they would refuse it.
+fn normalized(authority: &str, default_port: u16) -> Option<String> {
     let authority = authority.to_ascii_lowercase();
     let (host, port) = match authority.rsplit_once(':') {
         // An IPv6 address has colons too.
@@ -73,8 +73,8 @@ fn written(authority: &str, default_port: u16) -> Option<String> {
     };
     let address = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
     let (text, others) = address.map_or((host, "-._"), |address| (address, ":."));
-    let is_fine = |c: char| c.is_ascii_alphanumeric() || others.contains(c);
-    if text.is_empty() || !text.chars().all(is_fine) {
+    let is_valid = |c: char| c.is_ascii_alphanumeric() || others.contains(c);
+    if text.is_empty() || !text.chars().all(is_valid) {
         return None;
     }
     Some(if port == default_port {
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_default_port_is_left_out_and_another_is_kept() {
+    fn the_default_port_is_omitted_and_any_other_stays() {
         for (url, uri) in [
             ("https://ecs.example:443", "https://ecs.example/"),
             ("http://127.0.0.1:80/", "http://127.0.0.1/"),
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_http_url_is_refused() {
+    fn a_text_that_is_not_an_http_url_is_refused() {
         for url in [
             "",
             "127.0.0.1:5000",

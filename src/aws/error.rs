@@ -1,25 +1,25 @@
-//! What can go wrong in a call, and the error bodies of AWS, in JSON (AWS JSON protocols,
-//! "Operation error serialization") and in XML (query protocols, and the front door of any).
+//! Error: the reasons why a call fails, and the error bodies of AWS, in JSON (Smithy, "AWS JSON
+//! protocols", operation error serialization) and in XML (query protocols, and the front end of all).
 
 use std::fmt;
 
 use http::Response;
 use serde_json::{Map, Value};
 
-use super::operation::CodecError;
-use super::platform::SendError;
-use super::sigv4::SigningError;
-use super::xml;
+use crate::aws::protocol::CodecError;
+use crate::aws::sigv4::SigningError;
+use crate::aws::xml;
+use crate::platform::SendError;
 
-/// Why a call has no answer.
+/// The reason why a call failed.
 #[derive(Debug)]
 pub enum Error {
-    /// AWS answered with an error.
+    /// AWS returned an error.
     Service(ServiceError),
     /// There was no response.
     Send(SendError),
-    /// The response is not what the operation answers.
-    Unreadable(CodecError),
+    /// The response is not one of the operation.
+    Decode(CodecError),
     /// The request could not be signed.
     Signing(SigningError),
     /// The deadline of the whole budget passed.
@@ -31,12 +31,12 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Service(_) => "AWS answered with an error",
+            Self::Service(_) => "AWS returned an error",
             Self::Send(_) => "no response from AWS",
-            Self::Unreadable(_) => "the response cannot be read",
-            Self::Signing(_) => "the request cannot be signed",
-            Self::DeadlineExceeded => "the time for all calls ran out",
-            Self::OutOfRequests => "the requests for all calls ran out",
+            Self::Decode(_) => "the response could not be decoded",
+            Self::Signing(_) => "the request could not be signed",
+            Self::DeadlineExceeded => "the deadline of the calls has passed",
+            Self::OutOfRequests => "the calls have no request left",
         })
     }
 }
@@ -46,15 +46,15 @@ impl std::error::Error for Error {
         match self {
             Self::Service(error) => Some(error),
             Self::Send(error) => Some(error),
-            Self::Unreadable(error) => Some(error),
+            Self::Decode(error) => Some(error),
             Self::Signing(error) => Some(error),
             Self::DeadlineExceeded | Self::OutOfRequests => None,
         }
     }
 }
 
-/// An error that AWS answered with. Code and message are AWS's own: they belong in the log, not in
-/// a public answer.
+/// An error response of AWS. Code and message are in AWS's own words: they belong in the log, not in
+/// a public response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServiceError {
     /// The HTTP status.
@@ -62,9 +62,9 @@ pub struct ServiceError {
     /// The error code without namespace and URI, such as `ThrottlingException`; empty if the body
     /// has none.
     pub code: String,
-    /// AWS's explanation, which may hold ARNs and account ids.
+    /// The explanation, which may hold ARNs and account ids.
     pub message: String,
-    /// The id by which AWS's support finds the call.
+    /// The id by which AWS Support finds the call.
     pub request_id: Option<String>,
 }
 
@@ -77,8 +77,8 @@ impl fmt::Display for ServiceError {
 impl std::error::Error for ServiceError {}
 
 impl ServiceError {
-    /// Reads the error out of a response whose status is not a success. Never fails: what cannot
-    /// be read is left empty.
+    /// Decodes a response whose status is not a success. Never fails: what cannot be decoded is left
+    /// empty.
     #[must_use]
     pub fn from_response(response: &Response<Vec<u8>>) -> Self {
         let header = |name| response.headers().get(name).and_then(|v| v.to_str().ok());
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_read_from_every_shape_of_type() {
+    fn the_code_is_read_from_every_form_of_type() {
         for body in [
             r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#,
             r#"{"__type":"com.amazonaws.ecs#ThrottlingException","message":"Rate exceeded"}"#,
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_read_beside_members_of_any_type() {
+    fn the_code_is_read_beside_members_of_any_type() {
         for body in [
             r#"{"__type":"ThrottlingException","message":{"reason":"x"}}"#,
             r#"{"__type":null,"code":"ThrottlingException","message":7}"#,
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn both_shapes_of_xml_are_read() {
+    fn both_forms_of_xml_are_read() {
         for body in [
             "<ErrorResponse><Errors><Error><Code>SignatureDoesNotMatch</Code><Message>a &lt;b&gt; &#65;</Message></Error></Errors><RequestID>r-1</RequestID></ErrorResponse>",
             "<?xml version=\"1.0\"?>\n<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\n <Error>\n  <Type>Sender</Type>\n  <Code>SignatureDoesNotMatch</Code>\n  <Message>a &lt;b&gt; A</Message>\n </Error>\n <RequestId>r-1</RequestId>\n</ErrorResponse>",
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_has_a_status_and_no_code() {
+    fn a_body_of_another_format_has_a_status_and_no_code() {
         for body in [
             "",
             "<html><body>Bad gateway</body></html>",
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_says_what_it_is_and_what_caused_it() {
+    fn an_error_names_its_kind_and_its_source() {
         let service = ServiceError {
             status: 400,
             code: "ClientException".into(),
@@ -225,7 +225,7 @@ mod tests {
         for (error, told, cause) in [
             (
                 Error::Service(service),
-                "AWS answered with an error",
+                "AWS returned an error",
                 Some("400 ClientException: no"),
             ),
             (
@@ -235,7 +235,7 @@ mod tests {
             ),
             (
                 Error::DeadlineExceeded,
-                "the time for all calls ran out",
+                "the deadline of the calls has passed",
                 None,
             ),
         ] {

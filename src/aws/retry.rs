@@ -1,14 +1,17 @@
-//! Which errors are worth another attempt, and when (AWS SDKs and Tools Reference Guide, "Retry
-//! behavior", standard mode).
+//! Retry: the errors that are worth another attempt, and the wait before it (AWS SDKs and Tools
+//! Reference Guide, "Retry behavior", standard mode).
 
 use std::cell::Cell;
 use std::time::Duration;
 
-use super::error::{Error, ServiceError};
-use super::platform::SendError;
+use crate::aws::error::{Error, ServiceError};
+use crate::platform::SendError;
 
 /// Attempts of one call, the first one included.
 pub const MAX_ATTEMPTS: u32 = 3;
+
+/// The wait before the second attempt, at most; it doubles with each attempt.
+const BASE_BACKOFF: Duration = Duration::from_secs(1);
 
 /// The longest wait before another attempt.
 pub const MAX_BACKOFF: Duration = Duration::from_secs(20);
@@ -30,13 +33,13 @@ const THROTTLES: [&str; 14] = [
     "TransactionInProgressException",
 ];
 
-/// Whether AWS asks for fewer calls. ECS does so with status 400.
+/// Whether AWS throttles the call. ECS does so with status 400.
 #[must_use]
 pub fn is_throttle(error: &ServiceError) -> bool {
     error.status == 429 || THROTTLES.contains(&error.code.as_str())
 }
 
-/// Whether the same call may succeed if it is made again.
+/// Whether another attempt may succeed.
 #[must_use]
 pub fn is_retryable(error: &Error) -> bool {
     match error {
@@ -50,28 +53,27 @@ pub fn is_retryable(error: &Error) -> bool {
         }
         Error::Send(SendError::Unreachable(_) | SendError::TimedOut) => true,
         Error::Send(SendError::TooLarge | SendError::SubrequestLimit)
-        | Error::Unreadable(_)
+        | Error::Decode(_)
         | Error::Signing(_)
         | Error::DeadlineExceeded
         | Error::OutOfRequests => false,
     }
 }
 
-/// The wait before the attempt after `failed` ones: full jitter over `2^(failed - 1)` s, or what
-/// AWS asked for, and [`MAX_BACKOFF`] at most. `random` is evenly distributed.
+/// The wait before the next attempt after `failed` ones: full jitter over `2^(failed - 1)` s, or
+/// what AWS asked for, and [`MAX_BACKOFF`] at most. `random` is uniformly distributed.
 #[must_use]
 pub fn backoff(failed: u32, random: u64, asked: Option<Duration>) -> Duration {
-    let wait = asked.unwrap_or_else(|| {
-        let ceiling = 1_000_u64.saturating_mul(1 << failed.saturating_sub(1).min(20));
-        let ceiling = ceiling.min(20_000);
-        let millis = (u128::from(random) * u128::from(ceiling)) >> 64;
-        Duration::from_millis(u64::try_from(millis).unwrap_or(ceiling))
-    });
-    wait.min(MAX_BACKOFF)
+    let jittered = || {
+        let ceiling = BASE_BACKOFF.saturating_mul(1 << failed.saturating_sub(1).min(30));
+        let millis = (u128::from(random) * ceiling.min(MAX_BACKOFF).as_millis()) >> 64;
+        Duration::from_millis(u64::try_from(millis).unwrap_or_default())
+    };
+    asked.unwrap_or_else(jittered).min(MAX_BACKOFF)
 }
 
-/// The tokens that retries are paid with, so that a broken service is not asked three times as
-/// often: a retry takes 5 of 500, a success gives back what its call took and at least 1.
+/// The tokens that retries cost, so that a broken service does not see three times the calls: a
+/// retry takes 5 of 500, a success returns what its call took, and at least 1.
 #[derive(Debug)]
 pub struct RetryQuota(Cell<u32>);
 
@@ -79,7 +81,7 @@ impl RetryQuota {
     const CAPACITY: u32 = 500;
     const COST: u32 = 5;
 
-    /// Pays for a retry, if the tokens suffice.
+    /// Takes the tokens of one retry, if enough are left.
     pub fn take(&self) -> bool {
         match self.0.get().checked_sub(Self::COST) {
             Some(left) => {
@@ -90,7 +92,7 @@ impl RetryQuota {
         }
     }
 
-    /// A call succeeded after `retries` of them.
+    /// Returns the tokens of a call that succeeded after `retries` retries.
     pub fn give_back(&self, retries: u32) {
         let back = (retries * Self::COST).max(1);
         self.0.set((self.0.get() + back).min(Self::CAPACITY));
@@ -134,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_fail_again_is_not_retried() {
+    fn errors_that_would_repeat_are_not_retried() {
         for error in [
             service(400, "InvalidParameterException"),
             service(400, "AccessDeniedException"),
@@ -149,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_grows_to_its_limit() {
+    fn the_backoff_doubles_up_to_its_limit() {
         let longest = |failed| backoff(failed, u64::MAX, None).as_millis();
         assert_eq!(
             [1, 2, 3, 4, 5, 6, 99].map(longest),
@@ -159,14 +161,14 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_that_aws_asks_for_is_kept_within_the_limit() {
+    fn a_wait_that_aws_asks_for_is_honoured_within_the_limit() {
         let asked = |s| backoff(1, 0, Some(Duration::from_secs(s)));
         assert_eq!(asked(3), Duration::from_secs(3));
         assert_eq!(asked(3_000), MAX_BACKOFF);
     }
 
     #[test]
-    fn a_hundred_failures_in_a_row_use_the_quota_up_and_successes_fill_it() {
+    fn a_hundred_retries_exhaust_the_quota_and_successes_refill_it() {
         let quota = RetryQuota::default();
         assert_eq!((0..1_000).filter(|_| quota.take()).count(), 100);
         quota.give_back(2);

@@ -1,26 +1,28 @@
-//! `AssumeRole` (AWS Security Token Service API Reference, version 2011-06-15), in the query
-//! protocol: a form in the request, XML in the answer.
+//! STS: `AssumeRole` (AWS Security Token Service API Reference, version 2011-06-15), in the query
+//! protocol: a form in the request, XML in the response.
+//!
+//! <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
 
 use std::time::{Duration, SystemTime};
 
 use percent_encoding::utf8_percent_encode;
 
-use super::canonical::UNRESERVED;
-use super::credentials::Credentials;
-use super::moment;
-use super::operation::{CodecError, Operation, Wire};
-use super::xml;
+use crate::aws::credentials::Credentials;
+use crate::aws::protocol::{CodecError, Operation, OperationName, Wire};
+use crate::aws::sigv4::canonical_request::UNRESERVED;
+use crate::aws::xml;
+use crate::time;
 
-/// Takes on a role, usually of another account.
+/// Assumes a role, usually of another account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AssumeRole {
     /// The role's ARN.
     pub role_arn: String,
-    /// What the role's account demands of us by the condition `sts:ExternalId`.
+    /// The value that the role's trust policy demands by the condition `sts:ExternalId`.
     pub external_id: Option<String>,
-    /// What names us in the other account's `CloudTrail`, 2 to 64 characters.
+    /// The name of the session in the other account's `CloudTrail`, 2 to 64 characters.
     pub role_session_name: &'static str,
-    /// How long the credentials are good for, 15 minutes to the role's maximum.
+    /// The lifetime of the credentials, from 15 minutes to the role's maximum.
     pub duration: Duration,
 }
 
@@ -29,13 +31,13 @@ pub struct AssumeRole {
 pub struct AssumedRole {
     /// With a session token.
     pub credentials: Credentials,
-    /// When they stop to work.
+    /// The time at which they expire.
     pub expiration: SystemTime,
 }
 
 impl Operation for AssumeRole {
     const WIRE: Wire = Wire {
-        name: "AssumeRole",
+        name: OperationName::AssumeRole,
         signing_name: "sts",
         content_type: "application/x-www-form-urlencoded; charset=utf-8",
         target_prefix: None,
@@ -46,7 +48,7 @@ impl Operation for AssumeRole {
         let seconds = self.duration.as_secs().to_string();
         let external_id = self.external_id.as_deref().map(|id| ("ExternalId", id));
         let form: Vec<String> = [
-            ("Action", Self::WIRE.name),
+            ("Action", Self::WIRE.name.as_str()),
             ("Version", "2011-06-15"),
             ("RoleArn", &self.role_arn),
             ("RoleSessionName", self.role_session_name),
@@ -69,7 +71,7 @@ impl Operation for AssumeRole {
                 .ok_or(CodecError::Xml(element))
         };
         let expiration =
-            moment::from_rfc3339(&text("Expiration")?).ok_or(CodecError::Xml("Expiration"))?;
+            time::from_rfc3339(&text("Expiration")?).ok_or(CodecError::Xml("Expiration"))?;
         Ok(AssumedRole {
             credentials: Credentials::new(
                 text("AccessKeyId")?,
@@ -113,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_are_read_and_do_not_show() {
+    fn credentials_are_decoded_and_hidden_in_debug() {
         let assumed = AssumeRole::decode(ANSWER.as_bytes()).unwrap();
         assert_eq!(
             assumed.credentials.texts(),
@@ -125,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_lacks_something_is_an_error_that_names_it() {
+    fn a_response_that_lacks_an_element_is_an_error() {
         for element in [
             "AccessKeyId",
             "SecretAccessKey",

@@ -1,10 +1,10 @@
-//! Reads the XML of the query protocols, which is flat enough for a list of its leaves.
+//! XML: decodes the responses of the query protocols, which are flat enough for a list of leaves.
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
 /// The elements that hold text, by local name and in document order, with their text trimmed.
-/// None if `body` is not well-formed.
+/// `None` if `body` is not well-formed.
 pub(super) fn leaves(body: &[u8]) -> Option<Vec<(String, String)>> {
     let mut reader = Reader::from_str(std::str::from_utf8(body).ok()?);
     let mut leaves = Vec::new();
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_well_formed_has_none() {
+    fn a_body_that_is_not_well_formed_has_no_leaves() {
         for xml in ["<a><b></a>", "<a", "<a>&nope;</a>", "\u{0}<"] {
             assert_eq!(leaves(xml.as_bytes()), None, "{xml}");
         }
@@ -66,7 +66,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_makes_it_panic(body in prop::collection::vec(any::<u8>(), 0..300), text in "[<>&;/a-c#x0-9 ]*") {
+        fn no_body_causes_a_panic(body in prop::collection::vec(any::<u8>(), 0..300), text in "[<>&;/a-c#x0-9 ]*") {
             leaves(&body);
             leaves(text.as_bytes());
         }

@@ -1,147 +1,123 @@
-//! Config, from named values: Worker variables and secrets, or the Lambda's environment.
+//! Config: parsed from named variables, which are Worker variables and secrets or the environment
+//! of a Lambda function.
 
-pub mod location;
+mod bearer_token;
+mod error;
+mod reader;
 mod targets;
-mod token;
-mod values;
 
-use std::fmt;
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::aws::credentials::Credentials;
-use crate::aws::endpoint::Endpoint;
-use crate::aws::platform::Level;
-use crate::fleet::refresh::Policy;
-
-pub use token::Token;
-use values::Values;
-pub use values::{ConfigError, Problem};
+use crate::platform::Level;
+pub use bearer_token::BearerToken;
+pub use error::{ConfigError, VariableError};
+use reader::VariableReader;
+pub use targets::{Role, TargetConfig};
 
 const TAG_KEYS: &str = "tag keys separated by commas, such as environment,owner,contact";
 
 /// The filter keys, unless `FILTER_TAGS` says otherwise.
 pub const FILTER_TAGS: [&str; 3] = ["environment", "owner", "contact"];
 
-/// Everything that can be configured.
+/// The configuration of this service.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The keys that calls are signed with.
     pub credentials: Credentials,
-    /// What is reported, at least one.
-    pub targets: Vec<Target>,
+    /// The regions that are reported, at least one.
+    pub targets: Vec<TargetConfig>,
     /// The tags that can be filtered by.
     pub filter_tags: Vec<String>,
-    /// The tags that may be shown; all, if none.
+    /// The tags that may be shown. `None`: all.
     pub expose_tags: Option<Vec<String>>,
-    /// What a request has to bring to see the fleet, if anything.
-    pub list_token: Option<Token>,
-    /// The origin of other sites' pages that may read the answers: `*` for any; none, if none may.
+    /// The token that a request needs to see the fleet, if any.
+    pub list_token: Option<BearerToken>,
+    /// The origin of other sites whose pages may read the responses: `*` for any, `None` for none.
     pub cors_origin: Option<String>,
-    /// How old a snapshot may be for what.
-    pub policy: Policy,
-    /// How long the calls of a slice of a sweep may take together, and how long a request waits.
+    /// The ages up to which a snapshot is served.
+    pub age_limits: AgeLimits,
+    /// The time that the calls of one slice of a sweep share, and that a request waits for it.
     pub sweep_timeout: Duration,
-    /// How many requests a slice of a sweep may make.
+    /// The requests that one slice of a sweep may make.
     pub subrequest_budget: u32,
-    /// How many calls a target's account may see at once, after a quiet time.
+    /// The calls that a target's account may see at once after a quiet period.
     pub call_burst: u32,
-    /// How many calls a second it may see then.
+    /// The calls a second that it may see from then on.
     pub call_rate: u32,
 }
 
-/// A region of an account.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    /// What it is called in the report; different for each.
-    pub name: String,
-    /// The AWS region, such as `ap-southeast-2`.
-    pub region: String,
-    /// Where ECS answers.
-    pub ecs_endpoint: Endpoint,
-    /// The role to assume first, where the account is another one.
-    pub role: Option<Role>,
-}
-
-/// A role that the configured keys may assume.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Role {
-    /// Its ARN.
-    pub arn: String,
-    /// What the role's account demands of us by the condition `sts:ExternalId`.
-    pub external_id: Option<String>,
-    /// Where STS answers.
-    pub sts_endpoint: Endpoint,
-}
-
-impl fmt::Debug for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Role([withheld])")
-    }
+/// The ages up to which a snapshot is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AgeLimits {
+    /// The age up to which a snapshot counts as fresh.
+    pub max_age: Duration,
+    /// The age up to which it is served at once while a new sweep runs.
+    pub max_stale: Duration,
+    /// The age up to which it is served because new sweeps fail.
+    pub max_stale_if_error: Duration,
 }
 
 impl Config {
-    /// Reads the configuration by `lookup`, which answers the value of a name. White space around
-    /// a value is dropped, and an empty value counts as none.
+    /// Parses the variables that `lookup` returns by name. White space around a value is dropped, and
+    /// an empty value counts as none.
     ///
     /// # Errors
-    /// All problems at once, each with its variable's name.
+    /// All errors at once, each with the name of its variable.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let mut values = Values::new(lookup);
-        let access_key_id = values.required(
+        let mut variables = VariableReader::new(lookup);
+        let access_key_id = variables.required(
             "AWS_ACCESS_KEY_ID",
             "the access key id of the read-only IAM user, letters and digits",
             |id| id.bytes().all(|b| b.is_ascii_alphanumeric()).then_some(id),
         );
-        let secret_access_key = values.required(
+        let secret_access_key = variables.required(
             "AWS_SECRET_ACCESS_KEY",
             "the secret that belongs to AWS_ACCESS_KEY_ID, without spaces",
             printable,
         );
-        let session_token = values.optional(
+        let session_token = variables.optional(
             "AWS_SESSION_TOKEN",
             "the token of temporary credentials, without spaces",
             printable,
         );
-        let targets = targets::read(&mut values);
-        let filter_tags = values.optional("FILTER_TAGS", TAG_KEYS, |text| tag_keys(&text));
-        let expose_tags = values.optional("EXPOSE_TAGS", TAG_KEYS, |text| tag_keys(&text));
-        let list_token = values.optional(
+        let targets = targets::read(&mut variables);
+        let filter_tags = variables.optional("FILTER_TAGS", TAG_KEYS, |text| tag_keys(&text));
+        let expose_tags = variables.optional("EXPOSE_TAGS", TAG_KEYS, |text| tag_keys(&text));
+        let list_token = variables.optional(
             "LIST_TOKEN",
             "16 or more letters, digits or characters of -._~+/=",
-            Token::new,
+            BearerToken::new,
         );
-        let cors_origin = values.optional(
+        let cors_origin = variables.optional(
             "CORS_ORIGIN",
             "*, none, or one origin such as https://dash.example",
             |text| origin(&text),
         );
-        let policy = Policy {
-            max_age: seconds(&mut values, "SNAPSHOT_MAX_AGE", 0..=3_600, 15),
-            max_stale: seconds(&mut values, "SNAPSHOT_MAX_STALE", 0..=86_400, 300),
-            max_stale_if_error: seconds(
-                &mut values,
-                "SNAPSHOT_MAX_STALE_IF_ERROR",
-                0..=86_400,
-                3_600,
-            ),
+        let age_limits = AgeLimits {
+            max_age: variables.seconds("SNAPSHOT_MAX_AGE", 0..=3_600, 15),
+            max_stale: variables.seconds("SNAPSHOT_MAX_STALE", 0..=86_400, 300),
+            max_stale_if_error: variables.seconds("SNAPSHOT_MAX_STALE_IF_ERROR", 0..=86_400, 3_600),
         };
-        let sweep_timeout = seconds(&mut values, "SWEEP_TIMEOUT", 1..=300, 20);
-        // Fewer than all first calls with all their attempts would not get anywhere.
-        let subrequest_budget = number(&mut values, "SUBREQUEST_BUDGET", 18..=10_000, 45);
-        let call_burst = number(&mut values, "CALL_BURST", 1..=10_000, 50);
-        let call_rate = number(&mut values, "CALL_RATE", 1..=10_000, 10);
-        values.optional("LOG_LEVEL", "one of error, warn, info, debug", |name| {
+        let sweep_timeout = variables.seconds("SWEEP_TIMEOUT", 1..=300, 20);
+        // With fewer requests than the first six calls and all their attempts, a slice could make no
+        // progress.
+        let subrequest_budget = variables.number("SUBREQUEST_BUDGET", 18..=10_000, 45);
+        let call_burst = variables.number("CALL_BURST", 1..=10_000, 50);
+        let call_rate = variables.number("CALL_RATE", 1..=10_000, 10);
+        variables.optional("LOG_LEVEL", "one of error, warn, info, debug", |name| {
             Level::from_name(&name)
         });
-        let (Some(id), Some(secret), true) =
-            (access_key_id, secret_access_key, values.problems.is_empty())
-        else {
+        let (Some(id), Some(secret), true) = (
+            access_key_id,
+            secret_access_key,
+            variables.errors.is_empty(),
+        ) else {
             return Err(ConfigError {
-                problems: values.problems,
+                errors: variables.errors,
             });
         };
-        // What may not be shown could be found out by filtering.
+        // A filter on a hidden tag would reveal its variables.
         let mut filter_tags = filter_tags.unwrap_or_else(|| FILTER_TAGS.map(String::from).to_vec());
         if let Some(exposed) = &expose_tags {
             filter_tags.retain(|key| exposed.contains(key));
@@ -153,7 +129,7 @@ impl Config {
             expose_tags,
             list_token,
             cors_origin: cors_origin.unwrap_or_else(|| Some("*".to_owned())),
-            policy,
+            age_limits,
             sweep_timeout,
             subrequest_budget,
             call_burst,
@@ -175,9 +151,9 @@ fn printable(text: String) -> Option<String> {
     text.bytes().all(|b| b.is_ascii_graphic()).then_some(text)
 }
 
-/// `*`, or an origin as browsers write it: scheme, host and perhaps a port, in lower case, without
-/// a path (RFC 6454, section 6.2); none for `none`.
-#[allow(clippy::option_option, reason = "malformed, nobody, somebody")]
+/// `*`, or an origin as browsers write it: scheme, host and an optional port, in lower case, without
+/// a path (RFC 6454, section 6.2). `Some(None)` for `none`.
+#[allow(clippy::option_option, reason = "malformed, no origin, an origin")]
 fn origin(text: &str) -> Option<Option<String>> {
     if text == "none" {
         return Some(None);
@@ -204,36 +180,10 @@ fn tag_keys(text: &str) -> Option<Vec<String>> {
     Some(keys)
 }
 
-/// A whole number in `range`, or `default` where the variable is absent.
-fn number<F: Fn(&str) -> Option<String>>(
-    values: &mut Values<F>,
-    variable: &'static str,
-    range: RangeInclusive<u32>,
-    default: u32,
-) -> u32 {
-    let Some(text) = values.get(variable) else {
-        return default;
-    };
-    let number = text.parse().ok().filter(|number| range.contains(number));
-    if number.is_none() {
-        let expected = format!("a whole number from {} to {}", range.start(), range.end());
-        values.problem(variable, expected, false);
-    }
-    number.unwrap_or(default)
-}
-
-fn seconds<F: Fn(&str) -> Option<String>>(
-    values: &mut Values<F>,
-    variable: &'static str,
-    range: RangeInclusive<u32>,
-    default: u32,
-) -> Duration {
-    Duration::from_secs(number(values, variable, range, default).into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::endpoint::Endpoint;
 
     const COMPLETE: [(&str, &str); 3] = [
         ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
@@ -255,11 +205,11 @@ mod tests {
     }
 
     #[test]
-    fn keys_and_region_suffice() {
+    fn an_access_key_and_a_region_suffice() {
         let config = read(&[]).unwrap();
         assert_eq!(
             config.targets,
-            [Target {
+            [TargetConfig {
                 name: "default".into(),
                 region: "ap-southeast-2".into(),
                 ecs_endpoint: Endpoint::of("ecs", "ap-southeast-2").unwrap(),
@@ -267,9 +217,12 @@ mod tests {
             }]
         );
         assert_eq!(config.filter_tags, ["environment", "owner", "contact"]);
-        assert_eq!(config.policy.max_age, Duration::from_secs(15));
-        assert_eq!(config.policy.max_stale, Duration::from_mins(5));
-        assert_eq!(config.policy.max_stale_if_error, Duration::from_hours(1));
+        assert_eq!(config.age_limits.max_age, Duration::from_secs(15));
+        assert_eq!(config.age_limits.max_stale, Duration::from_mins(5));
+        assert_eq!(
+            config.age_limits.max_stale_if_error,
+            Duration::from_hours(1)
+        );
         assert_eq!(
             (
                 config.subrequest_budget,
@@ -285,7 +238,7 @@ mod tests {
     fn every_missing_variable_is_named_at_once() {
         let error = Config::from_lookup(|_| None).unwrap_err();
         let named: Vec<_> = error
-            .problems
+            .errors
             .iter()
             .map(|p| (p.variable, p.missing))
             .collect();
@@ -300,7 +253,7 @@ mod tests {
         assert!(
             error
                 .to_string()
-                .contains("AWS_REGION is missing: an AWS region"),
+                .contains("AWS_REGION is missing: expected an AWS region"),
             "{error}"
         );
     }
@@ -336,9 +289,9 @@ mod tests {
             ("LOG_LEVEL", "loud"),
         ] {
             let error = read(&[(variable, value)]).unwrap_err();
-            assert_eq!(error.problems.len(), 1, "{variable}={value}");
+            assert_eq!(error.errors.len(), 1, "{variable}={value}");
             assert_eq!(
-                (error.problems[0].variable, error.problems[0].missing),
+                (error.errors[0].variable, error.errors[0].missing),
                 (variable, false)
             );
             assert!(!error.to_string().contains(value), "{error}");
@@ -346,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn any_one_or_no_origin_may_read_the_answers() {
+    fn cors_origin_is_any_one_or_no_origin() {
         for (value, expected) in [
             ("", Some("*")),
             ("*", Some("*")),

@@ -1,11 +1,14 @@
-//! What is reported: the one region of `AWS_REGION`, or the list in `TARGETS`.
+//! Targets: the one region of `AWS_REGION`, or the list in `TARGETS`.
+
+use std::fmt;
 
 use serde::Deserialize;
 
-use super::{Role, Target, Values};
+use super::reader::VariableReader;
+use crate::aws::arn;
 use crate::aws::endpoint::Endpoint;
 
-/// The name of the target, where there is only `AWS_REGION`.
+/// The name of the target of `AWS_REGION`.
 const DEFAULT: &str = "default";
 
 const REGION: &str = "an AWS region such as ap-southeast-2";
@@ -14,10 +17,41 @@ const URL: &str = "an http or https URL without query and fragment, such as http
 /// The longest name of a target, in characters.
 const MAX_NAME: usize = 64;
 
-/// The most targets: a request asks for each, and Cloudflare's free plan allows it to make 50 requests.
+/// The number of targets: a request asks for each, and the free plan of Cloudflare allows 50
+/// subrequests.
 const MAX_TARGETS: usize = 45;
 
-/// A target as `TARGETS` writes it.
+/// A region of an account, as it is configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetConfig {
+    /// The name in the report, unique among the targets.
+    pub name: String,
+    /// The AWS region, such as `ap-southeast-2`.
+    pub region: String,
+    /// The endpoint of ECS.
+    pub ecs_endpoint: Endpoint,
+    /// The role to assume, where the account is another one.
+    pub role: Option<Role>,
+}
+
+/// A role that the configured access key may assume.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Role {
+    /// The ARN of the role.
+    pub arn: String,
+    /// The value that the role's trust policy demands by the condition `sts:ExternalId`.
+    pub external_id: Option<String>,
+    /// The endpoint of STS.
+    pub sts_endpoint: Endpoint,
+}
+
+impl fmt::Debug for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Role([withheld])")
+    }
+}
+
+/// A target as it stands in `TARGETS`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Item {
@@ -32,15 +66,17 @@ struct Endpoints {
     sts: Option<Endpoint>,
 }
 
-/// The targets; what is wrong with them is noted in `values`.
-pub(super) fn read<F: Fn(&str) -> Option<String>>(values: &mut Values<F>) -> Vec<Target> {
+/// Parses the targets. Errors are added to `variables`.
+pub(super) fn read<F: Fn(&str) -> Option<String>>(
+    variables: &mut VariableReader<F>,
+) -> Vec<TargetConfig> {
     let url = |text: String| Endpoint::parse(&text).ok();
     let endpoints = Endpoints {
-        ecs: values.optional("AWS_ENDPOINT_URL_ECS", URL, url),
-        sts: values.optional("AWS_ENDPOINT_URL_STS", URL, url),
+        ecs: variables.optional("AWS_ENDPOINT_URL_ECS", URL, url),
+        sts: variables.optional("AWS_ENDPOINT_URL_STS", URL, url),
     };
-    let Some(json) = values.get("TARGETS") else {
-        let region = values.required("AWS_REGION", REGION, |text| {
+    let Some(json) = variables.get("TARGETS") else {
+        let region = variables.required("AWS_REGION", REGION, |text| {
             is_region(&text).then_some(text)
         });
         let item = region.map(|region| Item {
@@ -55,22 +91,22 @@ pub(super) fn read<F: Fn(&str) -> Option<String>>(values: &mut Values<F>) -> Vec
     match from_json(&json, &endpoints) {
         Ok(targets) => targets,
         Err(expected) => {
-            values.problem("TARGETS", expected, false);
+            variables.error("TARGETS", expected, false);
             Vec::new()
         }
     }
 }
 
-fn from_json(json: &str, endpoints: &Endpoints) -> Result<Vec<Target>, String> {
+fn from_json(json: &str, endpoints: &Endpoints) -> Result<Vec<TargetConfig>, String> {
     let items: Vec<Item> = serde_json::from_slice(json.as_bytes()).map_err(|_| {
-        "a JSON array of objects with name, region and, where the account is another one, roleArn \
-         and externalId"
+        "a JSON array of objects with name, region and, for another account, roleArn and \
+         externalId"
             .to_owned()
     })?;
     if !(1..=MAX_TARGETS).contains(&items.len()) {
         return Err(format!("1 to {MAX_TARGETS} targets"));
     }
-    let mut targets: Vec<Target> = Vec::with_capacity(items.len());
+    let mut targets: Vec<TargetConfig> = Vec::with_capacity(items.len());
     for (index, item) in items.into_iter().enumerate() {
         let number = index + 1;
         let target = target(item, endpoints)
@@ -83,7 +119,7 @@ fn from_json(json: &str, endpoints: &Endpoints) -> Result<Vec<Target>, String> {
     Ok(targets)
 }
 
-fn target(item: Item, endpoints: &Endpoints) -> Result<Target, String> {
+fn target(item: Item, endpoints: &Endpoints) -> Result<TargetConfig, String> {
     let length = item.name.chars().count();
     if !(1..=MAX_NAME).contains(&length) || item.name.chars().any(char::is_control) {
         return Err(format!("a name of 1 to {MAX_NAME} characters"));
@@ -94,7 +130,7 @@ fn target(item: Item, endpoints: &Endpoints) -> Result<Target, String> {
     if item
         .role_arn
         .as_deref()
-        .is_some_and(|arn| !is_role_arn(arn))
+        .is_some_and(|arn| !arn::is_role(arn))
     {
         return Err("as roleArn the ARN of a role, arn:aws:iam::ACCOUNT:role/NAME".to_owned());
     }
@@ -116,7 +152,7 @@ fn target(item: Item, endpoints: &Endpoints) -> Result<Target, String> {
     };
     let ecs_endpoint = endpoint(&endpoints.ecs, "ecs")?;
     let sts_endpoint = endpoint(&endpoints.sts, "sts")?;
-    Ok(Target {
+    Ok(TargetConfig {
         ecs_endpoint,
         role: item.role_arn.map(|arn| Role {
             arn,
@@ -128,25 +164,7 @@ fn target(item: Item, endpoints: &Endpoints) -> Result<Target, String> {
     })
 }
 
-/// `arn:partition:iam::account:role/path/name` (IAM User Guide, "IAM identifiers").
-fn is_role_arn(text: &str) -> bool {
-    let parts: Vec<&str> = text.splitn(6, ':').collect();
-    match parts.as_slice() {
-        ["arn", partition, "iam", "", account, resource] => {
-            partition.starts_with("aws")
-                && account.len() == 12
-                && account.bytes().all(|b| b.is_ascii_digit())
-                && resource
-                    .strip_prefix("role/")
-                    .is_some_and(|name| !name.is_empty())
-                && text.len() <= 2_048
-                && text.bytes().all(|b| b.is_ascii_graphic())
-        }
-        _ => false,
-    }
-}
-
-/// AWS Security Token Service API Reference, `AssumeRole`, parameter `ExternalId`.
+/// Whether `text` is an external id (AWS Security Token Service API Reference, `AssumeRole`).
 fn is_external_id(text: &str) -> bool {
     (2..=1_224).contains(&text.len())
         && text
@@ -154,8 +172,8 @@ fn is_external_id(text: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b"_+=,.@:/-".contains(&b))
 }
 
-/// `ap-southeast-2`, `us-gov-west-1`: lower-case words and a number, joined by hyphens. The region
-/// becomes part of a host name.
+/// Whether `text` has the form of a region, such as `us-gov-west-1`: lower-case words and a number,
+/// joined by hyphens. The region becomes part of a host name.
 fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let word = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
@@ -182,7 +200,7 @@ mod tests {
     const ROLE: &str = "arn:aws:iam::123456789012:role/ecs/status";
 
     #[test]
-    fn regions_and_accounts_are_read() {
+    fn targets_are_parsed_with_region_and_role() {
         let json = format!(
             r#"[{{"name":"sydney","region":"ap-southeast-2"}},
                 {{"name":"Ümläut / 2","region":"us-gov-west-1","roleArn":"{ROLE}","externalId":"a-b"}}]"#
@@ -206,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_the_target_s_number_and_without_its_value() {
+    fn an_error_names_the_number_of_the_target_and_not_its_value() {
         for (json, expected) in [
             ("{}", "a JSON array"),
             ("[]", "1 to 45"),
@@ -247,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn every_region_of_every_partition_is_a_region() {
+    fn regions_of_every_partition_are_accepted() {
         for region in [
             "us-east-1",
             "us-gov-west-1",

@@ -1,4 +1,4 @@
-//! What a Worker lends: fetch, Date.now, setTimeout, crypto and the console.
+//! Platform of a Worker: fetch, `Date.now`, `setTimeout`, crypto and the console.
 
 use std::cell::OnceCell;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -7,21 +7,21 @@ use ::worker::js_sys;
 use ::worker::{Delay, console_error, console_log, console_warn};
 use http::{Request, Response};
 
-use super::http_send::{self, Exchanges};
-use crate::aws::platform::{Clock, Host, HttpSend, Level, Log, Rng, SendError, Sleep};
+use super::aws_fetch::{self, AwsFetch};
+use crate::platform::{Clock, HttpSend, Level, Log, Memory, Rng, SendError, Sleep, Spawn};
 
 #[derive(Clone, Debug)]
 pub(super) struct WorkerPlatform {
     level: Level,
-    /// Only who sends something has them.
-    exchanges: OnceCell<Exchanges>,
+    /// Made by the first request to AWS.
+    fetch: OnceCell<AwsFetch>,
 }
 
 impl WorkerPlatform {
     pub(super) fn new(level: Level) -> Self {
         Self {
             level,
-            exchanges: OnceCell::new(),
+            fetch: OnceCell::new(),
         }
     }
 }
@@ -32,12 +32,8 @@ impl HttpSend for WorkerPlatform {
         request: Request<Vec<u8>>,
         timeout: Duration,
     ) -> Result<Response<Vec<u8>>, SendError> {
-        http_send::send(
-            self.exchanges.get_or_init(http_send::exchanges),
-            request,
-            timeout,
-        )
-        .await
+        let fetch = self.fetch.get_or_init(aws_fetch::new_fetch);
+        aws_fetch::send(fetch, request, timeout).await
     }
 }
 
@@ -60,11 +56,13 @@ impl Rng for WorkerPlatform {
     }
 }
 
-impl Host for WorkerPlatform {
+impl Spawn for WorkerPlatform {
     fn spawn(&self, task: impl Future<Output = ()> + 'static) {
         js_sys::futures::spawn_local(task);
     }
+}
 
+impl Memory for WorkerPlatform {
     fn memory_bytes(&self) -> Option<u64> {
         u64::try_from(core::arch::wasm32::memory_size(0))
             .ok()

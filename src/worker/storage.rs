@@ -1,11 +1,11 @@
-//! `Store` over the `SQLite` database and the alarm of a Durable Object.
+//! Storage: `Store` over the `SQLite` database and the alarm of a Durable Object.
 
 use std::rc::Rc;
 use std::time::Duration;
 
 use ::worker::{Error, SqlStorageValue, State};
 
-use crate::fleet::stored::Store;
+use crate::fleet::refresh::store::Store;
 
 /// A row may hold 2 MB (Cloudflare Durable Objects documentation, "Limits").
 const PART_BYTES: usize = 1_000_000;
@@ -34,7 +34,7 @@ impl Storage {
         Ok(found)
     }
 
-    /// No other event comes in between: the statements run without waiting for anything.
+    /// The statements run without an await, so no other event sees a part of them.
     fn write(&self, name: &str, bytes: Option<&[u8]>) -> Result<(), Error> {
         let sql = self.0.storage().sql();
         sql.exec(CREATE, None)?;
@@ -53,7 +53,7 @@ impl Storage {
 }
 
 impl Store for Storage {
-    const KEEPS: bool = true;
+    const PERSISTENT: bool = true;
 
     fn load(&self, name: &'static str) -> Result<Option<Vec<u8>>, String> {
         self.read(name).map_err(|error| error.to_string())

@@ -1,5 +1,5 @@
-//! A uniform fleet, rendered once: every service and cluster as ECS describes it, in shape and size
-//! (about 21 KB a service with 100 events, 1.4 KB without).
+//! Uniform fleet, rendered once: every service and cluster in the shape and size of ECS's descriptions
+//! (about 21 KB for a service with 100 events, 1.4 KB without).
 
 use std::collections::HashMap;
 
@@ -64,8 +64,8 @@ fn tags(number: usize) -> Value {
     ])
 }
 
-/// What a service runs on: each rule that can decide in turn, and of fifty services one that is
-/// not on Fargate.
+/// The launch type and the capacity providers of a service: each rule for them in turn, and one of
+/// fifty services that is not on Fargate.
 fn placement(number: usize) -> (Value, Value) {
     let strategy = json!({"capacityProviderStrategy": [
         {"capacityProvider": "FARGATE_SPOT", "weight": 4, "base": 0},
@@ -87,7 +87,7 @@ fn service(cluster: usize, number: usize, name: &str, events: usize) -> Value {
     let arn_of = |kind: &str| arn(&format!("{kind}/cluster-{cluster:03}/{name}"));
     let task_definition = arn(&format!("task-definition/{name}:17"));
     let (placement, deployment_placement) = placement(number);
-    // Of fifty one is being deleted, and stays out of the report too.
+    // One of fifty is being deleted, and is left out of the report too.
     let status = if number % 50 == 48 {
         "DRAINING"
     } else {
@@ -124,7 +124,7 @@ fn service(cluster: usize, number: usize, name: &str, events: usize) -> Value {
             json!({
                 "id": format!("{seed}-{event:012x}"),
                 "createdAt": CREATED_AT - f64::from(past) * EVENT_INTERVAL_SECONDS,
-                "message": format!("(service {name}) {}", happened(event, name)),
+                "message": format!("(service {name}) {}", message(event, name)),
             })
         })
         .collect();
@@ -169,8 +169,8 @@ fn service(cluster: usize, number: usize, name: &str, events: usize) -> Value {
     )
 }
 
-/// What a rollout leaves in the events, newest first.
-fn happened(event: usize, name: &str) -> String {
+/// The message of an event of a rollout, newest first.
+fn message(event: usize, name: &str) -> String {
     let group =
         format!("arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/{name}/{event:016x}");
     match event % 4 {

@@ -1,17 +1,16 @@
-//! Just enough HTTP/1.1 for both ends of a connection that is kept alive: messages that say their
-//! `Content-Length`.
+//! HTTP/1.1 for both ends of a persistent connection: only messages with a `Content-Length`.
 
 use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::net::TcpStream;
 
 const CHUNK: usize = 64 * 1024;
 
-/// A connection, and what was read of it so far.
+/// A connection, and the bytes read from it so far.
 pub struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
     filled: usize,
-    /// Where the message before ended.
+    /// The end of the previous message.
     taken: usize,
 }
 
@@ -23,7 +22,7 @@ pub struct Message<'a> {
 }
 
 impl Message<'_> {
-    /// A header's value; `name` in lower case.
+    /// The value of a header.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         header(self.head, name)
@@ -32,7 +31,7 @@ impl Message<'_> {
 
 impl Connection {
     /// # Errors
-    /// If the connection broke already.
+    /// If the connection is broken already.
     pub fn new(stream: TcpStream) -> Result<Self> {
         stream.set_nodelay(true)?;
         Ok(Self {
@@ -43,10 +42,10 @@ impl Connection {
         })
     }
 
-    /// The next message; none where the other end closed the connection between two.
+    /// The next message; none if the other end closed the connection between two messages.
     ///
     /// # Errors
-    /// If the connection breaks within a message, or it is none.
+    /// If the connection breaks within a message, or the message is malformed.
     pub fn read(&mut self) -> Result<Option<Message<'_>>> {
         self.buffer.copy_within(self.taken..self.filled, 0);
         self.filled -= self.taken;

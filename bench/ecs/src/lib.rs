@@ -1,6 +1,6 @@
-//! What measuring takes besides the Worker: a stand-in for ECS (`ecs`) and a load generator (`load`).
+//! Tools of the benchmark: a stand-in for ECS (`ecs`) and a load generator (`load`).
 
-pub mod answers;
 pub mod fleet;
 pub mod http;
+pub mod operations;
 pub mod settings;

@@ -1,18 +1,18 @@
-//! What can be set on the command line, and some of it while the stand-in runs.
+//! Settings of the stand-in, from its command line and, in part, from requests while it runs.
 
-/// A fleet, and how ECS behaves about it.
+/// The size of the fleet, and the latency and faults of its ECS.
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub clusters: usize,
-    /// In each cluster.
+    /// Services in each cluster.
     pub services: usize,
-    /// Of each service.
+    /// Events of each service.
     pub events: usize,
-    /// Milliseconds before an answer.
+    /// Milliseconds before a response.
     pub latency: u64,
-    /// Every so many calls one is throttled; 0: none.
+    /// One of so many calls is throttled; 0: none.
     pub throttle: u64,
-    /// Every so many calls one fails with a 500; 0: none.
+    /// One of so many calls fails with a 500; 0: none.
     pub fail: u64,
 }
 
@@ -30,12 +30,12 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Takes a setting such as `latency=20`.
+    /// Changes a setting, such as `latency=20`.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// If there is no such setting, or the value is not a number.
     pub fn set(&mut self, setting: &str) -> Result<(), String> {
-        let wrong = || format!("no setting: {setting}");
+        let wrong = || format!("{setting} is not a setting with a number, such as latency=20");
         let (name, value) = setting.split_once('=').ok_or_else(wrong)?;
         let number: u32 = value.parse().map_err(|_| wrong())?;
         match name {

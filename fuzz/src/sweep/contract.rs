@@ -1,20 +1,20 @@
-//! What the contract says of a report.
+//! Contract of a report, as assertions.
 
-use ecs_status::fleet::snapshot::{Cluster, Service, Snapshot, Tags};
+use ecs_status::fleet::model::snapshot::{Cluster, Service, Snapshot, Tags};
 
 use super::SECRETS;
 
 const PLACE: (&str, &str) = ("default", "us-east-1");
 
-/// Panics where `snapshot` does not fit.
+/// Panics where `snapshot` does not fit the contract.
 pub fn check(snapshot: &Snapshot) {
     let hidden = Hidden(snapshot.account.as_deref());
     let names = snapshot.clusters.iter().map(|c| &c.cluster_name);
     assert!(names.is_sorted());
     for cluster in &snapshot.clusters {
-        fits(cluster, &hidden);
+        check_cluster(cluster, &hidden);
     }
-    assert!(snapshot.failures.is_sorted() && snapshot.kept.is_empty());
+    assert!(snapshot.failures.is_sorted() && snapshot.carried_over.is_empty());
     for failure in &snapshot.failures {
         assert_eq!((&*failure.target, &*failure.region), PLACE);
         hidden.in_all(&failure.cluster_name);
@@ -22,7 +22,7 @@ pub fn check(snapshot: &Snapshot) {
     }
 }
 
-fn fits(cluster: &Cluster, hidden: &Hidden<'_>) {
+fn check_cluster(cluster: &Cluster, hidden: &Hidden<'_>) {
     assert_eq!((&*cluster.target, &*cluster.region), PLACE);
     hidden.in_text(&cluster.cluster_name);
     hidden.in_tags(&cluster.tags);
@@ -31,15 +31,15 @@ fn fits(cluster: &Cluster, hidden: &Hidden<'_>) {
     assert!(!cluster.services.is_empty());
     let names = cluster.services.iter().map(|s| s.service_name.as_str());
     assert!(names.is_sorted_by(|one, next| {
-        // Different names may be the same where something is withheld.
+        // Different names may become the same where a part is withheld.
         one < next || (one == next && one.contains("withheld]"))
     }));
     for service in &cluster.services {
-        fits_too(service, hidden);
+        check_service(service, hidden);
     }
 }
 
-fn fits_too(service: &Service, hidden: &Hidden<'_>) {
+fn check_service(service: &Service, hidden: &Hidden<'_>) {
     hidden.in_text(&service.service_name);
     hidden.in_tags(&service.tags);
     hidden.in_all(&service.rollout_state);
@@ -50,7 +50,7 @@ fn fits_too(service: &Service, hidden: &Hidden<'_>) {
     ));
 }
 
-/// ARNs, keys, and the account's id, if it is known.
+/// ARNs, keys, and the account id, if it is known.
 struct Hidden<'a>(Option<&'a str>);
 
 impl Hidden<'_> {

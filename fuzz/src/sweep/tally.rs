@@ -1,45 +1,50 @@
-//! What was asked and answered, kept in another way than a sweep does.
+//! Tally of calls and responses, counted in another way than a sweep counts them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ecs_status::aws::ecs;
+use ecs_status::aws::ecs::{
+    DescribeClustersOutput, DescribeServicesOutput, Failure, ListClustersOutput, ListServicesOutput,
+};
 use ecs_status::aws::error::Error;
-use ecs_status::fleet::snapshot::Snapshot;
-use ecs_status::fleet::sweep::{Call, Outcome};
+use ecs_status::fleet::model::snapshot::Snapshot;
+use ecs_status::fleet::sweep::Call;
 
 use super::name_of;
 
-/// What is known of a fleet.
+/// Everything that the responses say about a fleet.
 #[derive(Debug, Default)]
 pub struct Tally {
-    asked: Vec<Call>,
-    /// Pages that have to be asked for: of a cluster's services, or of clusters.
+    made: Vec<Call>,
+    /// Pages that are due: of a cluster's services, or of clusters.
     tokens: BTreeSet<(String, String)>,
     clusters: BTreeSet<String>,
     /// Names of a cluster's services.
     services: BTreeMap<String, BTreeSet<String>>,
-    /// Clusters and services of which it is known what they are, or that they are gone.
+    /// Clusters and services that are described, or known to be missing.
     known_clusters: BTreeSet<String>,
     known_services: BTreeMap<String, BTreeSet<String>>,
     gone: BTreeSet<String>,
 }
 
 impl Tally {
-    /// How many calls were answered.
+    /// The number of calls that were made.
     pub fn calls(&self) -> usize {
-        self.asked.len()
+        self.made.len()
     }
 
-    /// Notes a call, which nobody made before, and which fits ECS's limits.
-    pub fn ask(&mut self, call: &Call) {
-        assert!(!self.asked.contains(call), "{call:?}");
+    /// Notes a call, which must be new and within the limits of ECS.
+    pub fn call(&mut self, call: &Call) {
+        assert!(!self.made.contains(call), "{call:?}");
         match call {
-            Call::ListClusters(call) => self.turn_page("", call.next_token.as_ref()),
-            Call::ListServices(call) => self.turn_page(&call.cluster, call.next_token.as_ref()),
-            Call::DescribeClusters(call) => assert!((1..=100).contains(&call.clusters.len())),
-            Call::DescribeServices(call) => assert!((1..=10).contains(&call.services.len())),
+            Call::ListClusters { next_token } => self.turn_page("", next_token.as_ref()),
+            Call::ListServices {
+                cluster,
+                next_token,
+            } => self.turn_page(cluster, next_token.as_ref()),
+            Call::DescribeClusters { clusters } => assert!((1..=100).contains(&clusters.len())),
+            Call::DescribeServices { services, .. } => assert!((1..=10).contains(&services.len())),
         }
-        self.asked.push(call.clone());
+        self.made.push(call.clone());
     }
 
     fn turn_page(&mut self, list: &str, token: Option<&String>) {
@@ -54,47 +59,66 @@ impl Tally {
         }
     }
 
-    /// Notes an answer.
-    pub fn take(&mut self, outcome: &Outcome) {
-        match outcome {
-            Outcome::ListClusters(_, Ok(page)) => {
-                self.clusters.extend(page.cluster_arns.iter().cloned());
-                self.promise("", page.next_token.as_ref());
-            }
-            Outcome::DescribeClusters(_, Ok(answer)) => {
-                let described = answer.clusters.iter().filter(|c| c.status.is_some());
-                let described = described.filter_map(|c| c.cluster_arn.clone());
-                self.known_clusters.extend(described);
-                self.known_clusters.extend(missing(&answer.failures));
-            }
-            Outcome::ListServices(call, Ok(page)) => {
-                let names = page.service_arns.iter().map(|arn| name_of(arn));
-                self.services
-                    .entry(call.cluster.clone())
-                    .or_default()
-                    .extend(names);
-                self.promise(&call.cluster, page.next_token.as_ref());
-            }
-            Outcome::DescribeServices(call, Ok(answer)) => {
-                let described = answer
-                    .services
-                    .iter()
-                    .filter_map(|s| s.service_name.clone());
-                let missing = missing(&answer.failures).map(|arn| name_of(&arn));
-                let known = self.known_services.entry(call.cluster.clone()).or_default();
-                known.extend(described.chain(missing));
-            }
-            Outcome::ListServices(ecs::ListServices { cluster, .. }, Err(error))
-            | Outcome::DescribeServices(ecs::DescribeServices { cluster, .. }, Err(error)) => {
-                let is_gone =
-                    matches!(error, Error::Service(e) if e.code == "ClusterNotFoundException");
-                self.gone.extend(is_gone.then(|| cluster.clone()));
-            }
-            Outcome::ListClusters(_, Err(_)) | Outcome::DescribeClusters(_, Err(_)) => {}
+    /// Notes a page of clusters.
+    pub fn on_list_clusters(&mut self, response: &Result<ListClustersOutput, Error>) {
+        if let Ok(page) = response {
+            self.clusters.extend(page.cluster_arns.iter().cloned());
+            self.promise("", page.next_token.as_ref());
         }
     }
 
-    /// Nothing was dropped in silence.
+    /// Notes descriptions of clusters.
+    pub fn on_describe_clusters(&mut self, response: &Result<DescribeClustersOutput, Error>) {
+        if let Ok(response) = response {
+            let described = response.clusters.iter().filter(|c| c.status.is_some());
+            let described = described.filter_map(|c| c.cluster_arn.clone());
+            self.known_clusters.extend(described);
+            self.known_clusters.extend(missing(&response.failures));
+        }
+    }
+
+    /// Notes a page of a cluster's services.
+    pub fn on_list_services(
+        &mut self,
+        cluster: &str,
+        response: &Result<ListServicesOutput, Error>,
+    ) {
+        match response {
+            Ok(page) => {
+                let names = page.service_arns.iter().map(|arn| name_of(arn));
+                let services = self.services.entry(cluster.to_owned()).or_default();
+                services.extend(names);
+                self.promise(cluster, page.next_token.as_ref());
+            }
+            Err(error) => self.on_error(cluster, error),
+        }
+    }
+
+    /// Notes descriptions of a cluster's services.
+    pub fn on_describe_services(
+        &mut self,
+        cluster: &str,
+        response: &Result<DescribeServicesOutput, Error>,
+    ) {
+        match response {
+            Ok(response) => {
+                let described = response.services.iter();
+                let described = described.filter_map(|s| s.service_name.clone());
+                let missing = missing(&response.failures).map(|arn| name_of(&arn));
+                let known = self.known_services.entry(cluster.to_owned()).or_default();
+                known.extend(described.chain(missing));
+            }
+            Err(error) => self.on_error(cluster, error),
+        }
+    }
+
+    fn on_error(&mut self, cluster: &str, error: &Error) {
+        if matches!(error, Error::Service(e) if e.code == "ClusterNotFoundException") {
+            self.gone.insert(cluster.to_owned());
+        }
+    }
+
+    /// Panics where a snapshot without failures is not complete.
     pub fn check(&self, snapshot: &Snapshot) {
         if !snapshot.failures.is_empty() {
             return;
@@ -114,8 +138,8 @@ impl Tally {
     }
 }
 
-fn missing(failures: &[ecs::Failure]) -> impl Iterator<Item = String> {
-    let missing = |f: &&ecs::Failure| f.reason.as_deref() == Some("MISSING");
+fn missing(failures: &[Failure]) -> impl Iterator<Item = String> {
+    let missing = |f: &&Failure| f.reason.as_deref() == Some("MISSING");
     failures
         .iter()
         .filter(missing)

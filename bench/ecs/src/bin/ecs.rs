@@ -1,7 +1,7 @@
-//! A stand-in for Amazon ECS, fast enough not to be what is measured: `ecs services=100 latency=20`.
+//! Stand-in for Amazon ECS, fast enough not to be the bottleneck: `ecs services=100 latency=20`.
 //!
-//! Prints the URL that it listens at. `GET /stats` tells what was called since the last `POST /reset`,
-//! which may change settings: `/reset?latency=80`.
+//! Prints the URL that it listens at. `GET /stats` counts the calls since the last `POST /reset`, which
+//! may change settings: `/reset?latency=80`.
 
 use std::collections::BTreeMap;
 use std::io::Result;
@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{env, process, thread};
 
-use bench::answers::{OPERATIONS, Refused, answer};
 use bench::fleet::Fleet;
 use bench::http::{Connection, Message};
+use bench::operations::{OPERATIONS, Refused, respond};
 use bench::settings::Settings;
 use serde_json::json;
 
@@ -64,7 +64,7 @@ fn serve(settings: Settings) -> Result<()> {
     println!("http://{}", listener.local_addr()?);
     for stream in listener.incoming() {
         let (ecs, stream) = (Arc::clone(&ecs), stream?);
-        // A connection that breaks is the other side's affair.
+        // An error of one connection does not concern the others.
         thread::spawn(move || converse(&ecs, stream));
     }
     Ok(())
@@ -131,12 +131,12 @@ impl Ecs {
         let operation = operation.strip_prefix(TARGET).unwrap_or(operation);
         let known = OPERATIONS.iter().find(|known| **known == operation);
         let (fault, latency) = self.begin(known.copied());
-        let answered = match (fault, request.header("authorization")) {
+        let result = match (fault, request.header("authorization")) {
             (Some(fault), _) => Err(fault),
             (None, None) => Err(Refused(400, "MissingAuthenticationTokenException")),
-            (None, Some(_)) => answer(&self.fleet, operation, request.body),
+            (None, Some(_)) => respond(&self.fleet, operation, request.body),
         };
-        let (bytes, response) = match &answered {
+        let (bytes, response) = match &result {
             Ok(body) => (body.len(), response(200, body)),
             Err(Refused(status, code)) => {
                 let body = json!({"__type": code, "message": "Rate exceeded"});
@@ -146,13 +146,13 @@ impl Ecs {
         thread::sleep(latency.saturating_sub(received.elapsed()));
         let stats = &mut self.state().stats;
         stats.bytes += bytes as u64;
-        stats.refused += u64::from(answered.is_err());
-        // Before the other side can know of the answer, and send the next call.
+        stats.refused += u64::from(result.is_err());
+        // Counted before the other side has the response and sends the next call.
         stats.in_flight -= 1;
         response
     }
 
-    /// Counts a call; the fault that befalls it, if any, and how long it takes.
+    /// Counts a call, and returns its fault, if any, and its latency.
     fn begin(&self, operation: Option<&'static str>) -> (Option<Refused>, Duration) {
         let mut state = self.state();
         let State { settings, stats } = &mut *state;
@@ -175,7 +175,7 @@ impl Ecs {
 
 fn response(status: u16, body: &[u8]) -> Vec<u8> {
     let mut response = format!(
-        "HTTP/1.1 {status} Answer\r\nx-amzn-RequestId: 2f6c1d0e-5b7a-4c39-8e1f-0a9b8c7d6e5f\r\n\
+        "HTTP/1.1 {status} Response\r\nx-amzn-RequestId: 2f6c1d0e-5b7a-4c39-8e1f-0a9b8c7d6e5f\r\n\
          Content-Type: application/x-amz-json-1.1\r\nContent-Length: {}\r\n\r\n",
         body.len()
     )

@@ -1,5 +1,5 @@
-//! A load generator: `load URL CONNECTIONS SECONDS [HEADER: VALUE]...` asks for the same URL over and
-//! over on each connection, and prints what came of it as JSON. All answers must have the same status.
+//! Load generator: `load URL CONNECTIONS SECONDS [HEADER: VALUE]...` requests a URL repeatedly on each
+//! connection, and prints the number of responses as JSON. All must have the same status.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -18,19 +18,19 @@ struct Plan {
     time: Duration,
 }
 
-/// By status.
-type Answers = BTreeMap<String, Answered>;
+/// Responses by status.
+type Counts = BTreeMap<String, Count>;
 
 #[derive(Debug, Default)]
-struct Answered {
-    count: usize,
-    /// Of the bodies.
+struct Count {
+    responses: usize,
+    /// The length of all bodies.
     bytes: usize,
 }
 
-impl Answered {
+impl Count {
     fn add(&mut self, more: &Self) {
-        self.count += more.count;
+        self.responses += more.responses;
         self.bytes += more.bytes;
     }
 }
@@ -45,23 +45,25 @@ fn main() -> Result<()> {
             .map(|_| scope.spawn(|| ask(&plan, until)))
             .collect();
         let joined = threads.into_iter().map(|thread| {
-            let died = |_| Err(Error::other("a connection's thread died"));
-            thread.join().unwrap_or_else(died)
+            let panicked = |_| Err(Error::other("the thread of a connection panicked"));
+            thread.join().unwrap_or_else(panicked)
         });
         joined.collect::<Result<Vec<_>>>()
     })?;
     let seconds = started.elapsed().as_secs_f64();
-    let mut answers = Answers::new();
-    for (status, answered) in counts.into_iter().flatten() {
-        answers.entry(status).or_default().add(&answered);
+    let mut total = Counts::new();
+    for (status, count) in counts.into_iter().flatten() {
+        total.entry(status).or_default().add(&count);
     }
-    if answers.len() != 1 {
-        return Err(Error::other(format!("several kinds: {answers:?}")));
+    if total.len() != 1 {
+        return Err(Error::other(format!(
+            "responses of several statuses: {total:?}"
+        )));
     }
-    for (status, Answered { count, bytes }) in answers {
+    for (status, Count { responses, bytes }) in total {
         println!(
             "{}",
-            json!({"status": status, "count": count, "bytes": bytes, "seconds": seconds})
+            json!({"status": status, "count": responses, "bytes": bytes, "seconds": seconds})
         );
     }
     Ok(())
@@ -81,23 +83,20 @@ fn plan(arguments: &[String]) -> Option<Plan> {
     })
 }
 
-/// What was answered before `until`.
-fn ask(plan: &Plan, until: Instant) -> Result<Answers> {
+/// Sends requests on one connection until `until`, and counts the responses.
+fn ask(plan: &Plan, until: Instant) -> Result<Counts> {
     let mut connection = Connection::new(TcpStream::connect(&plan.address)?)?;
-    let mut answers = Answers::new();
+    let mut counts = Counts::new();
     while Instant::now() < until {
         connection.write(plan.request.as_bytes())?;
-        let answer = connection
+        let response = connection
             .read()?
             .ok_or_else(|| Error::other("the connection was closed"))?;
-        let status = answer.head.split(' ').nth(1).unwrap_or_default();
-        answers
-            .entry(status.to_owned())
-            .or_default()
-            .add(&Answered {
-                count: 1,
-                bytes: answer.body.len(),
-            });
+        let status = response.head.split(' ').nth(1).unwrap_or_default();
+        counts.entry(status.to_owned()).or_default().add(&Count {
+            responses: 1,
+            bytes: response.body.len(),
+        });
     }
-    Ok(answers)
+    Ok(counts)
 }

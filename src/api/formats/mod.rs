@@ -1,0 +1,75 @@
+//! Formats: a report as JSON, text, CSV, Prometheus metrics or a badge.
+
+mod badge;
+mod csv;
+mod json;
+mod metric_labels;
+mod metrics;
+mod text;
+
+use crate::api::problem::Problem;
+use crate::api::query::{ReportFormat, ReportQuery};
+use crate::api::report::Report;
+use crate::api::response::Reply;
+use crate::api::response_cache::ResponseCache;
+use crate::config::Config;
+use crate::fleet::view::report::MergedReport;
+
+/// The header that says, in every format, whether the whole fleet could be read.
+const COMPLETE: &str = "x-ecs-status-complete";
+
+/// The reply to `query`. What depends on the snapshot and the query alone is rendered once and then
+/// comes from `cache`.
+pub(super) fn reply(
+    query: &ReportQuery,
+    merged: &MergedReport,
+    config: &Config,
+    cache: &ResponseCache,
+) -> Result<Reply, Box<Problem>> {
+    let mut rendered = cache.get_or_render(&merged.snapshot, query, || {
+        render(&Report::new(&merged.snapshot, query, config)?, query.format)
+    })?;
+    if query.format == ReportFormat::Metrics {
+        rendered = metrics::with_targets(&rendered, &merged.targets, &query.filter);
+    }
+    let is_complete = merged.snapshot.failures.is_empty();
+    let mut headers = vec![(COMPLETE, if is_complete { "true" } else { "false" })];
+    if query.format == ReportFormat::Csv {
+        headers.push(csv::DISPOSITION);
+    }
+    let (age, limits) = (merged.age, config.age_limits);
+    Ok(Reply {
+        etag: Some(rendered.etag),
+        // The rest of the time: not every cache subtracts the age.
+        max_age: Some(limits.max_age.saturating_sub(age)),
+        stale_while_revalidate: limits.max_stale.saturating_sub(age.max(limits.max_age)),
+        age,
+        last_modified: Some(merged.modified_at),
+        varies_by_accept: matches!(
+            query.format,
+            ReportFormat::Json | ReportFormat::Text | ReportFormat::Csv
+        ),
+        headers,
+        ..Reply::ok(content_type(query.format), rendered.body)
+    })
+}
+
+fn content_type(format: ReportFormat) -> &'static str {
+    match format {
+        ReportFormat::Json => "application/json",
+        ReportFormat::Text => "text/plain; charset=utf-8",
+        ReportFormat::Csv => "text/csv; charset=utf-8; header=present",
+        ReportFormat::Metrics => "text/plain; version=0.0.4; charset=utf-8",
+        ReportFormat::Badge => "image/svg+xml",
+    }
+}
+
+fn render(report: &Report<'_>, format: ReportFormat) -> Result<Vec<u8>, Box<Problem>> {
+    Ok(match format {
+        ReportFormat::Json => json::render(report).map_err(|_| Problem::internal())?,
+        ReportFormat::Text => text::render(report).into_bytes(),
+        ReportFormat::Csv => csv::render(report).into_bytes(),
+        ReportFormat::Metrics => metrics::render_services(report).into_bytes(),
+        ReportFormat::Badge => badge::render(report).into_bytes(),
+    })
+}

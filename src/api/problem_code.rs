@@ -1,0 +1,81 @@
+//! Problem code: the machine-readable kind of a problem.
+
+use serde::Serialize;
+
+use crate::fleet::model::cause::Cause;
+
+/// The member `code` of problem details. Programs may rely on a code; the sentence may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Code {
+    NoRoute,
+    MethodNotAllowed,
+    RateLimited,
+    Unauthorized,
+    MalformedQuery,
+    UnknownKey,
+    InvalidParameter,
+    InvalidConfiguration,
+    Internal,
+    FirstSweepRunning,
+    AccessKeyUnknown,
+    SignatureMismatch,
+    SessionTokenExpired,
+    ClockSkew,
+    NotAllowed,
+    RoleRefused,
+    Refused,
+    Undecodable,
+    RepeatedToken,
+    LeftOut,
+    TagsRefused,
+    ServerError,
+    Unreachable,
+    SubrequestLimit,
+    Throttled,
+    TimedOut,
+    ObjectUnreachable,
+    SweepRunning,
+}
+
+impl Code {
+    /// The code of a failure to read the fleet.
+    pub(super) fn of(cause: Cause) -> Self {
+        match cause {
+            Cause::UnknownKey => Self::AccessKeyUnknown,
+            Cause::WrongSecret => Self::SignatureMismatch,
+            Cause::ExpiredToken => Self::SessionTokenExpired,
+            Cause::ClockSkew => Self::ClockSkew,
+            Cause::NotAllowed(_) => Self::NotAllowed,
+            Cause::RoleRefused => Self::RoleRefused,
+            Cause::Refused => Self::Refused,
+            Cause::Unreadable => Self::Undecodable,
+            Cause::RepeatedToken => Self::RepeatedToken,
+            Cause::LeftOut => Self::LeftOut,
+            Cause::TagsRefused => Self::TagsRefused,
+            Cause::ServerError => Self::ServerError,
+            Cause::Unreachable => Self::Unreachable,
+            Cause::SubrequestLimit => Self::SubrequestLimit,
+            Cause::Throttled => Self::Throttled,
+            Cause::TimedOut => Self::TimedOut,
+            Cause::ObjectUnreachable => Self::ObjectUnreachable,
+            Cause::NotDone => Self::SweepRunning,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_written_in_kebab_case() {
+        for (code, text) in [
+            (Code::NoRoute, "no-route"),
+            (Code::of(Cause::UnknownKey), "access-key-unknown"),
+            (Code::of(Cause::NotDone), "sweep-running"),
+        ] {
+            assert_eq!(serde_json::to_value(code).unwrap(), text);
+        }
+    }
+}

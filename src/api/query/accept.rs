@@ -1,0 +1,133 @@
+//! Accept: content negotiation by the `Accept` header (RFC 9110, section 12.5.1).
+
+/// The one of `offers` (media types, the default first) that `accept` prefers; among equals the
+/// first. A client that accepts none of them gets the default rather than a 406.
+pub(in crate::api) fn best<T: Copy>(accept: Option<&str>, offers: &[(&str, T)], default: T) -> T {
+    let ranges: Vec<Range> = accept
+        .unwrap_or("*/*")
+        .split(',')
+        .filter_map(Range::parse)
+        .collect();
+    let mut best = (0, default);
+    for (media_type, format) in offers {
+        let quality = quality(&ranges, media_type);
+        if quality > best.0 {
+            best = (quality, *format);
+        }
+    }
+    best.1
+}
+
+/// A media range and its weight in thousandths.
+struct Range<'a> {
+    kind: &'a str,
+    subtype: &'a str,
+    weight: u16,
+}
+
+impl<'a> Range<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
+        let mut parts = text.split(';').map(str::trim);
+        let (kind, subtype) = parts.next()?.split_once('/')?;
+        let weight = parts
+            .filter_map(|parameter| parameter.split_once('='))
+            .find(|(name, _)| name.trim().eq_ignore_ascii_case("q"))
+            .map_or(Some(1_000), |(_, value)| thousandths(value.trim()))?;
+        Some(Self {
+            kind,
+            subtype,
+            weight,
+        })
+    }
+
+    /// The precision with which it matches `media_type`; `None` if it does not.
+    fn specificity(&self, media_type: &str) -> Option<u8> {
+        let (kind, subtype) = media_type.split_once('/')?;
+        if self.kind.eq_ignore_ascii_case(kind) {
+            if self.subtype.eq_ignore_ascii_case(subtype) {
+                return Some(2);
+            }
+            return (self.subtype == "*").then_some(1);
+        }
+        (self.kind == "*" && self.subtype == "*").then_some(0)
+    }
+}
+
+/// The weight of the most specific range that matches `media_type`.
+fn quality(ranges: &[Range<'_>], media_type: &str) -> u16 {
+    ranges
+        .iter()
+        .filter_map(|range| Some((range.specificity(media_type)?, range.weight)))
+        .max()
+        .map_or(0, |(_, weight)| weight)
+}
+
+/// A weight in thousandths: `0.5` is 500. It has at most three decimals and is at most 1.
+fn thousandths(text: &str) -> Option<u16> {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let whole: u16 = whole.parse().ok()?;
+    if whole > 1 || decimals.len() > 3 || !decimals.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let decimals: u16 = format!("{decimals:0<3}").parse().ok()?;
+    let thousandths = whole * 1_000 + decimals;
+    (thousandths <= 1_000).then_some(thousandths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const OFFERS: [(&str, &str); 3] = [
+        ("text/plain", "text"),
+        ("text/html", "html"),
+        ("application/json", "json"),
+    ];
+
+    fn chosen(accept: &str) -> &'static str {
+        best(Some(accept), &OFFERS, "text")
+    }
+
+    #[test]
+    fn curl_browsers_and_programs_get_the_format_that_they_prefer() {
+        assert_eq!(best(None, &OFFERS, "text"), "text");
+        assert_eq!(chosen("*/*"), "text");
+        assert_eq!(
+            chosen("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
+            "html"
+        );
+        assert_eq!(chosen("application/json"), "json");
+        assert_eq!(chosen("application/json, text/plain, */*"), "text");
+        assert_eq!(chosen("Application/JSON ; Q=0.9, text/*;q=0.5"), "json");
+    }
+
+    #[test]
+    fn the_most_specific_range_decides() {
+        assert_eq!(chosen("text/*, text/plain;q=0.1"), "html");
+        assert_eq!(chosen("*/*;q=0.5, text/plain;q=0, text/html;q=0"), "json");
+    }
+
+    #[test]
+    fn a_client_that_accepts_none_of_the_offers_gets_the_default() {
+        for accept in [
+            "",
+            "image/png",
+            "nonsense",
+            "text/html;q=x",
+            "text/html;q=1.001",
+            "text/html;q=2",
+            "text/html;q=0",
+            "*/plain",
+        ] {
+            assert_eq!(chosen(accept), "text", "{accept}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_accept_header_causes_a_panic(accept in ".*") {
+            chosen(&accept);
+        }
+    }
+}

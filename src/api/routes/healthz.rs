@@ -1,0 +1,33 @@
+//! Health check: whether the configuration is complete and AWS accepts the credentials.
+
+use serde::Serialize;
+
+use crate::api::problem::Problem;
+use crate::api::response::{self, Reply};
+use crate::fleet::refresh::status::Health;
+use crate::time::rfc3339;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HealthReport {
+    status: &'static str,
+    configuration: &'static str,
+    credentials: &'static str,
+    /// When AWS was asked.
+    checked_at: String,
+}
+
+/// The reply for the `health` of all targets. `failing`: the first target that cannot be read.
+pub(in crate::api) fn reply(health: &Health, failing: Option<&str>) -> Result<Reply, Box<Problem>> {
+    if let (Some(target), Some(cause)) = (failing, health.cause) {
+        return Err(Problem::unhealthy_target(target, cause).into());
+    }
+    let body = response::json(&HealthReport {
+        status: "ok",
+        configuration: "complete",
+        credentials: "accepted",
+        checked_at: rfc3339(health.checked_at).ok_or_else(Problem::internal)?,
+    });
+    let body = body.map_err(|_| Problem::internal())?;
+    Ok(Reply::ok("application/json", body))
+}

@@ -1,0 +1,70 @@
+//! `ListClusters`: the ARNs of all clusters, a page at a time.
+//!
+//! <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListClusters.html>
+
+use serde::{Deserialize, Serialize};
+
+use super::types::MAX_RESULTS;
+use crate::aws::protocol::{EcsOperation, OperationName};
+
+/// Lists the ARNs of all clusters, a page at a time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListClusters<'a> {
+    /// 1 to 100.
+    pub max_results: u16,
+    /// The token of the page before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<&'a str>,
+}
+
+impl<'a> ListClusters<'a> {
+    /// The largest page that starts at `next_token`.
+    #[must_use]
+    pub fn page(next_token: Option<&'a str>) -> Self {
+        Self {
+            max_results: MAX_RESULTS,
+            next_token,
+        }
+    }
+}
+
+impl EcsOperation for ListClusters<'_> {
+    const NAME: OperationName = OperationName::ListClusters;
+    type Output = ListClustersOutput;
+}
+
+/// A page of cluster ARNs. A page may be short: only a missing token ends the list.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub struct ListClustersOutput {
+    pub cluster_arns: Vec<String>,
+    pub next_token: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_request_has_the_members_of_the_api_reference() {
+        let json = |token| serde_json::to_string(&ListClusters::page(token)).unwrap();
+        assert_eq!(json(None), r#"{"maxResults":100}"#);
+        assert_eq!(json(Some("t")), r#"{"maxResults":100,"nextToken":"t"}"#);
+    }
+
+    #[test]
+    fn a_body_of_another_shape_is_not_an_empty_fleet() {
+        for json in [
+            "{}",
+            "[]",
+            "null",
+            r#"{"clusterArns":null}"#,
+            r#"{"clusters":[]}"#,
+        ] {
+            let output = serde_json::from_str::<ListClustersOutput>(json);
+            assert!(output.is_err(), "{json}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! `ListServices`: the ARNs of a cluster's services, a page at a time.
+//!
+//! <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListServices.html>
+
+use serde::{Deserialize, Serialize};
+
+use super::types::MAX_RESULTS;
+use crate::aws::protocol::{EcsOperation, OperationName};
+
+/// Lists the ARNs of a cluster's services, a page at a time. The parameter `launchType` omits
+/// services that use a capacity provider strategy, so it is not used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListServices<'a> {
+    /// Name or ARN.
+    pub cluster: &'a str,
+    /// 1 to 100; the default of ECS is 10.
+    pub max_results: u16,
+    /// The token of the page before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<&'a str>,
+}
+
+impl<'a> ListServices<'a> {
+    /// The largest page that starts at `next_token`.
+    #[must_use]
+    pub fn page(cluster: &'a str, next_token: Option<&'a str>) -> Self {
+        Self {
+            cluster,
+            max_results: MAX_RESULTS,
+            next_token,
+        }
+    }
+}
+
+impl EcsOperation for ListServices<'_> {
+    const NAME: OperationName = OperationName::ListServices;
+    type Output = ListServicesOutput;
+}
+
+/// A page of service ARNs. A page may be short: only a missing token ends the list.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub struct ListServicesOutput {
+    pub service_arns: Vec<String>,
+    pub next_token: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_request_has_the_members_of_the_api_reference() {
+        assert_eq!(
+            serde_json::to_string(&ListServices::page("c", Some("t"))).unwrap(),
+            r#"{"cluster":"c","maxResults":100,"nextToken":"t"}"#
+        );
+    }
+}

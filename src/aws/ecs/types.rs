@@ -1,0 +1,46 @@
+//! Types: what the operations of ECS share.
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// The size of a page of a list.
+pub(super) const MAX_RESULTS: u16 = 100;
+
+/// What is described besides the resource itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(super) enum Include {
+    #[serde(rename = "TAGS")]
+    Tags,
+}
+
+/// One provider of a strategy.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[allow(missing_docs)]
+pub struct CapacityProviderStrategyItem {
+    pub capacity_provider: Option<String>,
+}
+
+/// A tag. Its value may be absent.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+#[allow(missing_docs)]
+pub struct Tag {
+    pub key: Option<String>,
+    pub value: Option<String>,
+}
+
+/// A resource that a describing operation could not describe.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+#[allow(missing_docs)]
+pub struct Failure {
+    pub arn: Option<String>,
+    /// `MISSING` for a resource that does not exist any more.
+    pub reason: Option<String>,
+}
+
+pub(super) fn null_is_empty<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}

@@ -1,0 +1,145 @@
+//! Protocol: encoding and decoding of calls in the AWS JSON 1.1 protocol and the query protocol
+//! (Smithy, "AWS protocols").
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// One call of a service.
+pub trait Operation {
+    /// Its form on the wire.
+    const WIRE: Wire;
+    /// The decoded response.
+    type Output;
+
+    /// Encodes the request's body.
+    ///
+    /// # Errors
+    /// If the call cannot be encoded, which only a mistake in this crate can cause.
+    fn encode(&self) -> Result<Vec<u8>, CodecError>;
+
+    /// Decodes the body of a successful response.
+    ///
+    /// # Errors
+    /// If the body is not a response of the operation.
+    fn decode(body: &[u8]) -> Result<Self::Output, CodecError>;
+}
+
+/// The name of an operation that this crate calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub enum OperationName {
+    ListClusters,
+    DescribeClusters,
+    ListServices,
+    DescribeServices,
+    AssumeRole,
+}
+
+impl OperationName {
+    /// The name as AWS writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ListClusters => "ListClusters",
+            Self::DescribeClusters => "DescribeClusters",
+            Self::ListServices => "ListServices",
+            Self::DescribeServices => "DescribeServices",
+            Self::AssumeRole => "AssumeRole",
+        }
+    }
+
+    /// The IAM action that allows the operation (Service Authorization Reference).
+    #[must_use]
+    pub fn iam_action(self) -> &'static str {
+        match self {
+            Self::ListClusters => "ecs:ListClusters",
+            Self::DescribeClusters => "ecs:DescribeClusters",
+            Self::ListServices => "ecs:ListServices",
+            Self::DescribeServices => "ecs:DescribeServices",
+            Self::AssumeRole => "sts:AssumeRole",
+        }
+    }
+}
+
+/// The form that all calls of an operation share.
+#[derive(Clone, Copy, Debug)]
+pub struct Wire {
+    /// The operation's name.
+    pub name: OperationName,
+    /// The name of its service in the signature.
+    pub signing_name: &'static str,
+    /// The body's media type.
+    pub content_type: &'static str,
+    /// The prefix of the name in `X-Amz-Target`. `None` in the query protocol.
+    pub target_prefix: Option<&'static str>,
+}
+
+/// An operation of ECS, in the AWS JSON 1.1 protocol: the value serializes to the request's body.
+pub trait EcsOperation: Serialize {
+    /// Its name, the second half of `X-Amz-Target`.
+    const NAME: OperationName;
+    /// The decoded response.
+    type Output: DeserializeOwned;
+
+    /// The part of a response body that is worth parsing.
+    #[must_use]
+    fn worth_parsing(body: &[u8]) -> Cow<'_, [u8]> {
+        Cow::Borrowed(body)
+    }
+}
+
+impl<T: EcsOperation> Operation for T {
+    const WIRE: Wire = Wire {
+        name: T::NAME,
+        signing_name: "ecs",
+        content_type: "application/x-amz-json-1.1",
+        target_prefix: Some("AmazonEC2ContainerServiceV20141113"),
+    };
+    type Output = T::Output;
+
+    fn encode(&self) -> Result<Vec<u8>, CodecError> {
+        serde_json::to_vec(self).map_err(CodecError::Json)
+    }
+
+    fn decode(body: &[u8]) -> Result<Self::Output, CodecError> {
+        let body = T::worth_parsing(body);
+        // Every response of the protocol is an object; serde would accept an array as well.
+        match body.trim_ascii_start().first() {
+            Some(b'{') | None => serde_json::from_slice(&body).map_err(CodecError::Json),
+            Some(_) => Err(CodecError::NotAnObject),
+        }
+    }
+}
+
+/// The reason why a body cannot be encoded or decoded. Its `Display` repeats nothing of the body.
+#[derive(Debug)]
+pub enum CodecError {
+    /// The body is not the expected JSON.
+    Json(serde_json::Error),
+    /// The body is JSON, but not an object.
+    NotAnObject,
+    /// The named element is missing from the XML, or malformed.
+    Xml(&'static str),
+}
+
+impl fmt::Display for CodecError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Json(error) => {
+                write!(
+                    f,
+                    "{:?} error at column {}",
+                    error.classify(),
+                    error.column()
+                )
+            }
+            Self::NotAnObject => f.write_str("not an object"),
+            Self::Xml(element) => write!(f, "no {element} in the XML"),
+        }
+    }
+}
+
+impl std::error::Error for CodecError {}

@@ -1,0 +1,8 @@
+//! Model: the data of a fleet. Pure values, without I/O.
+
+pub mod cause;
+pub mod fargate;
+pub mod filter;
+pub mod redact;
+pub mod service_state;
+pub mod snapshot;

@@ -1,0 +1,251 @@
+//! Redaction: keeps ARNs, account ids, access keys and tags that are not exposed out of responses.
+//!
+//! They come in by names and tags: `CloudFormation`, for one, tags its resources with the ARN of
+//! their stack.
+
+use super::snapshot::{Cluster, Failure, Service, Tags};
+
+/// The replacement of an ARN.
+const ARN: &str = "[ARN withheld]";
+/// The replacement of any other text.
+const OTHER: &str = "[withheld]";
+
+/// Replaces texts that must not be shown.
+#[derive(Clone, Debug, Default)]
+pub struct Redactor {
+    texts: Vec<String>,
+    shortest: usize,
+    exposed_tags: Option<Vec<String>>,
+}
+
+impl Redactor {
+    /// Redacts ARNs, all non-empty `texts`, and all tags except `exposed_tags`, if given.
+    #[must_use]
+    pub fn new(texts: impl IntoIterator<Item = String>, exposed_tags: Option<Vec<String>>) -> Self {
+        Self {
+            exposed_tags,
+            ..Self::default()
+        }
+        .and(texts)
+    }
+
+    /// Redacts `texts` too.
+    #[must_use]
+    pub fn and(mut self, texts: impl IntoIterator<Item = String>) -> Self {
+        self.texts
+            .extend(texts.into_iter().filter(|text| !text.is_empty()));
+        let lengths = self.texts.iter().map(String::len);
+        self.shortest = lengths.min().unwrap_or(usize::MAX);
+        self
+    }
+
+    /// Whether only ARNs are redacted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.texts.is_empty()
+    }
+
+    /// Whether a tag with this key may be shown.
+    #[must_use]
+    pub fn exposes(&self, key: &str) -> bool {
+        self.exposed_tags
+            .as_ref()
+            .is_none_or(|tags| tags.iter().any(|tag| tag == key))
+    }
+
+    /// `text` with every ARN and every text of the redactor replaced.
+    #[must_use]
+    pub fn text(&self, text: String) -> String {
+        let mut text = text;
+        if contains(&text, "arn:aws") {
+            text = without_arns(&text);
+        }
+        if text.len() >= self.shortest {
+            for secret in &self.texts {
+                if contains(&text, secret) {
+                    text = text.replace(secret.as_str(), OTHER);
+                }
+            }
+        }
+        text
+    }
+
+    /// The redacted `tags` that are exposed. Keys that become equal get a number.
+    pub fn tags(&self, tags: impl IntoIterator<Item = (String, String)>) -> Tags {
+        let mut redacted = Tags::new();
+        for (key, value) in tags {
+            if !self.exposes(&key) {
+                continue;
+            }
+            let mut key = self.text(key);
+            if redacted.contains_key(&key) {
+                let mut numbered = (2..).map(|number: usize| format!("{key} {number}"));
+                key = numbered
+                    .find(|key| !redacted.contains_key(key))
+                    .unwrap_or_default();
+            }
+            redacted.insert(key, self.text(value));
+        }
+        redacted
+    }
+
+    /// `cluster` with all texts of it and of its services redacted, and its providers sorted.
+    #[must_use]
+    pub fn cluster(&self, cluster: Cluster) -> Cluster {
+        let providers = cluster.capacity_providers.into_iter();
+        let mut capacity_providers: Vec<String> = providers.map(|text| self.text(text)).collect();
+        capacity_providers.sort_unstable();
+        let services = cluster.services.into_iter();
+        Cluster {
+            cluster_name: self.text(cluster.cluster_name),
+            capacity_providers,
+            tags: self.tags(cluster.tags),
+            services: services.map(|service| self.service(service)).collect(),
+            ..cluster
+        }
+    }
+
+    /// `service` with all texts of it redacted.
+    #[must_use]
+    pub fn service(&self, service: Service) -> Service {
+        Service {
+            service_name: self.text(service.service_name),
+            rollout_state: service.rollout_state.map(|state| self.text(state)),
+            tags: self.tags(service.tags),
+            ..service
+        }
+    }
+
+    /// `failure` with its names redacted.
+    #[must_use]
+    pub fn failure(&self, failure: Failure) -> Failure {
+        Failure {
+            cluster_name: failure.cluster_name.map(|name| self.text(name)),
+            ..failure
+        }
+    }
+}
+
+/// As `str::contains`, but without its preparations, which take longer than a short text itself.
+fn contains(text: &str, part: &str) -> bool {
+    let (text, part) = (text.as_bytes(), part.as_bytes());
+    let Some((first, _)) = part.split_first() else {
+        return true;
+    };
+    let mut starts = text.windows(part.len());
+    starts.any(|start| start.first() == Some(first) && start == part)
+}
+
+fn without_arns(text: &str) -> String {
+    let mut redacted = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, arn)) = rest.split_once("arn:aws") {
+        redacted.push_str(before);
+        redacted.push_str(ARN);
+        let ends = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '"' | '\'' | '|');
+        rest = arn
+            .find(ends)
+            .and_then(|end| arn.get(end..))
+            .unwrap_or_default();
+    }
+    redacted.push_str(rest);
+    redacted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::model::snapshot::Status;
+    use proptest::prelude::*;
+
+    fn redacted(text: &str) -> String {
+        Redactor::new(["123456789012".into(), "hush".into()], None).text(text.into())
+    }
+
+    #[test]
+    fn arns_are_replaced_wherever_they_stand() {
+        for (text, expected) in [
+            ("arn:aws:iam::1:user/x", "[ARN withheld]"),
+            (
+                "a arn:aws-cn:s3:::b, arn:aws:s3:::c.",
+                "a [ARN withheld], [ARN withheld]",
+            ),
+            ("barn:awsome", "b[ARN withheld]"),
+            ("arn: aws", "arn: aws"),
+        ] {
+            assert_eq!(redacted(text), expected);
+        }
+    }
+
+    #[test]
+    fn secret_texts_are_replaced_and_the_rest_stays() {
+        assert_eq!(
+            redacted("team-123456789012 hush"),
+            "team-[withheld] [withheld]"
+        );
+        assert_eq!(redacted("K2 ☃ 1234567890"), "K2 ☃ 1234567890");
+    }
+
+    #[test]
+    fn only_exposed_tags_are_shown_if_some_are_named() {
+        let some = Redactor::new([], Some(vec!["owner".into()]));
+        assert!(some.exposes("owner") && !some.exposes("Owner"));
+        assert!(Redactor::default().exposes("anything"));
+    }
+
+    #[test]
+    fn tag_keys_that_become_equal_get_a_number() {
+        let secrets = ["hush", "hidden", "shh"].map(str::to_owned);
+        let redactor = Redactor::new(secrets.clone(), None);
+        let tags = redactor.tags(secrets.map(|key| (key, "x".to_owned())));
+        let keys: Vec<_> = tags.keys().map(String::as_str).collect();
+        assert_eq!(keys, ["[withheld]", "[withheld] 2", "[withheld] 3"]);
+    }
+
+    #[test]
+    fn every_text_of_a_cluster_and_its_services_is_redacted() {
+        let text = || "x-hush-x".to_owned();
+        let tags = || Tags::from([(text(), text())]);
+        let cluster = Cluster {
+            cluster_name: text(),
+            target: "default".into(),
+            region: "us-east-1".into(),
+            capacity_providers: vec![text()],
+            tags: tags(),
+            services: vec![Service {
+                service_name: text(),
+                status: Status::Active,
+                capacity_providers: Vec::new(),
+                rollout_state: Some(text()),
+                desired_count: 1,
+                running_count: 1,
+                pending_count: 0,
+                tags: tags(),
+            }],
+        };
+        let failure = Failure {
+            target: "default".into(),
+            region: "us-east-1".into(),
+            cluster_name: Some(text()),
+            reason: "AWS refused the call".into(),
+        };
+        let redactor = Redactor::new(["hush".into()], None);
+        let shown = format!("{:?}", redactor.cluster(cluster));
+        assert_eq!(shown.matches("x-[withheld]-x").count(), 8, "{shown}");
+        assert!(!shown.contains("hush"), "{shown}");
+        let shown = format!("{:?}", redactor.failure(failure));
+        assert!(!shown.contains("hush"), "{shown}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_secret_is_left(before in ".*", after in ".*") {
+            for secret in ["123456789012", "hush", "arn:aws:ecs:us-east-1:123456789012:cluster/a"] {
+                let shown = redacted(&format!("{before}{secret}{after}"));
+                for needle in ["123456789012", "hush", "arn:aws"] {
+                    prop_assert!(!shown.contains(needle), "{shown}");
+                }
+            }
+        }
+    }
+}

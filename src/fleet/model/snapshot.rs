@@ -1,0 +1,96 @@
+//! Snapshot: the ACTIVE Fargate services at one point in time, under the field names of ECS.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+/// Tags by key, sorted. A tag without a value has the value `""`.
+pub type Tags = BTreeMap<String, String>;
+
+/// The result of one sweep.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The time at which the sweep ended.
+    pub generated_at: SystemTime,
+    /// The account id of the target. Never shown; `None` in a merge of several targets.
+    pub account: Option<String>,
+    /// The clusters that have a Fargate service, sorted by target, region and name.
+    pub clusters: Vec<Cluster>,
+    /// The parts that could not be read, sorted. Empty if the snapshot is complete.
+    pub failures: Vec<Failure>,
+    /// The services that were carried over from earlier snapshots, sorted.
+    pub carried_over: Vec<CarriedOver>,
+}
+
+/// A service that is shown as an earlier sweep read it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct CarriedOver {
+    pub cluster_name: String,
+    pub service_name: String,
+    pub read_at: SystemTime,
+}
+
+/// A cluster with at least one service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Cluster {
+    pub cluster_name: String,
+    /// The name of the target that the cluster was found in.
+    pub target: String,
+    /// Its AWS region.
+    pub region: String,
+    /// The capacity providers of the cluster, sorted.
+    pub capacity_providers: Vec<String>,
+    pub tags: Tags,
+    /// Sorted by name.
+    pub services: Vec<Service>,
+}
+
+/// An ACTIVE service on Fargate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub struct Service {
+    pub service_name: String,
+    pub status: Status,
+    /// The Fargate capacity providers that the service runs on, sorted.
+    pub capacity_providers: Vec<String>,
+    /// The rollout state of the PRIMARY deployment: `COMPLETED`, `FAILED` or `IN_PROGRESS`.
+    pub rollout_state: Option<String>,
+    pub desired_count: u32,
+    pub running_count: u32,
+    pub pending_count: u32,
+    pub tags: Tags,
+}
+
+/// The status of a service. Services of another status are not reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[allow(missing_docs)]
+pub enum Status {
+    Active,
+}
+
+impl Status {
+    /// As ECS writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "ACTIVE",
+        }
+    }
+}
+
+/// A part of the fleet that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Failure {
+    pub target: String,
+    pub region: String,
+    /// `None` where the failure does not concern one cluster.
+    pub cluster_name: Option<String>,
+    /// One sentence without a full stop, in the words of [`Cause`](super::cause::Cause).
+    pub reason: String,
+}

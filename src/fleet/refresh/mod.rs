@@ -1,0 +1,11 @@
+//! Refresh: decides when to sweep a target, runs its sweep in slices, and stores what was found.
+
+mod carry_over;
+pub mod encoding;
+mod log;
+mod persistence;
+pub mod policy;
+pub mod refresher;
+mod slices;
+pub mod status;
+pub mod store;

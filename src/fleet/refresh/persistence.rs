@@ -1,0 +1,128 @@
+//! Persistence: what a refresher loads from its store and saves to it.
+
+use std::rc::Rc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::de::DeserializeOwned;
+
+use super::encoding;
+use super::log;
+use super::refresher::Refresher;
+use super::store::{PausedSweep, Store, VersionedSnapshot};
+use crate::fleet::model::snapshot::Snapshot;
+use crate::platform::Platform;
+use crate::time::since;
+
+/// The greatest difference between two clocks of the platform.
+const MAX_SKEW: Duration = Duration::from_mins(1);
+
+const SNAPSHOT: &str = "snapshot";
+const SWEEP: &str = "sweep";
+
+impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
+    /// Replaces the newest snapshot, in memory and in the store.
+    pub(super) fn publish(&self, snapshot: Snapshot) {
+        let mut state = self.state.borrow_mut();
+        let before = state.newest.as_ref().map_or(0, |newest| newest.version);
+        let newest = VersionedSnapshot {
+            version: version_at(snapshot.generated_at).max(before + 1),
+            snapshot: Rc::new(snapshot),
+        };
+        state.last_failure = None;
+        if S::PERSISTENT {
+            state.encoded = encoding::encode(self.target.identity(), &newest).map(Rc::new);
+        }
+        state.newest = Some(newest);
+        let encoded = state.encoded.clone();
+        drop(state);
+        if let Some(encoded) = encoded {
+            self.save(SNAPSHOT, Some(&encoded));
+        }
+    }
+
+    /// Saves the paused sweep.
+    pub(super) fn save_sweep(&self) {
+        let bytes = {
+            let state = self.state.borrow();
+            let paused = state.sweep.as_ref().filter(|_| S::PERSISTENT);
+            paused.and_then(|paused| encoding::encode(self.target.identity(), paused))
+        };
+        if let Some(bytes) = bytes {
+            self.state.borrow_mut().is_sweep_stored = true;
+            self.save(SWEEP, Some(&bytes));
+        }
+    }
+
+    /// Removes the current sweep from memory and from the store, so that no later invocation can
+    /// continue it.
+    pub(super) fn discard_sweep(&self) {
+        let is_stored = {
+            let mut state = self.state.borrow_mut();
+            state.sweep = None;
+            std::mem::take(&mut state.is_sweep_stored)
+        };
+        if is_stored {
+            self.save(SWEEP, None);
+        }
+    }
+
+    fn save(&self, name: &'static str, bytes: Option<&[u8]>) {
+        if let Err(error) = self.store.save(name, bytes) {
+            self.log_storage(name, "not saved", &error);
+        }
+    }
+
+    /// Loads what an earlier life of this refresher has saved, once.
+    pub(super) fn load(&self) {
+        if std::mem::replace(&mut self.state.borrow_mut().is_loaded, true) {
+            return;
+        }
+        let newest: Option<(VersionedSnapshot, Vec<u8>)> = self.load_item(SNAPSHOT);
+        let paused: Option<(PausedSweep, Vec<u8>)> = self.load_item(SWEEP);
+        let now = self.platform.now();
+        let mut state = self.state.borrow_mut();
+        // A snapshot of the future, saved by a clock that was ahead, would count as fresh until then.
+        let latest = now + MAX_SKEW;
+        let is_plausible = |newest: &VersionedSnapshot| {
+            newest.snapshot.generated_at <= latest && newest.version <= version_at(latest)
+        };
+        if let Some((newest, encoded)) = newest.filter(|(newest, _)| is_plausible(newest)) {
+            state.newest = Some(newest);
+            state.encoded = Some(Rc::new(encoded));
+        }
+        if let Some((paused, _)) = paused {
+            let limiter = self.target.ecs().limiter();
+            limiter.resume(paused.limited_until, now);
+            state.sweep = Some(paused);
+            state.is_sweep_stored = true;
+        }
+    }
+
+    /// Loads and decodes an item. One that cannot be used is removed from the store.
+    fn load_item<T: DeserializeOwned>(&self, name: &'static str) -> Option<(T, Vec<u8>)> {
+        let bytes = match self.store.load(name) {
+            Ok(bytes) => bytes?,
+            Err(error) => {
+                self.log_storage(name, "not loaded", &error);
+                return None;
+            }
+        };
+        match encoding::decode(&bytes, Some(self.target.identity())) {
+            Ok(value) => Some((value, bytes)),
+            Err(error) => {
+                self.log_storage(name, "dropped", &error.to_string());
+                self.save(name, None);
+                None
+            }
+        }
+    }
+
+    fn log_storage(&self, name: &'static str, outcome: &'static str, message: &str) {
+        log::storage(&self.platform, self.target.name(), name, outcome, message);
+    }
+}
+
+/// The version of a snapshot of `time`: the milliseconds of Unix time.
+fn version_at(time: SystemTime) -> u64 {
+    u64::try_from(since(UNIX_EPOCH, time).as_millis()).unwrap_or_default()
+}

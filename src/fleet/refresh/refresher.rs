@@ -1,0 +1,294 @@
+//! Refresher: the one place that sweeps a target, for any number of readers. It holds the newest
+//! snapshot, runs one sweep at a time, in slices that fit an invocation, and remembers failures.
+
+use std::cell::RefCell;
+use std::pin::pin;
+use std::rc::Rc;
+use std::time::{Duration, SystemTime};
+
+use futures_channel::oneshot;
+use futures_util::future::{Either, select};
+
+use super::policy::{Decision, LastFailure, Policy};
+use super::status::{Health, SnapshotStatus};
+use super::store::{PausedSweep, Store, VersionedSnapshot};
+use crate::aws::budget::{Budget, Usage};
+use crate::config::{Config, TargetConfig};
+use crate::fleet::model::cause::Cause;
+use crate::fleet::sweep::SweepProgress;
+use crate::fleet::sweep::target_client::TargetClient;
+use crate::platform::Platform;
+use crate::time::since;
+
+/// The time for which the result of a health check is remembered, so that `/healthz` cannot be used
+/// to flood AWS.
+pub const HEALTH_MAX_AGE: Duration = Duration::from_secs(30);
+
+/// The time that a request waits beyond that of a slice.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The time after its deadline at which a slice that has not ended counts as lost.
+pub(super) const LEASE_MARGIN: Duration = Duration::from_secs(10);
+
+/// Refreshes the snapshot of one target.
+#[derive(Debug)]
+pub struct Refresher<P, S> {
+    pub(super) platform: P,
+    pub(super) target: TargetClient<P>,
+    pub(super) policy: Policy,
+    pub(super) sweep_timeout: Duration,
+    /// The requests that one slice of a sweep may make.
+    pub(super) slice_requests: u32,
+    pub(super) store: S,
+    pub(super) state: RefCell<State>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) is_loaded: bool,
+    pub(super) newest: Option<VersionedSnapshot>,
+    /// The newest snapshot as it is stored.
+    pub(super) encoded: Option<Rc<Vec<u8>>>,
+    pub(super) last_failure: Option<LastFailure>,
+    /// The sweep that a slice works on, or that waits for its next slice.
+    pub(super) sweep: Option<PausedSweep>,
+    /// Whether a paused sweep is in the store.
+    pub(super) is_sweep_stored: bool,
+    /// The number of the newest slice, and the time until which its lease lasts.
+    pub(super) slice: u64,
+    pub(super) leased_until: Option<SystemTime>,
+    pub(super) sweep_waiters: Vec<oneshot::Sender<()>>,
+    /// The requests of the newest sweep, and those since the refresher started.
+    pub(super) usage: Usage,
+    pub(super) total: Usage,
+    health: Option<Health>,
+    /// The time until which a health check counts as running, and those who wait for it.
+    checking_until: Option<SystemTime>,
+    check_waiters: Vec<oneshot::Sender<Health>>,
+}
+
+impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
+    /// A refresher that loads what `store` has before its first sweep.
+    pub fn new(
+        platform: &P,
+        target: &TargetConfig,
+        config: &Config,
+        policy: Policy,
+        store: S,
+    ) -> Self {
+        Self {
+            platform: platform.clone(),
+            target: TargetClient::new(platform, target.clone(), config),
+            policy,
+            sweep_timeout: config.sweep_timeout,
+            slice_requests: config.subrequest_budget,
+            store,
+            state: RefCell::default(),
+        }
+    }
+
+    /// The status of the snapshot, for the request called `request_id`.
+    ///
+    /// 1. A snapshot that is young enough is served at once. If it is not fresh, a sweep starts.
+    /// 2. Too soon after a failure nothing is served.
+    /// 3. All others wait for the same sweep, as long as one of its slices may take.
+    /// 4. A snapshot that is not too old stands in if the sweep failed or is still running.
+    pub async fn read(self: &Rc<Self>, request_id: &str) -> SnapshotStatus {
+        self.load();
+        let now = self.platform.now();
+        let (generated_at, last_failure) = {
+            let state = self.state.borrow();
+            let newest = state.newest.as_ref();
+            (newest.map(|n| n.snapshot.generated_at), state.last_failure)
+        };
+        match self.policy.decide(generated_at, last_failure, now) {
+            // (1)
+            Decision::Serve { refresh } => {
+                if refresh {
+                    self.start(request_id);
+                }
+                self.status(true, last_failure, Usage::default())
+            }
+            // (2)
+            Decision::Refuse(_) => self.status(false, last_failure, Usage::default()),
+            Decision::Wait => {
+                // (3)
+                let is_starter = self.start(request_id);
+                let is_done = self.wait().await;
+                let (mut last_failure, usage) = {
+                    let state = self.state.borrow();
+                    let is_charged = is_starter && is_done;
+                    let usage = if is_charged {
+                        state.usage
+                    } else {
+                        Usage::default()
+                    };
+                    (state.last_failure, usage)
+                };
+                let now = self.platform.now();
+                if !is_done {
+                    last_failure = Some(LastFailure {
+                        cause: Cause::NotDone,
+                        at: now,
+                        in_a_row: 0,
+                    });
+                }
+                // (4)
+                let may_stand_in = |at| self.policy.may_stand_in(since(at, now));
+                let is_served = last_failure.is_none() || generated_at.is_some_and(may_stand_in);
+                self.status(is_served, last_failure, usage)
+            }
+        }
+    }
+
+    /// The newest snapshot.
+    pub fn newest(&self) -> Option<VersionedSnapshot> {
+        self.state.borrow().newest.clone()
+    }
+
+    /// The newest snapshot as it is stored.
+    pub fn encoded(&self) -> Option<Rc<Vec<u8>>> {
+        self.state.borrow().encoded.clone()
+    }
+
+    /// Checks the credentials, for the request called `request_id`. All who ask at once wait for the
+    /// same check, and its result is remembered for [`HEALTH_MAX_AGE`].
+    pub async fn check(self: &Rc<Self>, request_id: &str) -> Health {
+        let now = self.platform.now();
+        let known = self.state.borrow().health.clone();
+        if let Some(health) = known
+            && since(health.checked_at, now) < HEALTH_MAX_AGE
+        {
+            return Health {
+                usage: Usage::default(),
+                ..health
+            };
+        }
+        let (sender, receiver) = oneshot::channel();
+        let is_starter = {
+            let mut state = self.state.borrow_mut();
+            state.check_waiters.push(sender);
+            let is_running = state.checking_until.is_some_and(|until| until > now);
+            if !is_running {
+                state.checking_until = Some(now + self.sweep_timeout + LEASE_MARGIN);
+            }
+            !is_running
+        };
+        if is_starter {
+            let (refresher, request_id) = (Rc::clone(self), request_id.to_owned());
+            self.platform
+                .spawn(async move { refresher.run_check(&request_id).await });
+        }
+        let patience = self.platform.sleep(self.sweep_timeout + GRACE);
+        let health = match select(receiver, pin!(patience)).await {
+            Either::Left((Ok(health), _)) => health,
+            Either::Left(_) | Either::Right(_) => Health {
+                cause: Some(Cause::TimedOut),
+                checked_at: self.platform.now(),
+                usage: Usage::default(),
+            },
+        };
+        let usage = if is_starter {
+            health.usage
+        } else {
+            Usage::default()
+        };
+        Health { usage, ..health }
+    }
+
+    async fn run_check(&self, request_id: &str) {
+        let budget = Budget::new(request_id, self.platform.now(), self.sweep_timeout);
+        let cause = self.target.check(&budget).await.err();
+        let health = Health {
+            cause,
+            checked_at: self.platform.now(),
+            usage: budget.usage(),
+        };
+        let mut state = self.state.borrow_mut();
+        state.total += health.usage;
+        state.health = Some(health.clone());
+        state.checking_until = None;
+        for waiter in state.check_waiters.drain(..) {
+            // A waiter that gave up has dropped the other end.
+            let _ = waiter.send(health.clone());
+        }
+    }
+
+    /// Continues the sweep that another invocation has paused, if there is one.
+    pub async fn resume(self: &Rc<Self>, request_id: &str) {
+        self.load();
+        let is_paused = self.state.borrow().sweep.is_some();
+        if is_paused && let Some(slice) = self.try_acquire_lease() {
+            self.run_slices(slice, request_id).await;
+        }
+    }
+
+    fn status(
+        &self,
+        is_served: bool,
+        last_failure: Option<LastFailure>,
+        usage: Usage,
+    ) -> SnapshotStatus {
+        let state = self.state.borrow();
+        let newest = state.newest.as_ref().filter(|_| is_served);
+        let sweep = state.sweep.as_ref();
+        let progress = sweep.map(|paused| paused.sweep.borrow().progress());
+        SnapshotStatus {
+            version: newest.map(|newest| newest.version),
+            last_failure,
+            retry_after: match (last_failure, progress) {
+                (Some(failure), None) => self.policy.pause_left(failure, self.platform.now()),
+                (_, Some(progress)) => self.least_time_for(progress),
+                (None, None) => GRACE,
+            },
+            progress: progress.filter(|_| newest.is_none()),
+            usage,
+            total: state.total,
+        }
+    }
+
+    /// The time that the remaining calls take at least.
+    fn least_time_for(&self, progress: SweepProgress) -> Duration {
+        let calls = u32::try_from(progress.calls_left).unwrap_or(u32::MAX);
+        self.target.ecs().limiter().wait(calls, self.platform.now())
+    }
+
+    /// Acquires the lease to run a slice, if no slice is running, and returns the slice's number.
+    pub(super) fn try_acquire_lease(&self) -> Option<u64> {
+        let now = self.platform.now();
+        let leased_until = self.state.borrow().leased_until;
+        match leased_until {
+            Some(until) if until > now => return None,
+            // The invocation of the slice has ended, and with it the calls that were in flight.
+            Some(_) => self.discard_sweep(),
+            None => {}
+        }
+        let mut state = self.state.borrow_mut();
+        state.slice += 1;
+        // The slice extends the lease to its own deadline as soon as it runs.
+        state.leased_until = Some(now + LEASE_MARGIN);
+        Some(state.slice)
+    }
+
+    /// Starts a slice, if none is running. Returns whether it did.
+    fn start(self: &Rc<Self>, request_id: &str) -> bool {
+        let Some(slice) = self.try_acquire_lease() else {
+            return false;
+        };
+        let (refresher, request_id) = (Rc::clone(self), request_id.to_owned());
+        self.platform
+            .spawn(async move { refresher.run_slices(slice, &request_id).await });
+        true
+    }
+
+    /// Waits until the sweep is done, but no longer than a slice may take. Returns whether it is.
+    async fn wait(&self) -> bool {
+        let (sender, receiver) = oneshot::channel();
+        self.state.borrow_mut().sweep_waiters.push(sender);
+        let patience = self.platform.sleep(self.sweep_timeout + GRACE);
+        matches!(
+            select(receiver, pin!(patience)).await,
+            Either::Left((Ok(()), _))
+        )
+    }
+}

@@ -1,0 +1,79 @@
+//! Store: bytes that outlive an invocation, and the two records that are kept in it.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use crate::aws::budget::Usage;
+use crate::fleet::model::snapshot::Snapshot;
+use crate::fleet::sweep::Sweep;
+
+/// Stores bytes by name beyond the process, or at least beyond this invocation.
+pub trait Store {
+    /// Whether anything is stored at all.
+    const PERSISTENT: bool;
+
+    /// The bytes that were saved under `name`.
+    ///
+    /// # Errors
+    /// The platform's own words, for the log.
+    fn load(&self, name: &'static str) -> Result<Option<Vec<u8>>, String>;
+
+    /// Saves `bytes` under `name`, or removes what was saved there.
+    ///
+    /// # Errors
+    /// The platform's own words, for the log.
+    fn save(&self, name: &'static str, bytes: Option<&[u8]>) -> Result<(), String>;
+
+    /// Requests another invocation, which continues the paused sweep. Resolves to whether there will
+    /// be one; if not, the current one continues.
+    fn resume_later(&self) -> impl Future<Output = bool>;
+}
+
+/// Stores nothing: for a process that lives as long as its memory.
+#[derive(Debug)]
+pub struct NoStore;
+
+impl Store for NoStore {
+    const PERSISTENT: bool = false;
+
+    fn load(&self, _name: &'static str) -> Result<Option<Vec<u8>>, String> {
+        Ok(None)
+    }
+
+    fn save(&self, _name: &'static str, _bytes: Option<&[u8]>) -> Result<(), String> {
+        Ok(())
+    }
+
+    async fn resume_later(&self) -> bool {
+        false
+    }
+}
+
+/// A snapshot and its version.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct VersionedSnapshot {
+    /// Grows from one snapshot of a target to the next.
+    pub version: u64,
+    /// The snapshot.
+    pub snapshot: Rc<Snapshot>,
+}
+
+/// A sweep between two of its slices.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PausedSweep {
+    /// The sweep. No call is in flight while it is stored.
+    pub sweep: Rc<RefCell<Sweep>>,
+    /// The start of its first slice.
+    pub started_at: SystemTime,
+    /// The end of its last slice.
+    pub stopped_at: SystemTime,
+    /// The number of slices so far.
+    pub slices: u32,
+    /// The requests of all slices.
+    pub usage: Usage,
+    /// The time at which the rate limiter has all tokens again.
+    pub limited_until: SystemTime,
+}

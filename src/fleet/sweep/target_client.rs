@@ -1,0 +1,200 @@
+//! Target client: calls ECS for one target, with the credentials of its role if it has one.
+
+use std::cell::RefCell;
+use std::time::{Duration, SystemTime};
+
+use crate::aws::arn::account_of;
+use crate::aws::budget::Budget;
+use crate::aws::client::Client;
+use crate::aws::ecs::ListClusters;
+use crate::aws::error::Error;
+use crate::aws::protocol::OperationName;
+use crate::aws::rate_limiter::RateLimiter;
+use crate::aws::sts::AssumeRole;
+use crate::config::{self, Config};
+use crate::fleet::model::cause::Cause;
+use crate::fleet::model::redact::Redactor;
+use crate::fleet::model::snapshot::Snapshot;
+use crate::fleet::sweep::Sweep;
+use crate::platform::Platform;
+
+/// The lifetime that is requested for the credentials of a role: the maximum that every role allows.
+const ROLE_DURATION: Duration = Duration::from_hours(1);
+
+/// The time before their expiration at which credentials are replaced.
+const ROLE_MARGIN: Duration = Duration::from_mins(5);
+
+/// The name of the session in the other account.
+const ROLE_SESSION_NAME: &str = "ecs-status";
+
+/// A region of an account, and the clients that read it.
+#[derive(Debug)]
+pub struct TargetClient<P> {
+    name: String,
+    region: String,
+    identity: String,
+    ecs: Client<P>,
+    role: Option<Role<P>>,
+    exposed_tags: Option<Vec<String>>,
+    /// The ids of all accounts that a role is assumed in: tags of another target may hold them.
+    accounts: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Role<P> {
+    sts: Client<P>,
+    call: AssumeRole,
+    /// The time at which the credentials of the ECS client expire.
+    expiration: RefCell<Option<SystemTime>>,
+}
+
+impl<P: Platform + Clone> TargetClient<P> {
+    /// The clients of a configured target.
+    pub fn new(platform: &P, target: config::TargetConfig, config: &Config) -> Self {
+        let credentials = &config.credentials;
+        let client = |endpoint, limiter| {
+            let (region, credentials) = (target.region.clone(), credentials.clone());
+            Client::new(platform.clone(), endpoint, region, credentials, limiter)
+        };
+        let accounts = accounts(config);
+        let identity = identity(&target, config, &accounts);
+        let limiter = || RateLimiter::new(config.call_burst, config.call_rate);
+        let role = target.role.map(|role| Role {
+            sts: client(role.sts_endpoint, limiter()),
+            call: AssumeRole {
+                role_arn: role.arn,
+                external_id: role.external_id,
+                role_session_name: ROLE_SESSION_NAME,
+                duration: ROLE_DURATION,
+            },
+            expiration: RefCell::default(),
+        });
+        Self {
+            ecs: client(target.ecs_endpoint, limiter()),
+            role,
+            exposed_tags: config.expose_tags.clone(),
+            accounts,
+            identity,
+            name: target.name,
+            region: target.region,
+        }
+    }
+}
+
+/// The ids of the accounts that a role is assumed in.
+fn accounts(config: &Config) -> Vec<String> {
+    let roles = config
+        .targets
+        .iter()
+        .filter_map(|target| target.role.as_ref());
+    let accounts = roles.filter_map(|role| account_of(&role.arn));
+    accounts.map(str::to_owned).collect()
+}
+
+/// Everything that a snapshot of the target depends on. A snapshot that was stored under another
+/// identity belongs to another fleet, or shows what may not be shown any more.
+fn identity(target: &config::TargetConfig, config: &Config, accounts: &[String]) -> String {
+    let role = target.role.as_ref();
+    let parts = [
+        target.region.as_str(),
+        &target.ecs_endpoint.uri().to_string(),
+        config.credentials.access_key_id(),
+        role.map_or("", |role| &role.arn),
+        &format!("{:?}", config.expose_tags),
+        &accounts.join(","),
+    ];
+    parts.join("\n")
+}
+
+impl<P: Platform> TargetClient<P> {
+    /// The client of ECS. Call [`Self::prepare`] first.
+    pub fn ecs(&self) -> &Client<P> {
+        &self.ecs
+    }
+
+    /// The name of the target.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its AWS region.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// The identity of the target's configuration. Not to be shown.
+    pub fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    /// A new sweep of the target.
+    pub fn sweep(&self) -> Sweep {
+        Sweep::new(&self.name, &self.region)
+    }
+
+    fn needs_credentials(&self, now: SystemTime) -> bool {
+        self.role.as_ref().is_some_and(|role| {
+            role.expiration
+                .borrow()
+                .is_none_or(|end| end < now + ROLE_MARGIN)
+        })
+    }
+
+    /// Assumes the role of the target, if it has one and its credentials expire soon.
+    ///
+    /// # Errors
+    /// The cause, if the role cannot be assumed.
+    pub async fn prepare(&self, budget: &Budget) -> Result<(), Cause> {
+        let Some(role) = &self.role else {
+            return Ok(());
+        };
+        if !self.needs_credentials(role.sts.platform().now()) {
+            return Ok(());
+        }
+        let assumed = role
+            .sts
+            .call(&role.call, budget)
+            .await
+            .map_err(|error| cause(&error))?;
+        self.ecs.set_credentials(assumed.credentials);
+        *role.expiration.borrow_mut() = Some(assumed.expiration);
+        Ok(())
+    }
+
+    /// Checks the credentials with one signed `ListClusters` of one item.
+    ///
+    /// # Errors
+    /// The cause, if AWS refuses it.
+    pub async fn check(&self, budget: &Budget) -> Result<(), Cause> {
+        self.prepare(budget).await?;
+        let call = ListClusters {
+            max_results: 1,
+            next_token: None,
+        };
+        let answer = self.ecs.call(&call, budget).await;
+        answer
+            .map(|_| ())
+            .map_err(|error| Cause::of(&error, OperationName::ListClusters))
+    }
+
+    /// The redacted snapshot of a sweep that is done.
+    ///
+    /// # Errors
+    /// The cause, if nothing could be read.
+    pub fn finish(&self, sweep: Sweep, now: SystemTime) -> Result<Snapshot, Cause> {
+        let mut secrets = self.ecs.secrets();
+        secrets.extend(self.accounts.iter().cloned());
+        if let Some(role) = &self.role {
+            secrets.extend(role.sts.secrets());
+        }
+        sweep.finish(now, Redactor::new(secrets, self.exposed_tags.clone()))
+    }
+}
+
+/// A refusal of STS concerns the role, whatever its code. The rest is as with ECS.
+fn cause(error: &Error) -> Cause {
+    match Cause::of(error, OperationName::AssumeRole) {
+        Cause::NotAllowed(_) | Cause::Refused => Cause::RoleRefused,
+        cause => cause,
+    }
+}

@@ -1,0 +1,328 @@
+//! View: the fleet as one isolate or process knows it: its copies of the snapshots, and the source of
+//! newer ones.
+
+pub mod in_process;
+mod merge;
+pub mod report;
+pub mod source;
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::{Duration, SystemTime};
+
+use futures_util::future::maybe_done;
+
+use crate::aws::budget::Usage;
+use crate::config::Config;
+use crate::fleet::model::cause::Cause;
+use crate::fleet::model::snapshot::Snapshot;
+use crate::fleet::refresh::policy::{LastFailure, Policy};
+use crate::fleet::refresh::status::{Health, SnapshotStatus};
+use crate::fleet::refresh::store::VersionedSnapshot;
+use crate::platform::{Clock, Platform};
+use crate::time::since;
+use in_process::InProcess;
+use merge::{Part, merge};
+use report::{MergedReport, TargetStatus, Unavailable};
+use source::{SnapshotReply, SnapshotSource};
+
+/// The time after which to ask a source again that does not respond.
+const RETRY_UNREACHABLE: Duration = Duration::from_secs(5);
+
+/// The snapshot of a target as this isolate knows it.
+#[derive(Clone, Debug, Default)]
+struct CachedSnapshot {
+    newest: Option<VersionedSnapshot>,
+    last_failure: Option<LastFailure>,
+    total: Usage,
+}
+
+impl CachedSnapshot {
+    fn version(&self) -> Option<u64> {
+        self.newest.as_ref().map(|newest| newest.version)
+    }
+}
+
+/// The fleet as this isolate or process knows it.
+#[derive(Debug)]
+pub struct Fleet<S> {
+    config: Config,
+    source: S,
+    cached: RefCell<Vec<CachedSnapshot>>,
+    merged: RefCell<Option<Merged>>,
+}
+
+/// The merge of all targets, valid as long as none of its parts changes.
+#[derive(Debug)]
+struct Merged {
+    parts: Vec<(Option<u64>, Option<LastFailure>)>,
+    snapshot: Rc<Snapshot>,
+}
+
+impl<P: Platform + Clone + 'static> Fleet<InProcess<P>> {
+    /// A fleet that this process sweeps itself.
+    pub fn in_process(platform: &P, config: Config) -> Self {
+        let source = InProcess::new(platform, &config);
+        Self::new(config, source)
+    }
+}
+
+impl<S: SnapshotSource> Fleet<S> {
+    /// A fleet without any snapshot yet.
+    pub fn new(config: Config, source: S) -> Self {
+        Self {
+            cached: RefCell::new(vec![CachedSnapshot::default(); config.targets.len()]),
+            merged: RefCell::default(),
+            config,
+            source,
+        }
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The merged report of all targets, and the requests to AWS that it took. The source is asked
+    /// for each target whose cached snapshot is not fresh. A target that cannot be read makes the
+    /// report incomplete.
+    ///
+    /// # Errors
+    /// If there is nothing to serve of any target.
+    pub async fn report(
+        &self,
+        clock: &impl Clock,
+        request_id: &str,
+    ) -> (Result<MergedReport, Unavailable>, Usage) {
+        let reads = (0..self.config.targets.len()).map(|target| async move {
+            if self.is_fresh(target, clock.now()) {
+                return None;
+            }
+            let known = self.version(target);
+            Some(match self.source.read(target, known, request_id).await {
+                Some(SnapshotReply { status, snapshot }) => {
+                    self.update(target, known, &status, snapshot);
+                    status
+                }
+                None => self.stand_in(target, clock.now()),
+            })
+        });
+        let statuses = join_all(reads).await;
+        let mut usage = Usage::default();
+        statuses.iter().flatten().for_each(|s| usage += s.usage);
+        let merged = self.merged_report(&statuses, clock.now());
+        (merged.ok_or_else(|| unavailable(&statuses)), usage)
+    }
+
+    /// The health of all targets, and the name of the first that is not healthy.
+    pub async fn health(&self, clock: &impl Clock, request_id: &str) -> (Health, Option<&str>) {
+        let targets = self.config.targets.iter().enumerate();
+        let checks = join_all(targets.map(|(index, target)| async move {
+            let health = self.source.check(index, request_id).await;
+            let health = health.unwrap_or_else(|| Health {
+                cause: Some(Cause::ObjectUnreachable),
+                checked_at: clock.now(),
+                usage: Usage::default(),
+            });
+            (health, target.name.as_str())
+        }));
+        let checks = checks.await;
+        let mut all = Health {
+            cause: None,
+            checked_at: clock.now(),
+            usage: Usage::default(),
+        };
+        let mut failing = None;
+        for (health, name) in checks {
+            if failing.is_none() && health.cause.is_some() {
+                failing = Some(name);
+                all.cause = health.cause;
+            }
+            // The oldest check is the time of which all is known.
+            all.checked_at = all.checked_at.min(health.checked_at);
+            all.usage += health.usage;
+        }
+        (all, failing)
+    }
+
+    fn is_fresh(&self, target: usize, now: SystemTime) -> bool {
+        let cached = self.cached.borrow();
+        let cached = cached.get(target).filter(|c| c.last_failure.is_none());
+        let newest = cached.and_then(|cached| cached.newest.as_ref());
+        let max_age = self.config.age_limits.max_age;
+        newest.is_some_and(|newest| since(newest.snapshot.generated_at, now) <= max_age)
+    }
+
+    fn version(&self, target: usize) -> Option<u64> {
+        self.cached.borrow().get(target)?.version()
+    }
+
+    /// Takes the reply to a request that was sent when `sent` was the cached version. Replies may
+    /// arrive in another order than they were given in.
+    fn update(
+        &self,
+        target: usize,
+        sent: Option<u64>,
+        status: &SnapshotStatus,
+        snapshot: Option<VersionedSnapshot>,
+    ) {
+        let mut cached = self.cached.borrow_mut();
+        let Some(cached) = cached.get_mut(target) else {
+            return;
+        };
+        let known = cached.version();
+        if status.version < known {
+            // Nothing may be served any more, unless a newer snapshot has arrived meanwhile.
+            if status.version.is_none() && sent == known {
+                cached.newest = None;
+            }
+            return;
+        }
+        if let Some(snapshot) = snapshot.filter(|newest| Some(newest.version) > known) {
+            cached.newest = Some(snapshot);
+        }
+        cached.last_failure = status.last_failure;
+        cached.total = status.total;
+    }
+
+    /// The status of the cached snapshot while the source does not respond.
+    fn stand_in(&self, target: usize, now: SystemTime) -> SnapshotStatus {
+        let mut cached = self.cached.borrow_mut();
+        let last_failure = LastFailure {
+            cause: Cause::ObjectUnreachable,
+            at: now,
+            in_a_row: 1,
+        };
+        let mut status = SnapshotStatus {
+            version: None,
+            last_failure: Some(last_failure),
+            progress: None,
+            retry_after: RETRY_UNREACHABLE,
+            usage: Usage::default(),
+            total: Usage::default(),
+        };
+        if let Some(cached) = cached.get_mut(target) {
+            let policy = Policy::new(self.config.age_limits);
+            let may_stand_in = |newest: &VersionedSnapshot| {
+                policy.may_stand_in(since(newest.snapshot.generated_at, now))
+            };
+            cached.newest = cached.newest.take().filter(may_stand_in);
+            status.version = cached.version();
+            cached.last_failure = Some(last_failure);
+        }
+        status
+    }
+
+    /// The report of all targets, of which `statuses` are those that were read.
+    fn merged_report(
+        &self,
+        statuses: &[Option<SnapshotStatus>],
+        now: SystemTime,
+    ) -> Option<MergedReport> {
+        let cached = self.cached.borrow();
+        let targets = self.config.targets.iter().zip(cached.iter().zip(statuses));
+        let parts: Vec<(Part<'_>, Usage, Option<u64>)> = targets
+            .map(|(target, (cached, status))| {
+                let known = cached.version();
+                // Another request may have read a newer one while this one waited for other targets.
+                let status = status.as_ref().filter(|status| status.version >= known);
+                let part = Part {
+                    target: &target.name,
+                    region: &target.region,
+                    snapshot: cached.newest.as_ref().map(|newest| &newest.snapshot),
+                    last_failure: status.map_or(cached.last_failure, |s| s.last_failure),
+                };
+                (part, cached.total, known)
+            })
+            .collect();
+        let targets = parts.iter().map(|(part, usage, _)| {
+            let snapshot = part.snapshot;
+            let is_whole = snapshot.is_some_and(|snapshot| snapshot.failures.is_empty());
+            TargetStatus {
+                target: part.target.to_owned(),
+                region: part.region.to_owned(),
+                age: snapshot.map(|snapshot| since(snapshot.generated_at, now)),
+                complete: part.last_failure.is_none() && is_whole,
+                usage: *usage,
+            }
+        });
+        let targets = targets.collect();
+        let changes = parts.iter().flat_map(|(part, ..)| {
+            let swept = part.snapshot.map(|snapshot| snapshot.generated_at);
+            [swept, part.last_failure.map(|failure| failure.at)]
+        });
+        let modified_at = changes.flatten().max().unwrap_or(now);
+        let versions = parts.iter();
+        let versions = versions.map(|(part, _, version)| (*version, part.last_failure));
+        let versions: Vec<_> = versions.collect();
+        let parts: Vec<Part<'_>> = parts.into_iter().map(|(part, ..)| part).collect();
+        let snapshot = self.merge_once(versions, &parts)?;
+        Some(MergedReport {
+            age: since(snapshot.generated_at, now),
+            modified_at,
+            snapshot,
+            targets,
+        })
+    }
+
+    /// The merge of `parts`, which is made once for these versions.
+    fn merge_once(
+        &self,
+        versions: Vec<(Option<u64>, Option<LastFailure>)>,
+        parts: &[Part<'_>],
+    ) -> Option<Rc<Snapshot>> {
+        let mut merged = self.merged.borrow_mut();
+        if let Some(merged) = merged.as_ref().filter(|merged| merged.parts == versions) {
+            return Some(Rc::clone(&merged.snapshot));
+        }
+        let snapshot = merge(parts)?;
+        *merged = Some(Merged {
+            parts: versions,
+            snapshot: Rc::clone(&snapshot),
+        });
+        Some(snapshot)
+    }
+}
+
+/// The outputs of all `futures`, in their order. They are few, so each is polled whenever one may
+/// make progress; that is a tenth of the code of `futures_util`'s, which counts in a Worker.
+async fn join_all<T>(futures: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    let mut running: Vec<_> = futures.map(maybe_done).map(Box::pin).collect();
+    poll_fn(|context| {
+        let mut is_pending = false;
+        for future in &mut running {
+            is_pending |= future.as_mut().poll(context).is_pending();
+        }
+        if is_pending {
+            Poll::Pending
+        } else {
+            Poll::Ready(())
+        }
+    })
+    .await;
+    let outputs = running
+        .iter_mut()
+        .map(|future| future.as_mut().take_output());
+    outputs.flatten().collect()
+}
+
+fn unavailable(statuses: &[Option<SnapshotStatus>]) -> Unavailable {
+    let failing = statuses
+        .iter()
+        .flatten()
+        .filter_map(|status| Some((status.last_failure?.cause, status)));
+    failing.min_by_key(|(cause, _)| *cause).map_or(
+        Unavailable {
+            cause: Cause::ObjectUnreachable,
+            progress: None,
+            retry_after: RETRY_UNREACHABLE,
+        },
+        |(cause, status)| Unavailable {
+            cause,
+            progress: status.progress,
+            retry_after: status.retry_after,
+        },
+    )
+}

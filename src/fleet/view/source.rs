@@ -1,0 +1,28 @@
+//! Source: the port through which a fleet learns about the snapshots of its targets.
+
+use crate::fleet::refresh::status::{Health, SnapshotStatus};
+use crate::fleet::refresh::store::VersionedSnapshot;
+
+/// The status of a target's snapshot, and the snapshot itself if the reader does not have it yet.
+#[derive(Clone, Debug)]
+pub struct SnapshotReply {
+    /// The status.
+    pub status: SnapshotStatus,
+    /// The snapshot of that version.
+    pub snapshot: Option<VersionedSnapshot>,
+}
+
+/// Provides the snapshots of targets, which are numbered in the order of the configuration.
+pub trait SnapshotSource {
+    /// Reads the snapshot of `target` for the request called `request_id`, which has version `known`
+    /// already. Resolves to `None` if the source does not respond.
+    fn read(
+        &self,
+        target: usize,
+        known: Option<u64>,
+        request_id: &str,
+    ) -> impl Future<Output = Option<SnapshotReply>>;
+
+    /// Checks the credentials of `target`. Resolves to `None` if the source does not respond.
+    fn check(&self, target: usize, request_id: &str) -> impl Future<Output = Option<Health>>;
+}

@@ -1,0 +1,84 @@
+//! Request: reads a request of the runtime and writes its response, in one crossing between wasm and
+//! JavaScript each.
+
+use ::worker::js_sys::Uint8Array;
+use ::worker::wasm_bindgen::JsValue;
+use ::worker::web_sys;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use super::body_cache;
+use super::platform::WorkerPlatform;
+use crate::api;
+use crate::platform::Rng;
+
+/// The request headers that are read, in the order of [`parse`].
+const HEADERS: &str =
+    "accept authorization if-none-match if-modified-since cf-ray cf-connecting-ip";
+
+#[wasm_bindgen(module = "/src/worker/request.js")]
+extern "C" {
+    #[wasm_bindgen(catch, js_name = readRequest)]
+    fn read_request(request: &web_sys::Request, names: &str) -> Result<String, JsValue>;
+
+    #[wasm_bindgen(catch, js_name = makeResponse)]
+    fn make_response(
+        status: u16,
+        head: &str,
+        body: &Uint8Array,
+    ) -> Result<web_sys::Response, JsValue>;
+}
+
+/// The request, and the address of the client.
+pub(super) fn read(
+    request: &web_sys::Request,
+    platform: &WorkerPlatform,
+) -> Result<(api::Request, String), JsValue> {
+    Ok(parse(&read_request(request, HEADERS)?, platform))
+}
+
+fn parse(lines: &str, platform: &WorkerPlatform) -> (api::Request, String) {
+    let mut lines = lines.split('\n');
+    let mut line = || lines.next().unwrap_or_default();
+    let (method, url) = (line(), line());
+    let (origin, rest) = split_url(url);
+    let (path, query) = match rest.split_once('?') {
+        Some((path, query)) => (path, Some(query.to_owned())),
+        None => (rest, None),
+    };
+    let mut header = || line().strip_prefix('=').map(str::to_owned);
+    let request = api::Request {
+        method: method.to_owned(),
+        origin: origin.to_owned(),
+        path: path.to_owned(),
+        query,
+        accept: header(),
+        authorization: header(),
+        if_none_match: header(),
+        if_modified_since: header(),
+        is_over_limit: false,
+        // Cloudflare's own id of the request, where there is one.
+        id: header().unwrap_or_else(|| format!("{:016x}", platform.bits())),
+    };
+    (request, header().unwrap_or_default())
+}
+
+/// Splits an absolute URL without fragment into `https://host` and `/path?query`.
+pub(super) fn split_url(url: &str) -> (&str, &str) {
+    let authority = url.find("://").map_or(0, |scheme| scheme + 3);
+    let path = url.get(authority..).and_then(|rest| rest.find('/'));
+    path.and_then(|path| url.split_at_checked(authority + path))
+        .unwrap_or((url, "/"))
+}
+
+/// The response of the runtime.
+pub(super) fn respond(response: &http::Response<api::Body>) -> Result<web_sys::Response, JsValue> {
+    let headers = response.headers().iter();
+    let head: Vec<String> = headers
+        .filter_map(|(name, value)| Some(format!("{name}: {}", value.to_str().ok()?)))
+        .collect();
+    make_response(
+        response.status().as_u16(),
+        &head.join("\n"),
+        &body_cache::bytes(response.body()),
+    )
+}

@@ -1,0 +1,138 @@
+//! Snapshot client: reads snapshots from the Durable Objects, one per target.
+
+use std::borrow::Cow;
+use std::pin::pin;
+use std::time::Duration;
+
+use ::worker::js_sys::futures::JsFuture;
+use ::worker::js_sys::{ArrayBuffer, Uint8Array};
+use ::worker::wasm_bindgen::JsCast;
+use ::worker::{ObjectNamespace, Result, web_sys};
+use futures_util::future::{Either, select};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::location_hint;
+use super::platform::WorkerPlatform;
+use super::snapshot_protocol::{self, MAX_HEAD_BYTES, ObjectRequest};
+use crate::config::Config;
+use crate::fleet::refresh::status::{Health, SnapshotStatus};
+use crate::fleet::view::source::{SnapshotReply, SnapshotSource};
+use crate::platform::{Level, Log, Sleep};
+
+/// The time that an object may take beyond that for which a request waits for a sweep.
+const GRACE: Duration = Duration::from_secs(5);
+
+#[derive(Debug)]
+pub(super) struct SnapshotClient {
+    namespace: ObjectNamespace,
+    platform: WorkerPlatform,
+    /// The name of each target's object, and its location hint.
+    targets: Vec<(String, Option<&'static str>)>,
+    timeout: Duration,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ObjectFailed {
+    level: Level,
+    event: &'static str,
+    message: String,
+}
+
+impl SnapshotClient {
+    pub(super) fn new(
+        namespace: ObjectNamespace,
+        platform: WorkerPlatform,
+        config: &Config,
+    ) -> Self {
+        let targets = config.targets.iter();
+        Self {
+            namespace,
+            platform,
+            targets: targets
+                .map(|target| (target.name.clone(), location_hint::of(&target.region)))
+                .collect(),
+            timeout: config.sweep_timeout + GRACE,
+        }
+    }
+
+    /// The head of the object's reply, and the bytes behind it.
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        target: usize,
+        request: &ObjectRequest<'_>,
+    ) -> Option<(T, Uint8Array)> {
+        let path = request.to_path();
+        let reply = pin!(self.fetch(target, &path));
+        let timeout = pin!(self.platform.sleep(self.timeout));
+        let reply = match select(reply, timeout).await {
+            Either::Left((reply, _)) => reply,
+            Either::Right(_) => Err("no reply in time".into()),
+        };
+        self.or_log(reply.and_then(|bytes| {
+            let start = bytes.subarray(0, MAX_HEAD_BYTES.min(bytes.length()));
+            let (head, length) = snapshot_protocol::decode_head(&start.to_vec())
+                .map_err(|error| error.to_string())?;
+            let length = u32::try_from(length).unwrap_or(u32::MAX);
+            Ok((head, bytes.subarray(length, bytes.length())))
+        }))
+    }
+
+    /// Sends a request to the object of `target`. A stub belongs to the request that makes it, so
+    /// each request makes its own.
+    async fn fetch(&self, target: usize, path: &str) -> Result<Uint8Array> {
+        let (name, hint) = self.targets.get(target).ok_or("no such target")?;
+        let stub = match hint {
+            Some(hint) => self.namespace.get_by_name_with_location_hint(name, hint),
+            None => self.namespace.get_by_name(name),
+        }?;
+        let url = format!("https://object{path}");
+        let reply: web_sys::Response = stub.fetch_with_str(&url).await?.into();
+        if reply.status() != 200 {
+            return Err(format!("status {}", reply.status()).into());
+        }
+        let body: ArrayBuffer = JsFuture::from(reply.array_buffer()?)
+            .await?
+            .unchecked_into();
+        Ok(Uint8Array::new(&body))
+    }
+
+    fn or_log<T>(&self, result: Result<T>) -> Option<T> {
+        let log = |error: ::worker::Error| {
+            let record = ObjectFailed {
+                level: Level::Warn,
+                event: "object",
+                message: error.to_string(),
+            };
+            self.platform.record(Level::Warn, &record);
+        };
+        result.map_err(log).ok()
+    }
+}
+
+impl SnapshotSource for SnapshotClient {
+    async fn read(
+        &self,
+        target: usize,
+        known: Option<u64>,
+        request_id: &str,
+    ) -> Option<SnapshotReply> {
+        let request_id = Cow::Borrowed(request_id);
+        let request = ObjectRequest::Read { request_id, known };
+        let (status, bytes): (SnapshotStatus, _) = self.ask(target, &request).await?;
+        let mut snapshot = None;
+        if snapshot_protocol::has_snapshot(&status, known) {
+            let decoded = snapshot_protocol::decode_snapshot(&bytes.to_vec());
+            snapshot = Some(self.or_log(decoded.map_err(|error| error.to_string().into()))?);
+        }
+        Some(SnapshotReply { status, snapshot })
+    }
+
+    async fn check(&self, target: usize, request_id: &str) -> Option<Health> {
+        let request_id = Cow::Borrowed(request_id);
+        let request = ObjectRequest::Check { request_id };
+        let (health, _) = self.ask(target, &request).await?;
+        Some(health)
+    }
+}

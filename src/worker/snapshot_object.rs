@@ -1,0 +1,84 @@
+//! Snapshot object: the Durable Object of a target, named by it; the only place of the Worker that
+//! calls AWS. A thin shell around the target's [`Refresher`].
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use ::worker::wasm_bindgen;
+use ::worker::{DurableObject, Env, Error, Request, Response, Result, State, durable_object};
+
+use super::env::variable;
+use super::platform::WorkerPlatform;
+use super::request::split_url;
+use super::snapshot_protocol::{self, ObjectRequest};
+use super::storage::Storage;
+use crate::config::{self, Config};
+use crate::fleet::refresh::policy::Policy;
+use crate::fleet::refresh::refresher::Refresher;
+
+/// The request id of an invocation by an alarm, in the log.
+const ALARM: &str = "alarm";
+
+/// Refreshes the snapshot of one target.
+#[durable_object(fetch)]
+#[derive(Debug)]
+pub struct SnapshotObject {
+    state: Rc<State>,
+    env: Env,
+    refresher: OnceCell<Rc<Refresher<WorkerPlatform, Storage>>>,
+}
+
+impl SnapshotObject {
+    fn refresher(&self) -> Result<&Rc<Refresher<WorkerPlatform, Storage>>> {
+        if let Some(refresher) = self.refresher.get() {
+            return Ok(refresher);
+        }
+        let lookup = |name: &str| variable(&self.env, name);
+        let config = Config::from_lookup(lookup).map_err(|error| Error::from(error.to_string()))?;
+        let name = self.state.id().name();
+        let mut targets = config.targets.iter();
+        let target = targets
+            .find(|target| name.as_ref() == Some(&target.name))
+            .ok_or_else(|| Error::from("no target has the name of this object"))?;
+        let platform = WorkerPlatform::new(config::log_level(lookup));
+        let storage = Storage(Rc::clone(&self.state));
+        let policy = Policy::new(config.age_limits);
+        let refresher = Refresher::new(&platform, target, &config, policy, storage);
+        Ok(self.refresher.get_or_init(|| Rc::new(refresher)))
+    }
+}
+
+impl DurableObject for SnapshotObject {
+    fn new(state: State, env: Env) -> Self {
+        Self {
+            state: Rc::new(state),
+            env,
+            refresher: OnceCell::new(),
+        }
+    }
+
+    /// Replies to the edge by the [`snapshot_protocol`].
+    async fn fetch(&self, request: Request) -> Result<Response> {
+        let refresher = self.refresher()?;
+        let url = request.inner().url();
+        let frame = match ObjectRequest::from_path(split_url(&url).1) {
+            Some(ObjectRequest::Read { request_id, known }) => {
+                let status = refresher.read(&request_id).await;
+                let encoded = refresher.encoded();
+                let encoded = encoded.as_ref().map(|bytes| bytes.as_slice());
+                snapshot_protocol::snapshot_frame(&status, known, encoded)
+            }
+            Some(ObjectRequest::Check { request_id }) => {
+                snapshot_protocol::health_frame(&refresher.check(&request_id).await)
+            }
+            None => return Err(Error::from("the path is not one of the snapshot protocol")),
+        };
+        Response::from_bytes(frame.ok_or("the reply could not be encoded")?)
+    }
+
+    /// Continues the sweep that the previous invocation has paused.
+    async fn alarm(&self) -> Result<Response> {
+        self.refresher()?.resume(ALARM).await;
+        Response::empty()
+    }
+}

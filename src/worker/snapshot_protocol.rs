@@ -1,0 +1,217 @@
+//! Snapshot protocol: the requests of the edge to the Durable Object of a target, and its replies.
+//!
+//! A request is a path: `/read/{request id}/{known version, if any}` or `/check/{request id}`. A
+//! reply is a frame: a [`SnapshotStatus`] or a [`Health`], and behind it the bytes of the snapshot,
+//! if the edge does not have it yet.
+
+use std::borrow::Cow;
+
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::fleet::refresh::encoding::{self, DecodeError};
+use crate::fleet::refresh::status::{Health, SnapshotStatus};
+use crate::fleet::refresh::store::VersionedSnapshot;
+
+/// The length that no encoded [`SnapshotStatus`] or [`Health`] exceeds, in bytes.
+pub(super) const MAX_HEAD_BYTES: u32 = 512;
+
+/// A request of the edge.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum ObjectRequest<'a> {
+    /// Asks for the status of the snapshot, and for the snapshot unless its version is `known`.
+    Read {
+        request_id: Cow<'a, str>,
+        known: Option<u64>,
+    },
+    /// Asks for the health of the target.
+    Check { request_id: Cow<'a, str> },
+}
+
+impl<'a> ObjectRequest<'a> {
+    /// The path of the request.
+    pub(super) fn to_path(&self) -> String {
+        let segment = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
+        match self {
+            Self::Read { request_id, known } => {
+                let known = known.map(|version| version.to_string()).unwrap_or_default();
+                format!("/read/{}/{known}", segment(request_id))
+            }
+            Self::Check { request_id } => format!("/check/{}", segment(request_id)),
+        }
+    }
+
+    /// The request of a path. `None` for any other path.
+    pub(super) fn from_path(path: &'a str) -> Option<Self> {
+        let mut segments = path.split('/').skip(1);
+        let (kind, request_id) = (segments.next()?, segments.next()?);
+        let request_id = percent_decode_str(request_id).decode_utf8_lossy();
+        match kind {
+            "read" => Some(Self::Read {
+                request_id,
+                known: segments.next().and_then(|version| version.parse().ok()),
+            }),
+            "check" => Some(Self::Check { request_id }),
+            _ => None,
+        }
+    }
+}
+
+/// The frame of a status and, unless version `known` is the newest, of the encoded snapshot.
+/// `None` if the status cannot be encoded, which only a mistake in this crate can cause.
+pub(super) fn snapshot_frame(
+    status: &SnapshotStatus,
+    known: Option<u64>,
+    encoded: Option<&[u8]>,
+) -> Option<Vec<u8>> {
+    frame(status, encoded.filter(|_| has_snapshot(status, known)))
+}
+
+/// The frame of a health.
+pub(super) fn health_frame(health: &Health) -> Option<Vec<u8>> {
+    frame(health, None)
+}
+
+fn frame(head: &impl Serialize, snapshot: Option<&[u8]>) -> Option<Vec<u8>> {
+    let mut frame = encoding::encode("", head)?;
+    frame.extend_from_slice(snapshot.unwrap_or_default());
+    Some(frame)
+}
+
+/// Decodes the head of a frame from its first [`MAX_HEAD_BYTES`] at most, and returns its length.
+///
+/// # Errors
+/// If the bytes are not a frame of this version.
+pub(super) fn decode_head<T: DeserializeOwned>(start: &[u8]) -> Result<(T, usize), DecodeError> {
+    let (head, left) = encoding::decode_prefix(start)?;
+    Ok((head, start.len() - left))
+}
+
+/// Whether a snapshot stands behind `status` in the reply to a request with this `known` version.
+pub(super) fn has_snapshot(status: &SnapshotStatus, known: Option<u64>) -> bool {
+    status.version.is_some() && status.version != known
+}
+
+/// Decodes the snapshot behind the head of a frame.
+///
+/// # Errors
+/// If the bytes are not a snapshot of this version.
+pub(super) fn decode_snapshot(bytes: &[u8]) -> Result<VersionedSnapshot, DecodeError> {
+    encoding::decode(bytes, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::budget::Usage;
+    use crate::fleet::model::snapshot::Snapshot;
+    use std::rc::Rc;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    fn status(version: Option<u64>) -> SnapshotStatus {
+        SnapshotStatus {
+            version,
+            last_failure: None,
+            progress: None,
+            retry_after: Duration::ZERO,
+            usage: Usage::default(),
+            total: Usage::default(),
+        }
+    }
+
+    #[test]
+    fn a_request_id_of_any_characters_survives_its_path() {
+        for id in ["8f2c7d1e9b3a4c5d-SYD", "a/b?c#d%20", "☃", ""] {
+            for known in [None, Some(7)] {
+                let request_id = Cow::Borrowed(id);
+                let request = ObjectRequest::Read { request_id, known };
+                let path = request.to_path();
+                assert_eq!(ObjectRequest::from_path(&path), Some(request), "{path}");
+            }
+            let request_id = Cow::Borrowed(id);
+            let request = ObjectRequest::Check { request_id };
+            let path = request.to_path();
+            assert_eq!(ObjectRequest::from_path(&path), Some(request), "{path}");
+        }
+        assert_eq!(ObjectRequest::from_path("/"), None);
+        assert_eq!(ObjectRequest::from_path("/nope/x"), None);
+    }
+
+    #[test]
+    fn a_snapshot_is_sent_unless_its_version_is_known() {
+        let snapshot = VersionedSnapshot {
+            version: 7,
+            snapshot: Rc::new(Snapshot {
+                generated_at: UNIX_EPOCH,
+                account: None,
+                clusters: Vec::new(),
+                failures: Vec::new(),
+                carried_over: Vec::new(),
+            }),
+        };
+        let encoded = encoding::encode("identity", &snapshot).unwrap();
+        for (version, known, is_sent) in [
+            (Some(7), None, true),
+            (Some(7), Some(6), true),
+            (Some(7), Some(8), true),
+            (Some(7), Some(7), false),
+            (None, None, false),
+            (None, Some(7), false),
+        ] {
+            let frame = snapshot_frame(&status(version), known, Some(&encoded)).unwrap();
+            let (head, length): (SnapshotStatus, _) = decode_head(&frame).unwrap();
+            assert_eq!(head.version, version);
+            assert!(length <= MAX_HEAD_BYTES as usize);
+            assert_eq!(has_snapshot(&head, known), is_sent, "{version:?} {known:?}");
+            let sent = decode_snapshot(&frame[length..]).ok();
+            let sent = sent.map(|sent| sent.version);
+            assert_eq!(sent, is_sent.then_some(7), "{version:?} {known:?}");
+        }
+    }
+
+    #[test]
+    fn a_health_is_framed_alone() {
+        let health = Health {
+            cause: None,
+            checked_at: UNIX_EPOCH,
+            usage: Usage::default(),
+        };
+        let frame = health_frame(&health).unwrap();
+        let (head, length): (Health, _) = decode_head(&frame).unwrap();
+        assert_eq!((head.checked_at, length), (UNIX_EPOCH, frame.len()));
+    }
+
+    #[test]
+    fn the_longest_head_fits_into_its_limit() {
+        use crate::fleet::model::cause::Cause;
+        use crate::fleet::refresh::policy::LastFailure;
+        use crate::fleet::sweep::SweepProgress;
+        let most = usize::MAX;
+        let usage = Usage {
+            calls: u32::MAX,
+            retries: u32::MAX,
+            throttles: u32::MAX,
+            errors: u32::MAX,
+        };
+        let longest = SnapshotStatus {
+            version: Some(u64::MAX),
+            last_failure: Some(LastFailure {
+                cause: Cause::NotDone,
+                at: UNIX_EPOCH + Duration::from_secs(u32::MAX.into()),
+                in_a_row: u32::MAX,
+            }),
+            progress: Some(SweepProgress {
+                clusters: most,
+                services: most,
+                described: most,
+                calls_left: most,
+            }),
+            retry_after: Duration::MAX,
+            usage,
+            total: usage,
+        };
+        let frame = snapshot_frame(&longest, None, None).unwrap();
+        assert!(frame.len() <= MAX_HEAD_BYTES as usize, "{}", frame.len());
+    }
+}

@@ -1,0 +1,28 @@
+//! Native tests: one binary, with a module for each layer.
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
+mod api {
+    mod answers;
+    mod escaping;
+    mod formats;
+    mod openapi;
+}
+mod aws {
+    mod client;
+    mod sigv4_botocore;
+}
+mod corpora;
+mod fleet {
+    mod refresh;
+    mod sweep;
+    mod targets;
+    mod view;
+}
+mod support;

@@ -1,0 +1,70 @@
+//! Source of snapshots that replies what a test tells it to.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::Duration;
+
+use ecs_status::fleet::refresh::status::Health;
+use ecs_status::fleet::view::source::{SnapshotReply, SnapshotSource};
+use ecs_status::platform::Sleep;
+
+use super::Fake;
+
+/// Replies for each target, one after the other, and how long each takes.
+#[derive(Clone)]
+pub struct Script(Rc<Lines>);
+
+struct Lines {
+    platform: Fake,
+    replies: RefCell<Vec<VecDeque<(Duration, Option<SnapshotReply>)>>>,
+    healths: RefCell<VecDeque<Option<Health>>>,
+    known: RefCell<Vec<Option<u64>>>,
+}
+
+impl Script {
+    /// An empty script for so many targets.
+    pub fn new(platform: &Fake, targets: usize) -> Self {
+        Self(Rc::new(Lines {
+            platform: platform.clone(),
+            replies: RefCell::new(vec![VecDeque::new(); targets]),
+            healths: RefCell::default(),
+            known: RefCell::default(),
+        }))
+    }
+
+    /// Adds a reply for a target that takes `after`, or none that ever comes.
+    pub fn reply(&self, target: usize, after: Duration, reply: Option<SnapshotReply>) {
+        self.0.replies.borrow_mut()[target].push_back((after, reply));
+    }
+
+    /// Adds the outcomes of checks, whichever target they are of.
+    pub fn checks(&self, healths: impl IntoIterator<Item = Option<Health>>) {
+        self.0.healths.borrow_mut().extend(healths);
+    }
+
+    /// The versions that the reads named as known.
+    pub fn known(&self) -> Vec<Option<u64>> {
+        self.0.known.borrow().clone()
+    }
+}
+
+impl SnapshotSource for Script {
+    async fn read(
+        &self,
+        target: usize,
+        known: Option<u64>,
+        _request_id: &str,
+    ) -> Option<SnapshotReply> {
+        self.0.known.borrow_mut().push(known);
+        let next = self.0.replies.borrow_mut()[target].pop_front();
+        let (after, reply) = next.expect("the script has no reply left");
+        self.0.platform.sleep(after).await;
+        reply
+    }
+
+    async fn check(&self, _target: usize, _request_id: &str) -> Option<Health> {
+        let next = self.0.healths.borrow_mut().pop_front();
+        next.expect("the script has no check left")
+    }
+}
