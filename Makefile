@@ -74,15 +74,15 @@ help:
 
 .PHONY: demo
 demo: $(WORKER) $(PIP)
-	@exec $(VENV)/bin/python tests/demo.py --port $(PORT)
+	@exec $(VENV)/bin/python tools/demo.py --port $(PORT)
 
 .PHONY: test
 test: setup $(WORKER)
-	@exec $(VENV)/bin/python tests/run.py
+	@exec $(VENV)/bin/python tools/run.py
 
 .PHONY: soak
 soak: $(WORKER) $(PIP)
-	@PYTHONPATH=tests exec $(VENV)/bin/python -B -m soak --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED))
+	@PYTHONPATH=tests:tools exec $(VENV)/bin/python -B -m soak --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED))
 
 # In turn beside others, on a machine that should do nothing else meanwhile.
 .PHONY: bench
@@ -120,12 +120,12 @@ mirror: $(RUST) $(CARGO_LAMBDA)
 .PHONY: audit
 audit: $(RUST) $(CARGO_DENY) $(AUDIT)
 	@$(call need,npm,Node with npm is missing: install it from https://nodejs.org.)
-	@PATH="$(CURDIR)/$(TOOLS)/bin:$(PATH)" exec $(AUDIT_VENV)/bin/python -B tests/audit.py
+	@PATH="$(CURDIR)/$(TOOLS)/bin:$(PATH)" exec $(AUDIT_VENV)/bin/python -B tools/audit.py
 
 # The crates of the wasm and of the mirror, as CycloneDX, into target/sbom.
 .PHONY: sbom
 sbom: $(RUST) $(CARGO_CYCLONEDX) $(AUDIT)
-	@PATH="$(CURDIR)/$(TOOLS)/bin:$(PATH)" exec $(AUDIT_VENV)/bin/python -B tests/sbom.py
+	@PATH="$(CURDIR)/$(TOOLS)/bin:$(PATH)" exec $(AUDIT_VENV)/bin/python -B tools/sbom.py
 
 # HEAD in two clones whose paths, target directories and Cargo homes have nothing in common; what differs stays there.
 CLONES := $(CURDIR)/target/tmp/clones
@@ -191,21 +191,21 @@ define venv
 	@mkdir -p $(SETUP) && touch $@
 endef
 
-$(PIP): tests/requirements.txt
-	$(call venv,$(VENV),tests/requirements.txt)
+$(PIP): tools/requirements.txt
+	$(call venv,$(VENV),tools/requirements.txt)
 
-$(CARGO_LAMBDA): tests/mirror/requirements.txt
-	$(call venv,$(CARGO_LAMBDA_VENV),tests/mirror/requirements.txt)
+$(CARGO_LAMBDA): tools/cargo-lambda-requirements.txt
+	$(call venv,$(CARGO_LAMBDA_VENV),tools/cargo-lambda-requirements.txt)
 
 # Of its own, as it pins what others want newer.
-$(CHECKOV): tests/checkov-requirements.txt
-	$(call venv,$(CHECKOV_VENV),tests/checkov-requirements.txt)
+$(CHECKOV): tools/checkov-requirements.txt
+	$(call venv,$(CHECKOV_VENV),tools/checkov-requirements.txt)
 
-$(SCHEMATHESIS): tests/schemathesis-requirements.txt
-	$(call venv,$(SCHEMATHESIS_VENV),tests/schemathesis-requirements.txt)
+$(SCHEMATHESIS): tools/schemathesis-requirements.txt
+	$(call venv,$(SCHEMATHESIS_VENV),tools/schemathesis-requirements.txt)
 
-$(AUDIT): tests/audit-requirements.txt
-	$(call venv,$(AUDIT_VENV),tests/audit-requirements.txt)
+$(AUDIT): tools/audit-requirements.txt
+	$(call venv,$(AUDIT_VENV),tools/audit-requirements.txt)
 
 # Two tools that come from Debian where that is possible; where it is not, the tests that want them say so.
 # $(call apt,command): what it does, with fresh lists if the known ones are too old

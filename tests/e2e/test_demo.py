@@ -27,7 +27,7 @@ def free_port() -> int:
 def demo(port: int, path: str | None = None) -> subprocess.Popen[str]:
     tools = f"{ROOT / 'node_modules' / '.bin'}{os.pathsep}{os.environ['PATH']}"
     return subprocess.Popen(
-        [sys.executable, str(ROOT / "tests" / "demo.py"), f"--port={port}"],
+        [sys.executable, str(ROOT / "tools" / "demo.py"), f"--port={port}"],
         env={**os.environ, "PATH": tools if path is None else path},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

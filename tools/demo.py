@@ -23,8 +23,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import readme
-from emulator.emulator import Emulator
-from emulator.fleets import demo as demo_fleet
+
+sys.path.insert(0, str(readme.ROOT / "tests"))
+
+from emulator.emulator import Emulator  # noqa: E402
+from emulator.fleets import demo as demo_fleet  # noqa: E402
 
 START_SECONDS = 120
 STOP_SECONDS = 10

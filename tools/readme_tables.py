@@ -1,6 +1,6 @@
 """The tables of variables and outputs in terraform/**/README.md, made from the code.
 
-`python tests/terraform/readme_tables.py` writes them; `test_static.py` checks that they are as they would be written.
+`python tools/readme_tables.py` writes them; `test_static.py` checks that they are as they would be written.
 Reads what `terraform fmt` leaves, so no parser is needed: a block begins and ends in the first column, and its
 attributes in the third.
 """
@@ -11,7 +11,7 @@ import re
 import sys
 from pathlib import Path
 
-TERRAFORM = Path(__file__).resolve().parents[2] / "terraform"
+TERRAFORM = Path(__file__).resolve().parents[1] / "terraform"
 LONGEST_CELL = 48
 
 Block = dict[str, str]
@@ -73,7 +73,7 @@ def tables(directory: Path) -> str:
 def updated(directory: Path) -> str:
     """The directory's README with its tables as the code has them."""
     text = (directory / "README.md").read_text(encoding="utf-8")
-    begin, end = "<!-- tables: written by tests/terraform/readme_tables.py -->\n", "\n<!-- end of tables -->"
+    begin, end = "<!-- tables: written by tools/readme_tables.py -->\n", "\n<!-- end of tables -->"
     assert text.count(begin) == text.count(end) == 1, f"{directory.name}/README.md lacks the marks of its tables"
     head, _, rest = text.partition(begin)
     return head + begin + "\n" + tables(directory) + "\n" + end + rest.partition(end)[2]

@@ -49,4 +49,4 @@ PARTS: dict[str, Run] = {
 }
 
 if __name__ == "__main__":
-    sys.exit(main(PARTS))
+    sys.exit(main((PARTS,)))

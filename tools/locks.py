@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 CRATES = ["Cargo.toml", "bench/ecs/Cargo.toml", "fuzz/Cargo.toml"]
 PACKAGES = [".", "bench"]
-REQUIREMENTS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("*requirements.txt"))
+REQUIREMENTS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tools").glob("*requirements.txt"))
 
 CRATES_IO = "registry+https://github.com/rust-lang/crates.io-index"
 NPM = "https://registry.npmjs.org/"

