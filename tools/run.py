@@ -99,11 +99,13 @@ PYTEST_COUNTS = r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed|deselecte
 # Each about as long as the other.
 LANES: tuple[dict[str, Run], ...] = (
     {
+        "imports": check(PYTHON, "tools/imports.py"),
         "rustfmt": check("cargo", "fmt", "--check"),
         "clippy, native": check(*CLIPPY, "--all-targets", "--", "-D", "warnings"),
         "clippy, wasm32": check(*CLIPPY, "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"),
         "clippy, lambda": check(*CLIPPY, "--features", "lambda", "--bin", "bootstrap", "--", "-D", "warnings"),
         "native": tests(["cargo", "test", "--locked"], CARGO_COUNTS, INSTA_UPDATE="no"),
+        "tools": tests([*PYTEST, "tests/tools"], PYTEST_COUNTS),
         "emulator": tests([*PYTEST, "tests/emulator"], PYTEST_COUNTS),
         "end to end": tests([*PYTEST, "tests/e2e"], PYTEST_COUNTS),
         "soak": tests([*PYTEST, "tests/soak"], PYTEST_COUNTS),
