@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import provider_mirror
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "terraform"
 
@@ -31,9 +33,13 @@ NO_TERRAFORM = (
     "Terraform is missing: install 1.9 or newer (https://developer.hashicorp.com/terraform/install) and put it on PATH."
 )
 NO_PROVIDER = (
-    "Terraform cannot get the AWS provider. It comes from the public registry; on a machine without that, unpack it "
-    "(as registry.terraform.io/hashicorp/aws/<version>/<platform>/) and name the directory above in TF_PLUGIN_DIR."
+    "The AWS provider {version} is missing: let Terraform reach its registry, unpack the provider into "
+    "~/.terraform.d/plugins/{provider}/{version}/{platform}/, or name another directory of this layout in TF_PLUGIN_DIR."
 )
+
+
+class NotReady(AssertionError):
+    """Terraform cannot be used here; where it or its provider is missing, one sentence that says how to get it."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ class Run:
 def binary() -> str:
     found = shutil.which("terraform")
     if not found:
-        raise AssertionError(NO_TERRAFORM)
+        raise NotReady(NO_TERRAFORM)
     return found
 
 
@@ -83,7 +89,11 @@ class Terraform:
             cache.mkdir(parents=True, exist_ok=True)
             own = {name: os.environ[name] for name in ("TF_CLI_CONFIG_FILE",) if Path(os.environ.get(name, "")).is_file()}
             run = self.run(*command, online=True, TF_PLUGIN_CACHE_DIR=str(cache), **own)
-        assert run.code == 0, f"{NO_PROVIDER}\n\n{run.output}"
+        if "Failed to query available provider packages" in run.output:
+            version, platform = provider_mirror.locked_version(), provider_mirror.this_platform()
+            raise NotReady(NO_PROVIDER.format(provider=provider_mirror.PROVIDER, version=version, platform=platform))
+        if run.code != 0:
+            raise NotReady(f"terraform init ended with {run.code}:\n{run.output}")
 
     def run(self, *arguments: str, online: bool = False, **variables: str) -> Run:
         """Runs to the end, whatever its exit code."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,17 +12,48 @@ import pytest
 
 from emulator.emulator import Credentials, Emulator
 
-from .command import Terraform
+from .command import NotReady, Terraform
 
+HERE = Path(__file__).parent
+OFFLINE = pytest.StashKey[Terraform]()
 REGION = "ap-southeast-2"
 ACCOUNT = "123456789012"
 ALLOW_ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
+class TerraformIsReady(pytest.Item):
+    """Stands for all tests that need Terraform and its provider where one of the two is missing."""
+
+    def __init__(self, *, sentence: str, **options: Any):
+        super().__init__(**options)
+        self.sentence = sentence
+
+    def runtest(self) -> None:
+        pytest.fail(self.sentence, pytrace=False)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Initializes the copy that `offline` lends out; where that cannot be, one test fails and says why.
+
+    The tests of a module build on one another, so they stand and fall together.
+    """
+    modules = {each.path for each in items if HERE in each.path.parents and {"offline", "online"} & set(getattr(each, "fixturenames", ()))}
+    if not modules or config.option.collectonly:
+        return
+    directory = tempfile.TemporaryDirectory(prefix="ecs-status-terraform-")
+    config.add_cleanup(directory.cleanup)
+    try:
+        config.stash[OFFLINE] = Terraform(Path(directory.name))
+    except NotReady as reason:
+        others = [each for each in items if each.path not in modules]
+        items[:] = [*others, TerraformIsReady.from_parent(session, name="Terraform is ready", sentence=str(reason))]
+
+
 @pytest.fixture(scope="session")
-def offline(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
+def offline(pytestconfig: pytest.Config) -> Terraform:
     """A copy of terraform/ for what needs no AWS, not even an emulated one."""
-    return Terraform(tmp_path_factory.mktemp("offline"))
+    return pytestconfig.stash[OFFLINE]
 
 
 @pytest.fixture(scope="session")
