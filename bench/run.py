@@ -14,21 +14,16 @@ import statistics
 import sys
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from math import ceil
+from dataclasses import dataclass
 from pathlib import Path
 
 import results
+from figures import CONCURRENT, CONTESTANTS, SIZES, Figures, Warm, needed
 from processes import BENCH, Ecs, Process, Workerd, boto, bundle, constant, load, script, worker
-from results import CONTESTANTS
 
-# Services → clusters, and services in each.
-SIZES = {100: (10, 10), 1000: (10, 100), 5000: (20, 250)}
 ON_WORKERD = ("worker", "aws4fetch", "sdk", "floor")
-CONCURRENT = 6
 # What is done behind an answer counts too; and two reports never fall into the same millisecond.
 SETTLE_SECONDS = 0.01
 # So many services are read before anything counts, until the runtimes have compiled what is hot.
@@ -62,48 +57,6 @@ FULL = Plan(
     warm_seconds=1,
 )
 QUICK = Plan(cold={1000: (3, 3)}, slow_rounds=1, wall_rounds=1, start_rounds=2, warm_rounds=1, warm_seconds=0.5)
-
-
-@dataclass
-class Warm:
-    """Answers from a snapshot in hand, and the same answer as a constant."""
-
-    label: str
-    answer_bytes: int
-    rates: list[float] = field(default_factory=list)
-    constant_rates: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
-    constant_cpu: list[float] = field(default_factory=list)
-
-
-@dataclass
-class Figures:
-    """What was measured: lists have one entry a round, and times are in seconds."""
-
-    cpu: dict[int, dict[str, list[float]]] = field(default_factory=dict)
-    calls: dict[int, dict[str, int]] = field(default_factory=dict)
-    peak_bytes: dict[int, dict[str, int]] = field(default_factory=dict)
-    wasm_bytes: dict[int, int] = field(default_factory=dict)
-    report_bytes: dict[int, int] = field(default_factory=dict)
-    # (services, milliseconds of latency) → contestant → rounds.
-    wall: dict[tuple[int, int], dict[str, list[float]]] = field(default_factory=dict)
-    # Contestant → rounds of (wall, CPU until the first answer, CPU of the first report).
-    start: dict[str, list[tuple[float, float, float]]] = field(default_factory=lambda: defaultdict(list))
-    warm: list[Warm] = field(default_factory=list)
-    # Contestant → rounds of (right, wall, calls, faults).
-    throttled: dict[str, list[tuple[bool, float, int, int]]] = field(default_factory=lambda: defaultdict(list))
-
-
-def needed(services: int) -> int:
-    """The calls of a report: pages of 100, and 100 clusters or 10 services a description."""
-    clusters, each = SIZES[services]
-    return ceil(clusters / 100) * 2 + clusters * (ceil(each / 100) + ceil(each / 10))
-
-
-def ideal(services: int) -> float:
-    """In latencies: the critical path, or all calls over six connections, whichever is longer."""
-    each = SIZES[services][1]
-    return max(1 + ceil(each / 100) + 1, needed(services) / CONCURRENT)
 
 
 @dataclass
@@ -309,7 +262,7 @@ def main() -> None:
             cold(plan, figures, services, Path(temporary))
         start(plan, figures, Path(temporary))
         warm(plan, figures, Path(temporary))
-    text = results.text(figures, needed, ideal)
+    text = results.text(figures)
     if quick:
         print(text)
     else:
