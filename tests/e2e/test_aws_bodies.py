@@ -7,6 +7,7 @@ import pytest
 
 from emulator.emulator import Emulator
 from emulator.fleets import populate, uniform
+import sentences
 
 from .conftest import (
     ACCOUNT, OPERATIONS, Start, Unpaused, discreet, expected, fails, names, problem, recovered, report, services,
@@ -36,7 +37,7 @@ def test_a_body_that_is_no_json_is_502_and_is_not_asked_for_again(fleet: Emulato
     for operation, worker in workers.items():
         asked = fleet.count(operation)
         fault = fleet.faults.add(kind, operation)
-        assert "cannot be read" in fails(worker, 502)["detail"]
+        assert sentences.UNREADABLE in fails(worker, 502)["detail"]
         assert fleet.count(operation) == asked + 1, operation
         fault.remove()
     for operation, worker in workers.items():
@@ -49,7 +50,7 @@ def test_huge_bodies_of_no_announced_length_are_502_and_the_worker_lives_on(
 ) -> None:
     populate(emulator, uniform(5, 1))
     fault = emulator.faults.add("huge", "DescribeServices", **{length: True})
-    assert "cannot be read" in fails(worker, 502)["detail"]
+    assert sentences.UNREADABLE in fails(worker, 502)["detail"]
     assert emulator.count("DescribeServices") == 5
     fault.remove()
     assert names(recovered(worker)) == expected(5, 1)
@@ -166,6 +167,6 @@ def test_a_list_that_repeats_its_token_ends_and_the_report_says_so(
     emulator.faults.add("repeat_token", operation)
     found = report(worker)
     assert found["complete"] is False
-    assert "repeated" in found["failures"][0]["reason"]
+    assert sentences.REPEATED_TOKEN in found["failures"][0]["reason"]
     assert emulator.count(operation) == 2
     assert sum(len(services) for services in names(found).values()) == min(size, 100)

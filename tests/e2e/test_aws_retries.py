@@ -8,6 +8,7 @@ import pytest
 
 from emulator.emulator import Emulator
 from emulator.fleets import populate, uniform
+import sentences
 
 from .conftest import OPERATIONS, Start, discreet, fails, last_line, names, problem, recovered, report
 from .workerd import Worker
@@ -63,7 +64,7 @@ def test_a_call_is_made_three_times(fleet: Emulator, worker: Worker) -> None:
 def test_throttling_that_does_not_end_is_503_and_says_when_to_come_back(fleet: Emulator, worker: Worker) -> None:
     fleet.faults.add("throttle")
     answer = worker.get("/list")
-    assert "throttled" in problem(answer, 503)["detail"]
+    assert sentences.THROTTLED in problem(answer, 503)["detail"]
     assert int(answer.headers["retry-after"]) >= 1
     discreet(worker, answer)
     assert fleet.count() == 3
@@ -99,13 +100,13 @@ def closed_port() -> Callable[[], int]:
 
 def test_a_refused_connection_is_502(start: Start, closed_port: Callable[[], int]) -> None:
     worker = start(AWS_ENDPOINT_URL_ECS=f"http://127.0.0.1:{closed_port()}")
-    assert "reached" in fails(worker, 502)["detail"]
+    assert sentences.UNREACHABLE in fails(worker, 502)["detail"]
     assert (last_line(worker)["awsCalls"], last_line(worker)["awsRetries"]) == (3, 2)
 
 
 def test_a_name_that_does_not_resolve_is_502(start: Start) -> None:
     worker = start(AWS_ENDPOINT_URL_ECS="http://ecs.invalid")
-    assert "reached" in fails(worker, 502)["detail"]
+    assert sentences.UNREACHABLE in fails(worker, 502)["detail"]
 
 
 def test_the_wait_that_aws_asks_for_is_kept(fleet: Emulator, worker: Worker) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from emulator.emulator import Emulator
 from emulator.fleets import populate, uniform
+import sentences
 
 from .conftest import OPERATIONS, Start, expected, fails, last_line, names, recovered, report, sweeps
 
@@ -26,7 +27,7 @@ def test_a_call_that_hangs_is_504_in_time(fleet: Emulator, start: Start, operati
     fleet.faults.add("hang", operation, **hang)
     worker = start(SWEEP_TIMEOUT="1")
     started = time.monotonic()
-    assert "in time" in fails(worker, 504)["detail"]
+    assert sentences.TIMED_OUT in fails(worker, 504)["detail"]
     assert time.monotonic() - started < 6
 
 
@@ -45,7 +46,7 @@ def test_a_cluster_that_hangs_does_not_lose_the_other(fleet: Emulator, start: St
     assert (names(found), found["complete"]) == ({"cluster-000": ["service-000-0000"]}, False)
     (failure,) = found["failures"]
     assert failure["clusterName"] == "cluster-001"
-    assert "in time" in failure["reason"]
+    assert sentences.TIMED_OUT in failure["reason"]
 
 
 def test_calls_that_are_left_when_time_is_up_are_not_made(emulator: Emulator, start: Start) -> None:

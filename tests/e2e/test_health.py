@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from emulator.emulator import Emulator
+import sentences
 
 from .conftest import Start, allow, calls, discreet, fails, keys, policy
 from .workerd import Worker
@@ -42,7 +43,7 @@ def test_a_missing_variable_is_named(emulator: Emulator, start: Start, missing: 
     worker = start(**{missing: value})
     body = fails(worker, 500, "/healthz")
     assert body["variables"] == [missing]
-    assert f"{missing} is missing" in body["detail"]
+    assert sentences.missing_variable(missing) in body["detail"]
     assert missing in worker.logged(event="request", route="/healthz")["problem"]
     assert emulator.count() == 0
 
@@ -87,12 +88,12 @@ def test_the_help_works_without_configuration(start: Start) -> None:
 
 def test_a_wrong_secret_is_found_out(start: Start) -> None:
     worker = start(AWS_SECRET_ACCESS_KEY="wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
-    assert "AWS_SECRET_ACCESS_KEY" in fails(worker, 502, "/healthz")["detail"]
+    assert sentences.WRONG_SECRET in fails(worker, 502, "/healthz")["detail"]
 
 
 def test_the_missing_iam_action_is_named(emulator: Emulator, start: Start) -> None:
     reader = emulator.create_reader(policy(allow("DescribeClusters", "ListServices", "DescribeServices")), user="restricted")
-    assert "ecs:ListClusters" in fails(start(**keys(reader)), 502, "/healthz")["detail"]
+    assert sentences.denied("ListClusters") in fails(start(**keys(reader)), 502, "/healthz")["detail"]
 
 
 @pytest.mark.parametrize(("secret", "status"), [({}, 200), ({"AWS_SECRET_ACCESS_KEY": "wrong"}, 502)])

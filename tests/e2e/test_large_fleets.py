@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import time
 from math import ceil
 
 from emulator.emulator import Emulator
 from emulator.fleets import populate, uniform
+import sentences
 
 from .conftest import Start, calls, eventually, expected, fails, names, needed, problem, report, sweeps
 from .figures import figure, megabytes
@@ -16,10 +16,6 @@ from .viewers import warm_seconds
 from .workerd import Worker
 
 CLUSTERS, SERVICES = 20, 250
-PROGRESS = re.compile(
-    r"The first sweep is not done yet: (?P<read>\d+) of (?P<services>\d+) services in (?P<clusters>\d+) clusters are read, "
-    r"and at least (?P<left>\d+) calls are left\."
-)
 MOST_MEMORY = 64 * 1_048_576
 
 
@@ -42,7 +38,7 @@ def test_5000_services_come_over_alarms_at_the_pace_and_whole(emulator: Emulator
         asked = time.monotonic()
         answer = worker.get("/list")
         assert 8.9 <= time.monotonic() - asked < 9 + 3
-        said = PROGRESS.fullmatch(problem(answer, 503)["detail"])
+        said = sentences.FIRST_SWEEP.fullmatch(problem(answer, 503)["detail"])
         assert said, answer.body
         left = int(said["left"])
         assert (int(said["clusters"]), 0 < int(said["services"]) <= CLUSTERS * SERVICES) == (CLUSTERS, True)
@@ -140,7 +136,7 @@ def test_who_waits_for_a_long_sweep_after_a_failure_hears_how_far_it_has_come(em
     denied.remove()
     eventually(lambda: sweep_begun(emulator, worker))
     answer = worker.get("/list")
-    assert PROGRESS.fullmatch(problem(answer, 503)["detail"]), answer.body
+    assert sentences.FIRST_SWEEP.fullmatch(problem(answer, 503)["detail"]), answer.body
     assert int(answer.headers["retry-after"]) >= 1
     eventually(lambda: worker.get("/list").status == 200)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+import sentences
 
 from emulator.emulator import Emulator
 from emulator.fleets import populate, uniform
@@ -21,10 +21,6 @@ from .viewers import Audience, Seen, crowd
 from .workerd import Answer, Worker
 
 WRONG_SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
-
-# `reason (at MOMENT); what is shown is as of MOMENT`
-MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
-OLD = re.compile(rf"(?P<reason>.+) \(at (?P<at>{MOMENT})\); what is shown is as of (?P<of>{MOMENT})")
 
 
 def seconds(moment: str) -> float:
@@ -46,7 +42,7 @@ def marked(worker: Worker) -> dict[str, str]:
     found = well_formed(answer.json())
     (failure,) = found["failures"]
     assert (failure["target"], failure.get("clusterName"), found["complete"]) == ("default", None, False)
-    said = OLD.fullmatch(failure["reason"])
+    said = sentences.OUTDATED.fullmatch(failure["reason"])
     assert said, failure
     assert said["of"] == found["generatedAt"]
     return said.groupdict()
@@ -96,13 +92,13 @@ def recovers(worker: Worker, within: float) -> None:
 @pytest.mark.parametrize(
     ("kind", "options", "reason"),
     [
-        ("refused", {}, "AWS could not be reached"),
-        ("reset", {}, "AWS could not be reached"),
-        ("throttle", {}, "AWS throttled the calls, also when asked again"),
-        ("500", {}, "AWS failed, also when asked again"),
-        ("hang", {}, "AWS did not answer in time"),
-        ("garbage", {}, "AWS answered what cannot be read"),
-        ("error", {"type": "AccessDeniedException"}, "the IAM policy does not allow ecs:ListClusters"),
+        ("refused", {}, sentences.UNREACHABLE),
+        ("reset", {}, sentences.UNREACHABLE),
+        ("throttle", {}, sentences.THROTTLED),
+        ("500", {}, sentences.SERVER_ERROR),
+        ("hang", {}, sentences.TIMED_OUT),
+        ("garbage", {}, sentences.UNREADABLE),
+        ("error", {"type": "AccessDeniedException"}, sentences.denied("ListClusters")),
     ],
 )
 def test_the_last_good_answer_stands_while_aws_fails_and_a_new_one_comes_when_it_does_not(
@@ -144,8 +140,8 @@ def test_half_of_the_fleet_denied_stays_as_it_was_and_the_other_half_is_new(emul
         assert found["generatedAt"] > good["generatedAt"]
         (failure,) = found["failures"]
         assert failure["clusterName"] == "cluster-001"
-        old = f"1 service is shown as of {good['generatedAt']}"
-        assert failure["reason"] == f"the IAM policy does not allow ecs:ListServices; {old}", "it does not grow younger"
+        expected_reason = sentences.carried_over(sentences.denied("ListServices"), 1, good["generatedAt"])
+        assert failure["reason"] == expected_reason, "it does not grow younger"
     denied.remove()
     recovers(worker, within=1 + 2)
     assert services(report(worker))["service-001-0000"]["desiredCount"] == 7
@@ -162,7 +158,7 @@ def test_what_can_not_be_read_for_too_long_is_not_shown_any_more(emulator: Emula
     eventually(lambda: names(report(worker)) == expected(1, 1))
     assert time.monotonic() - asked >= 3
     (failure,) = report(worker)["failures"]
-    assert failure["reason"] == "the IAM policy does not allow ecs:ListServices"
+    assert failure["reason"] == sentences.denied("ListServices")
 
 
 def test_a_snapshot_too_old_even_for_an_outage_is_not_shown(emulator: Emulator, start: Start) -> None:
@@ -177,7 +173,7 @@ def test_a_snapshot_too_old_even_for_an_outage_is_not_shown(emulator: Emulator, 
     eventually(lambda: worker.get("/list").status == 502)
     assert 4 <= time.monotonic() - asked
     assert time.monotonic() - swept < 8
-    assert "ecs:ListClusters" in fails(worker, 502)["detail"]
+    assert sentences.denied("ListClusters") in fails(worker, 502)["detail"]
     emulator.faults.clear()
     eventually(lambda: worker.get("/list").status == 200)
     recovers(worker, within=1)
@@ -203,7 +199,7 @@ def test_an_outage_of_20_seconds_before_50_viewers_is_200_with_honest_age(emulat
     def is_marked(each: Seen) -> bool:
         found = well_formed(each.answer.json())
         assert names(found) == expected(2, 1)
-        return bool(found["failures"] and OLD.fullmatch(found["failures"][0]["reason"]))
+        return bool(found["failures"] and sentences.OUTDATED.fullmatch(found["failures"][0]["reason"]))
 
     failed = [line for line in sweeps(worker)[swept:] if "problem" in line]
     # Three attempts of a call, with up to 1 s and 2 s between them, after a snapshot that was fresh for 1 s.
@@ -236,7 +232,7 @@ def test_a_broken_configuration_does_not_hammer_aws(emulator: Emulator, start: S
     took = time.monotonic() - began
     assert {answer.status for answer in answers} == {502}
     assert len({answer.body for answer in answers}) == 1
-    assert "AWS_SECRET_ACCESS_KEY" in fails(worker, 502)["detail"]
+    assert sentences.WRONG_SECRET in fails(worker, 502)["detail"]
     # Pauses of 1 s, 2 s, 4 s, 8 s and then 15 s.
     allowed = 1 + sum(took >= pauses for pauses in (1, 3, 7, 15, 30))
     assert 1 <= emulator.count() <= allowed
@@ -259,7 +255,7 @@ def test_many_who_wait_for_a_sweep_that_fails_hear_why_together(emulator: Emulat
     seen = crowd(worker, 100)
     assert {each.answer.status for each in seen} == {502}
     assert len({each.answer.body for each in seen}) == 1
-    assert "ecs:ListClusters" in seen[0].answer.json()["detail"]
+    assert sentences.denied("ListClusters") in seen[0].answer.json()["detail"]
     assert calls(emulator) == {"ListClusters": 1, "DescribeClusters": 0, "ListServices": 0, "DescribeServices": 0}
     for each in seen:
         line_of(worker, each.answer)

@@ -8,6 +8,7 @@ from typing import Any
 
 import readme
 from emulator.emulator import Emulator
+import sentences
 
 from .conftest import (
     ACCOUNT, REGION, SWEEP_ALWAYS, Start, allow, eventually, fails, keys, policy, report, services, sweeps,
@@ -141,8 +142,8 @@ def test_a_target_whose_sweeps_fail_stays_as_it_was_and_the_others_are_fresh(emu
     partial = report(worker)
     (failure,) = partial["failures"]
     assert (failure["target"], failure["region"]) == ("elsewhere", OTHER_REGION)
-    assert failure["reason"].startswith("the IAM policy does not allow ecs:ListClusters (at ")
-    assert failure["reason"].endswith(f"; what is shown is as of {whole['generatedAt']}")
+    said = sentences.OUTDATED.fullmatch(failure["reason"])
+    assert said and (said["reason"], said["of"]) == (sentences.denied("ListClusters"), whole["generatedAt"])
     assert partial["generatedAt"] == whole["generatedAt"], "a report is as old as its oldest part"
     broken.remove()
     eventually(lambda: desired() == {"near": 9, "far": 9, "foreign": 9})

@@ -13,6 +13,7 @@ import pytest
 from e2e.conftest import Start, problem
 from e2e.workerd import Answer, Worker
 from emulator.emulator import Emulator
+import sentences
 
 from .conftest import BROWSER, LASTING
 from .nasty import NAMES, TAGS, nasty
@@ -193,7 +194,7 @@ def test_what_a_parameter_cannot_be_is_400_on_every_route(worker: Worker, path: 
 def test_an_incomplete_report_says_so_in_every_format(fleet: Emulator, start: Start) -> None:
     fleet.faults.add("error", "ListServices", cluster="prod", type="AccessDeniedException")
     worker = start(**LASTING)
-    reason = "the IAM policy does not allow ecs:ListServices"
+    reason = sentences.denied("ListServices")
     assert [failure["reason"] for failure in worker.get("/list").json()["failures"]] == [reason]
     text = worker.get("/list?format=text").body.decode()
     assert f"incomplete\nfailure: default {fleet.region} prod {reason}\n" in text

@@ -12,8 +12,9 @@ from __future__ import annotations
 from typing import Any
 
 from e2e.workerd import Answer
+import sentences
 
-from .causes import ANY_FAULT, KEPT, NOT_DONE, OLD, STATUS_AND_FAULTS, UNREADABLE, WAITING, objections
+from .causes import ANY_FAULT, STATUS_AND_FAULTS, objections
 from .plan import CANARY, Scene
 from .reading import CONTENT_TYPES, Ask, Key, Report, read
 from .record import Look, Record, overlaps, seconds
@@ -155,7 +156,7 @@ class Oracle:
             self._judged[known] = wrong
         if self._judged[known]:
             raise Wrong("; ".join(self._judged[known][:5]))
-        return any(OLD.fullmatch(failure["reason"]) for failure in report.failures or [])
+        return any(sentences.OUTDATED.fullmatch(failure["reason"]) for failure in report.failures or [])
 
     def _target(self, look: Look, report: Report, target: str, first: float, until: float) -> list[str]:
         """What is wrong with a target's part, by the sweep that explains it best."""
@@ -169,7 +170,7 @@ class Oracle:
         ]  # fmt: skip
         own = []
         for failure in mine:
-            old = OLD.fullmatch(failure["reason"])
+            old = sentences.OUTDATED.fullmatch(failure["reason"])
             if old:
                 wrong += self._is_old(old, region, look)
                 first, until = seconds(old["of"]), seconds(old["of"]) + SECOND
@@ -194,7 +195,7 @@ class Oracle:
         at, of = seconds(old["at"]), seconds(old["of"])
         if not of <= at <= look.received:
             return [f"it failed at {old['at']}, which was not after {old['of']} and before the answer"]
-        if old["reason"] == WAITING:
+        if old["reason"] == sentences.NOT_DONE:
             return [] if look.received - look.sent >= self.scene.timeout else ["it did not wait for the sweep that is not done"]
         return objections(self.record, old["reason"], region, None, at - self.scene.longest_sweep, at + SECOND)
 
@@ -215,11 +216,11 @@ class Oracle:
         for failure in own:
             cluster, reason = failure.get("clusterName"), failure["reason"]
             covered.add(cluster)
-            said = KEPT.fullmatch(reason)
+            said = sentences.CARRIED_OVER.fullmatch(reason)
             if said:
                 kept[cluster] = (int(said["count"]), seconds(said["of"]))
                 reason = said["reason"]
-            if not (reason == WAITING and not shown and look.received - look.sent >= self.scene.timeout):
+            if not (reason == sentences.NOT_DONE and not shown and look.received - look.sent >= self.scene.timeout):
                 wrong += objections(self.record, reason, region, cluster, begin, end)
         # Other formats say only that something is missing.
         is_vague = report.failures is None and not report.complete
@@ -306,11 +307,11 @@ class Oracle:
         if not is_health:
             self._had_nothing(look)
         # (3)
-        if NOT_DONE.fullmatch(detail):
+        if sentences.FIRST_SWEEP.fullmatch(detail):
             if answer.status != 503 or look.received - look.sent < self.scene.timeout:
                 raise Wrong("it did not wait for the first sweep")
             return "problem: 503, the sweep is not done"
-        said = UNREADABLE.fullmatch(detail)
+        said = sentences.NO_REPORT.fullmatch(detail)
         if not said:
             raise Wrong(f"it names no cause: {detail}")
         status, _ = STATUS_AND_FAULTS.get(said["reason"], (502, set()))

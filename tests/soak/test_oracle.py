@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from e2e.workerd import Answer
+import sentences
 
 from .oracle import Oracle, Wrong
 from .plan import CANARY, REGIONS, TWO, Scene
@@ -103,7 +104,7 @@ def changed(report: Report, edit: Callable[[Report], Any]) -> Report:
     return report
 
 
-THROTTLED = "AWS throttled the calls, also when asked again"
+THROTTLED = sentences.THROTTLED
 
 
 def test_what_was_so_at_some_moment_of_the_sweep_is_right(world: World) -> None:
@@ -158,10 +159,10 @@ def test_what_is_missing_is_covered_by_a_failure_of_its_cluster_with_a_cause_tha
     with pytest.raises(Wrong, match="no such reason"):
         judge_anew(world, world.report(OTHERS, failures=(failure("it rained"),)))
     with pytest.raises(Wrong, match="met what is named"):
-        judge_anew(world, world.report(ELSEWHERE, failures=(failure("the IAM policy does not allow ecs:ListServices"),)))
+        judge_anew(world, world.report(ELSEWHERE, failures=(failure(sentences.denied("ListServices")),)))
     world.met("denied", operation="DescribeServices")
     with pytest.raises(Wrong, match="met what is named"):
-        judge_anew(world, world.report(ELSEWHERE, failures=(failure("the IAM policy does not allow ecs:ListServices"),)))
+        judge_anew(world, world.report(ELSEWHERE, failures=(failure(sentences.denied("ListServices")),)))
 
 
 def judge_anew(world: World, report: Report, now: float = NOW) -> str:
@@ -174,17 +175,17 @@ def test_what_is_kept_is_counted_and_was_so_then(world: World) -> None:
     world.met("throttle")
     old = (ELSEWHERE, STEADY, OTHERS, BEFORE, GONE)
     as_of = moment(BEGAN - 19)
-    assert judge_anew(world, world.report(*old, failures=(failure(f"{THROTTLED}; 1 service is shown as of {as_of}"),))).startswith("partial")
+    assert judge_anew(world, world.report(*old, failures=(failure(sentences.carried_over(THROTTLED, 1, as_of)),))).startswith("partial")
     with pytest.raises(Wrong, match="prod-4 was not so"):
         judge_anew(world, world.report(*old, failures=(failure(THROTTLED),)))
     with pytest.raises(Wrong, match="prod-4 was not so"):
-        judge_anew(world, world.report(*old, failures=(failure(f"{THROTTLED}; 1 service is shown as of {moment(BEGAN)}"),)))
+        judge_anew(world, world.report(*old, failures=(failure(sentences.carried_over(THROTTLED, 1, moment(BEGAN))),)))
     with pytest.raises(Wrong, match="prod-4 was not so"):
-        judge_anew(world, world.report(*old, failures=(failure(f"{THROTTLED}; 1 service is shown as of {as_of}", "batch"),)))
+        judge_anew(world, world.report(*old, failures=(failure(sentences.carried_over(THROTTLED, 1, as_of), "batch"),)))
     world.truth.note((REGIONS[0], "prod", "prod-5"), state("prod-5", 1), BEGAN - 50)
     world.truth.note((REGIONS[0], "prod", "prod-5"), None, BEGAN - 10)
     with pytest.raises(Wrong, match="2 services in prod are old, 1 are said to be"):
-        judge_anew(world, world.report(*old, state("prod-5", 1), failures=(failure(f"{THROTTLED}; 1 service is shown as of {as_of}"),)))
+        judge_anew(world, world.report(*old, state("prod-5", 1), failures=(failure(sentences.carried_over(THROTTLED, 1, as_of)),)))
 
 
 def test_what_was_shown_and_is_still_there_does_not_get_lost_when_a_part_fails(world: World) -> None:
@@ -208,7 +209,7 @@ def test_what_is_old_says_since_when_and_why(world: World) -> None:
     of = moment(ENDED)
 
     def old(at: float, reason: str = THROTTLED, of: str = of) -> Report:
-        return world.report(failures=(failure(f"{reason} (at {moment(at)}); what is shown is as of {of}", None),))
+        return world.report(failures=(failure(sentences.outdated(reason, moment(at), of), None),))
 
     late = BEGAN + 60
     world.record.asked += [BEGAN + each for each in range(60)]
@@ -223,7 +224,7 @@ def test_what_is_old_says_since_when_and_why(world: World) -> None:
     with pytest.raises(Wrong, match="it failed at"):
         judge_anew(world, old(late + 5), late)
     with pytest.raises(Wrong, match="did not wait"):
-        judge_anew(world, old(late - 2, "a newer sweep is not done yet"), late)
+        judge_anew(world, old(late - 2, sentences.NOT_DONE), late)
     with pytest.raises(Wrong, match="it is 109 s old"):
         world.met("throttle", at=BEGAN + 108)
         judge_anew(world, old(BEGAN + 109), BEGAN + 110)
@@ -307,20 +308,20 @@ def test_two_targets_are_judged_each_by_a_sweep_of_its_own() -> None:
 
 
 def test_a_problem_names_a_cause_that_was_there(world: World) -> None:
-    unread = f"The fleet could not be read: {THROTTLED}."
+    unread = sentences.no_report(THROTTLED)
     with pytest.raises(Wrong, match="met what is named as the cause"):
         world.problem(503, unread, **{"retry-after": "5"})
     world.met("throttle")
     headers = {"retry-after": "5"}
     assert world.problem(503, unread, **headers) == f"problem: 503, {THROTTLED}"
-    assert world.problem(503, f'The target "default" could not be read: {THROTTLED}.', Ask("/healthz", "health"), **headers).startswith("unhealthy")
+    assert world.problem(503, sentences.no_report_of("default", THROTTLED), Ask("/healthz", "health"), **headers).startswith("unhealthy")
     for status, detail, more in (
         (502, unread, headers),
         (503, unread, {}),
         (500, "The answer could not be written.", {}),
-        (502, "The fleet could not be read: it rained.", {}),
-        (502, "The fleet could not be read: AWS answered what cannot be read.", {}),
-        (503, "The first sweep is not done yet: 0 of 0 services in 0 clusters are read, and at least 1 calls are left.", headers),
+        (502, sentences.no_report("it rained"), {}),
+        (502, sentences.no_report(sentences.UNREADABLE), {}),
+        (503, sentences.first_sweep(0, 0, 0, 1), headers),
     ):
         with pytest.raises(Wrong):
             world.problem(status, detail, **more)
@@ -332,7 +333,7 @@ def test_a_problem_is_wrong_while_a_report_is_at_hand(world: World) -> None:
     world.met("throttle")
     world.judge(world.report(), now=NOW - 1)
     with pytest.raises(Wrong, match="a report of 1.5 s ago was at hand"):
-        world.problem(503, f"The fleet could not be read: {THROTTLED}.", **{"retry-after": "5"})
+        world.problem(503, sentences.no_report(THROTTLED), **{"retry-after": "5"})
 
 
 def test_no_answer_is_wrong_unless_workerd_was_killed(world: World) -> None:
