@@ -24,6 +24,11 @@ def well_formed(report: Json) -> Json:
     return report
 
 
+def is_unhealthy(service: Json) -> bool:
+    """The rule of `is_unhealthy` in src/fleet/model/service_state.rs, told a second time so that a test can judge it."""
+    return service["runningCount"] != service["desiredCount"] or service["rolloutState"] == "FAILED"
+
+
 def _cluster(cluster: Json) -> None:
     assert set(cluster) == {"clusterName", "target", "region", "capacityProviders", "tags", "services"}
     _texts(cluster["clusterName"], cluster["target"], cluster["region"], *cluster["capacityProviders"])

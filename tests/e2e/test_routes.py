@@ -9,7 +9,7 @@ from .conftest import Start, discreet, problem
 from .workerd import Answer, Worker
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
-ROUTES = ["/", "/list", "/metrics", "/badge.svg", "/healthz", "/openapi.json", "/docs"]
+ROUTES = ["/", "/list", "/metrics", "/badge.svg", "/healthz", "/openapi.json"]
 FILES = ["/page.css", "/page.js", "/robots.txt", "/favicon.svg", "/favicon.ico"]
 FILTERED = "/list?owner=K2&environment=frankie"
 NOWHERE = [

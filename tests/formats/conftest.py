@@ -12,7 +12,7 @@ TOKEN = "a-token.that_is~long+enough/="
 
 # The report in each of its formats, and the others that are made of it.
 REPORTS = ["/list", "/list?format=text", "/list?format=csv", "/metrics", "/badge.svg"]
-STILL = ["/", "/openapi.json", "/docs", "/page.css", "/page.js", "/robots.txt", "/favicon.svg", "/favicon.ico"]
+STILL = ["/", "/openapi.json", "/page.css", "/page.js", "/robots.txt", "/favicon.svg", "/favicon.ico"]
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import pytest
 from e2e.conftest import Start, problem
+from e2e.shape import is_unhealthy
 from e2e.workerd import Answer, Worker
 from emulator.emulator import Emulator
 import sentences
@@ -180,7 +181,7 @@ def test_the_unhealthy_are_those_that_lack_tasks_have_too_many_or_failed(worker:
     wanted = [
         (cluster["clusterName"], service["serviceName"])
         for cluster, service in listed(worker.get("/list").json())
-        if service["runningCount"] != service["desiredCount"] or service["rolloutState"] == "FAILED"
+        if is_unhealthy(service)
     ]
     assert told(worker, "?unhealthy=true")["json"] == wanted
 

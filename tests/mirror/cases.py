@@ -44,7 +44,7 @@ def failing(kind: str, operation: str | None = None, cluster: str | None = None,
     return fleet
 
 
-FILES = ["/openapi.json", "/docs", "/page.css", "/page.js", "/robots.txt", "/favicon.svg", "/favicon.ico"]
+FILES = ["/openapi.json", "/page.css", "/page.js", "/robots.txt", "/favicon.svg", "/favicon.ico"]
 
 REQUESTS = [
     Ask("/"),

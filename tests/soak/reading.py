@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from io import StringIO
 from typing import Any
 
-from e2e.shape import well_formed
+from e2e.shape import is_unhealthy, well_formed
 from e2e.workerd import Answer
 
 from .plan import CLUSTERS, Scene
@@ -51,10 +51,6 @@ class Report:
     failures: list[dict[str, Any]] | None = None
     clusters: list[dict[str, Any]] = field(default_factory=list)
     ages: dict[str, int] | None = None
-
-
-def is_unhealthy(state: State) -> bool:
-    return state["runningCount"] != state["desiredCount"] or state["rolloutState"] == "FAILED"
 
 
 def asks(scene: Scene) -> list[tuple[Ask, float]]:
