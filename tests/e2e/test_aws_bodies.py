@@ -1,4 +1,4 @@
-"""AWS, or a proxy in its place, answers 200 with what cannot be read: 502, and never an empty report."""
+"""Unreadable AWS responses with status 200: the Worker answers 502, never an empty report."""
 
 import json
 from typing import Any
@@ -32,7 +32,7 @@ def fleet(emulator: Emulator) -> Emulator:
 
 
 @pytest.mark.parametrize("kind", ["short_json", "garbage", "html", "empty", "huge"])
-def test_a_body_that_is_no_json_is_502_and_is_not_asked_for_again(fleet: Emulator, start: Start, kind: str) -> None:
+def test_a_body_that_is_not_json_is_502_and_is_not_retried(fleet: Emulator, start: Start, kind: str) -> None:
     workers = {operation: start() for operation in OPERATIONS}
     for operation, worker in workers.items():
         asked = fleet.count(operation)
@@ -45,7 +45,7 @@ def test_a_body_that_is_no_json_is_502_and_is_not_asked_for_again(fleet: Emulato
 
 
 @pytest.mark.parametrize("length", ["unannounced", "endless"])
-def test_huge_bodies_of_no_announced_length_are_502_and_the_worker_lives_on(
+def test_huge_bodies_without_a_content_length_are_502_and_the_worker_survives(
     emulator: Emulator, worker: Worker, length: str
 ) -> None:
     populate(emulator, uniform(5, 1))
@@ -57,7 +57,7 @@ def test_huge_bodies_of_no_announced_length_are_502_and_the_worker_lives_on(
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_json_of_another_shape_is_502_and_no_empty_report(fleet: Emulator, unpaused: Unpaused, operation: str) -> None:
+def test_json_of_another_shape_is_502_and_not_an_empty_report(fleet: Emulator, unpaused: Unpaused, operation: str) -> None:
     taken = []
     for body in SHAPES + [f'{{"{MEMBERS[operation]}": {other}}}' for other in OTHERS]:
         fault = fleet.faults.add("body", operation, body=body)
@@ -109,7 +109,7 @@ def found_beside_another(fleet: Emulator, worker: Worker) -> None:
         {"clusters": [], "failures": [{"arn": "another", "reason": "MISSING"}]},
     ],
 )
-def test_a_cluster_that_is_not_described_is_no_empty_report(fleet: Emulator, worker: Worker, body: dict[str, Any]) -> None:
+def test_a_cluster_that_is_not_described_does_not_yield_an_empty_report(fleet: Emulator, worker: Worker, body: dict[str, Any]) -> None:
     fleet.faults.add("body", "DescribeClusters", body=json.dumps(body))
     fails(worker, 502)
 
@@ -122,7 +122,7 @@ def test_an_error_inside_a_200_is_502_and_its_message_is_not_shown(fleet: Emulat
 
 @pytest.mark.parametrize("status", [301, 404, 418, 501])
 @pytest.mark.parametrize("body", ["", "<html><body>Moved</body></html>", "{}", "\x00\xff"])
-def test_a_status_that_is_no_answer_of_ecs_is_502(fleet: Emulator, worker: Worker, status: int, body: str) -> None:
+def test_a_status_that_ecs_never_sends_is_502(fleet: Emulator, worker: Worker, status: int, body: str) -> None:
     fleet.faults.add("body", body=body, status=status)
     fails(worker, 502)
 
@@ -151,7 +151,7 @@ def test_a_strategy_or_a_launch_type_that_is_null_or_missing_is_not_used(emulato
 
 @pytest.mark.parametrize("field", ["serviceName", "status", "desiredCount", "runningCount", "pendingCount"])
 @pytest.mark.parametrize("kind", ["nulls", "missing"])
-def test_a_service_without_what_a_report_needs_is_named_as_a_failure(
+def test_a_service_without_a_required_member_is_listed_in_failures(
     fleet: Emulator, worker: Worker, kind: str, field: str
 ) -> None:
     fleet.faults.add(kind, "DescribeServices", cluster="cluster-000", fields=[field])

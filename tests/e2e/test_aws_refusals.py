@@ -1,4 +1,4 @@
-"""AWS refuses our keys or permissions: 502, and the answer says what to mend, in our own words."""
+"""Rejected keys and missing permissions: the Worker answers 502 and says what to correct, without AWS's own text."""
 
 from typing import Any
 
@@ -69,7 +69,7 @@ def test_a_session_without_its_own_token_is_refused(fleet: Emulator, start: Star
         ("ClientException", sentences.REFUSED),
     ],
 )
-def test_every_refusal_is_said_in_our_own_words(fleet: Emulator, start: Start, code: str, said: str, as_xml: bool) -> None:
+def test_every_refusal_is_explained_without_the_text_of_aws(fleet: Emulator, start: Start, code: str, said: str, as_xml: bool) -> None:
     message = f"User: {USER} is not authorized, says AWS about {ACCOUNT}"
     fleet.faults.add("error", status=403 if as_xml else 400, type=code, message=message, as_xml=as_xml)
     worker = start()
@@ -86,7 +86,7 @@ def test_every_refusal_is_said_in_our_own_words(fleet: Emulator, start: Start, c
         "com.amazonaws.ecs#ExpiredTokenException:http://internal.amazon.com/coral/com.amazonaws.ecs/",
     ],
 )
-def test_the_type_of_a_json_error_is_read_in_every_shape(fleet: Emulator, worker: Worker, code: str) -> None:
+def test_the_type_of_a_json_error_is_read_in_every_form(fleet: Emulator, worker: Worker, code: str) -> None:
     fleet.faults.add("error", type=code)
     assert sentences.EXPIRED_TOKEN in fails(worker, 502)["detail"]
 

@@ -1,4 +1,4 @@
-"""A sweep, and each slice of one, ends in time, whatever AWS does: 504, or what could be read."""
+"""Deadlines: a sweep, and each slice of one, ends in time with a 504 or with what could be read."""
 
 import time
 from math import ceil
@@ -32,7 +32,7 @@ def test_a_call_that_hangs_is_504_in_time(fleet: Emulator, start: Start, operati
 
 
 @pytest.mark.parametrize("hang", HANGS)
-def test_a_call_that_hangs_once_is_made_again(fleet: Emulator, start: Start, hang: dict[str, Any]) -> None:
+def test_a_call_that_hangs_once_is_retried(fleet: Emulator, start: Start, hang: dict[str, Any]) -> None:
     fleet.faults.add("hang", "ListClusters", times=1, **hang)
     worker = start(SWEEP_TIMEOUT="4")
     assert names(report(worker)) == {"cluster-000": ["service-000-0000"], "cluster-001": ["service-001-0000"]}
@@ -49,7 +49,7 @@ def test_a_cluster_that_hangs_does_not_lose_the_other(fleet: Emulator, start: St
     assert sentences.TIMED_OUT in failure["reason"]
 
 
-def test_calls_that_are_left_when_time_is_up_are_not_made(emulator: Emulator, start: Start) -> None:
+def test_calls_that_remain_at_the_deadline_are_not_made(emulator: Emulator, start: Start) -> None:
     populate(emulator, uniform(60, 1))
     emulator.faults.add("delay", "DescribeServices", seconds=0.3)
     found = report(start(SWEEP_TIMEOUT="2", SUBREQUEST_BUDGET="10000"))
@@ -61,7 +61,7 @@ def test_calls_that_are_left_when_time_is_up_are_not_made(emulator: Emulator, st
     assert emulator.count("DescribeServices") < 60
 
 
-def test_each_slice_has_its_own_time(emulator: Emulator, start: Start) -> None:
+def test_each_slice_has_its_own_deadline(emulator: Emulator, start: Start) -> None:
     """The same fleet as above, as slow, and whole."""
     populate(emulator, uniform(60, 1))
     emulator.faults.add("delay", "DescribeServices", seconds=0.3)

@@ -1,4 +1,4 @@
-"""`/healthz`: which variable or permission is missing, and never a value."""
+"""`/healthz`: it names a missing variable or permission, and never a value."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ MALFORMED = [
 ]
 
 
-def test_all_is_well(emulator: Emulator, worker: Worker) -> None:
+def test_a_working_configuration_is_healthy(emulator: Emulator, worker: Worker) -> None:
     answer = worker.get("/healthz")
     assert answer.status == 200
     assert answer.headers["content-type"] == "application/json"
@@ -56,7 +56,7 @@ def test_all_missing_variables_are_named_at_once(start: Start) -> None:
 
 
 @pytest.mark.parametrize(("variable", "value"), MALFORMED, ids=[f"{name} {n}" for n, (name, _) in enumerate(MALFORMED)])
-def test_a_malformed_variable_is_named_and_its_value_is_told_nowhere(
+def test_a_malformed_variable_is_named_and_its_value_is_shown_nowhere(
     emulator: Emulator, start: Start, variable: str, value: str
 ) -> None:
     worker = start(**{variable: value})
@@ -69,7 +69,7 @@ def test_a_malformed_variable_is_named_and_its_value_is_told_nowhere(
 
 
 @pytest.mark.parametrize("changes", [dict.fromkeys(REQUIRED), {"AWS_REGION": None}, {"FILTER_TAGS": ","}])
-def test_the_list_of_a_broken_configuration_names_no_variable(start: Start, changes: dict[str, Any]) -> None:
+def test_the_list_route_names_no_variable_of_an_invalid_configuration(start: Start, changes: dict[str, Any]) -> None:
     worker = start(**changes)
     body = fails(worker, 500, "/list")
     assert "variables" not in body
@@ -86,7 +86,7 @@ def test_the_help_works_without_configuration(start: Start) -> None:
     assert worker.get("/list", method="POST").status == 405
 
 
-def test_a_wrong_secret_is_found_out(start: Start) -> None:
+def test_the_health_check_finds_a_wrong_secret(start: Start) -> None:
     worker = start(AWS_SECRET_ACCESS_KEY="wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
     assert sentences.WRONG_SECRET in fails(worker, 502, "/healthz")["detail"]
 
@@ -97,7 +97,7 @@ def test_the_missing_iam_action_is_named(emulator: Emulator, start: Start) -> No
 
 
 @pytest.mark.parametrize(("secret", "status"), [({}, 200), ({"AWS_SECRET_ACCESS_KEY": "wrong"}, 502)])
-def test_asking_often_asks_aws_once(emulator: Emulator, start: Start, secret: dict[str, str], status: int) -> None:
+def test_repeated_health_checks_call_aws_once(emulator: Emulator, start: Start, secret: dict[str, str], status: int) -> None:
     worker = start(**secret)
     answers = [worker.get("/healthz") for _ in range(20)]
     assert {answer.status for answer in answers} == {status}

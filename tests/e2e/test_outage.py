@@ -1,4 +1,4 @@
-"""AWS fails: the last good answer stands, marked as old, AWS is asked ever more seldom, and all is well again by itself."""
+"""Outages: the last good report is served and marked as old, retries become less frequent, and recovery needs no action."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def seconds(moment: str) -> float:
 
 
 def is_honest(sent: float, received: float, answer: Answer) -> bool:
-    """Whether an answer is as old as it says. Both sides round down to whole seconds."""
+    """Whether an answer's Age and generatedAt agree with the clock. Both round down to whole seconds."""
     generated_at = seconds(answer.json()["generatedAt"])
     return sent - generated_at - 2 < int(answer.headers["age"]) <= received - generated_at
 
 
 def marked(worker: Worker) -> dict[str, str]:
-    """What the one failure of a report says that stands in for a newer one: why, since when, and as of when."""
+    """Reason, time of the failure and time of the snapshot, as an outdated report's only failure states them."""
     sent = time.time()
     answer = worker.get("/list")
     assert answer.status == 200, answer.body
@@ -55,7 +55,7 @@ def has_failures(worker: Worker) -> bool:
 
 @contextmanager
 def away(emulator: Emulator) -> Iterator[None]:
-    """Nobody listens where AWS was."""
+    """Closes the emulator's port."""
     emulator.stop()
     try:
         yield
@@ -81,7 +81,7 @@ def is_back(emulator: Emulator) -> bool:
 
 
 def recovers(worker: Worker, within: float) -> None:
-    """A whole and new report comes by itself: viewers who keep asking suffice."""
+    """Checks that a complete, new report follows if requests keep coming."""
     ended = time.monotonic()
     eventually(lambda: not has_failures(worker), within)
     found = report(worker)
@@ -101,7 +101,7 @@ def recovers(worker: Worker, within: float) -> None:
         ("error", {"type": "AccessDeniedException"}, sentences.denied("ListClusters")),
     ],
 )
-def test_the_last_good_answer_stands_while_aws_fails_and_a_new_one_comes_when_it_does_not(
+def test_the_last_good_report_is_served_while_aws_fails_and_a_new_one_follows_the_outage(
     emulator: Emulator, start: Start, kind: str, options: dict[str, Any], reason: str
 ) -> None:
     populate(emulator, uniform(2, 1))
@@ -121,7 +121,7 @@ def test_the_last_good_answer_stands_while_aws_fails_and_a_new_one_comes_when_it
     recovers(worker, within=1 + 2 + 2)
 
 
-def test_half_of_the_fleet_denied_stays_as_it_was_and_the_other_half_is_new(emulator: Emulator, start: Start) -> None:
+def test_a_denied_half_of_the_fleet_is_carried_over_and_the_other_half_is_new(emulator: Emulator, start: Start) -> None:
     populate(emulator, uniform(2, 1))
     worker = start(SNAPSHOT_MAX_AGE="1")
     good = report(worker)
@@ -147,7 +147,7 @@ def test_half_of_the_fleet_denied_stays_as_it_was_and_the_other_half_is_new(emul
     assert services(report(worker))["service-001-0000"]["desiredCount"] == 7
 
 
-def test_what_can_not_be_read_for_too_long_is_not_shown_any_more(emulator: Emulator, start: Start) -> None:
+def test_services_that_cannot_be_read_for_too_long_are_no_longer_shown(emulator: Emulator, start: Start) -> None:
     populate(emulator, uniform(2, 1))
     worker = start(SNAPSHOT_MAX_AGE="1", SNAPSHOT_MAX_STALE_IF_ERROR="3")
     asked = time.monotonic()
@@ -179,7 +179,7 @@ def test_a_snapshot_too_old_even_for_an_outage_is_not_shown(emulator: Emulator, 
     recovers(worker, within=1)
 
 
-def test_an_outage_of_20_seconds_before_50_viewers_is_200_with_honest_age(emulator: Emulator, start: Start) -> None:
+def test_an_outage_of_20_seconds_is_200_with_the_true_age_for_50_viewers(emulator: Emulator, start: Start) -> None:
     populate(emulator, uniform(2, 1))
     worker = start(SNAPSHOT_MAX_AGE="1", SNAPSHOT_MAX_STALE="5")
     report(worker)
@@ -222,7 +222,7 @@ def test_an_outage_of_20_seconds_before_50_viewers_is_200_with_honest_age(emulat
     figure(f"{about}: calls that AWS saw meanwhile", f"{made - before} in {len(failed)} sweeps")
 
 
-def test_a_broken_configuration_does_not_hammer_aws(emulator: Emulator, start: Start) -> None:
+def test_rejected_keys_do_not_hammer_aws(emulator: Emulator, start: Start) -> None:
     worker = start(AWS_SECRET_ACCESS_KEY=WRONG_SECRET)
     began = time.monotonic()
     answers = []
@@ -249,7 +249,7 @@ def test_the_pauses_double_up_to_the_age_of_a_fresh_snapshot(emulator: Emulator,
         assert least - 0.05 < pause < least + 1.5, pauses
 
 
-def test_many_who_wait_for_a_sweep_that_fails_hear_why_together(emulator: Emulator, worker: Worker) -> None:
+def test_all_requests_that_wait_for_a_failing_sweep_are_told_its_cause(emulator: Emulator, worker: Worker) -> None:
     emulator.latency = 2
     emulator.faults.add("error", type="AccessDeniedException")
     seen = crowd(worker, 100)

@@ -1,4 +1,4 @@
-"""However many ask, and whenever they do, AWS sees one sweep a time, as the ages of the snapshot say."""
+"""The snapshot object: any number of viewers cost one sweep in SNAPSHOT_MAX_AGE, and none without viewers."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_thousand_viewers_of_a_cold_object_cost_one_sweep(emulator: Emulator, 
     figure(f"{about}: wasm memory of the isolate", megabytes(memory))
 
 
-def test_viewers_over_time_cost_a_sweep_an_age_and_nobody_costs_nothing(emulator: Emulator, start: Start) -> None:
+def test_viewers_over_time_cost_one_sweep_in_max_age_and_no_viewers_cost_none(emulator: Emulator, start: Start) -> None:
     """A minute of viewers with the default ages, five times as fast: fresh for 2 s, then stale until 6 s."""
     populate(emulator, uniform(2, 1))
     max_age, max_stale, every, seconds = 2, 6, 0.25, 12

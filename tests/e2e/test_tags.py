@@ -1,4 +1,4 @@
-"""Tags: each service has its own, whole, whatever stands in them."""
+"""Tags: each service has its own, complete, whatever they contain."""
 
 from urllib.parse import quote
 
@@ -76,7 +76,7 @@ def test_the_tags_of_a_cluster_are_its_own(emulator: Emulator, worker: Worker) -
     ]
 
 
-def test_a_service_with_a_short_arn_has_no_tags_and_spoils_nobody_elses(prod: Emulator, worker: Worker) -> None:
+def test_a_service_with_a_short_arn_has_no_tags_and_leaves_those_of_others(prod: Emulator, worker: Worker) -> None:
     prod.add_service("prod", "old", launch_type="FARGATE", short_arn=True)
     for n in range(11):
         prod.add_service("prod", f"web-{n:02}", launch_type="FARGATE", tags={"owner": f"{n}"})

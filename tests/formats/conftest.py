@@ -1,4 +1,4 @@
-"""The formats of the report in the real runtime, before the emulator's demo fleet."""
+"""Fixtures: the formats of the report in workerd, of the emulator's demo fleet."""
 
 from __future__ import annotations
 

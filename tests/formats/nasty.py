@@ -1,4 +1,4 @@
-"""A fleet whose names and tags mean something in one format or another."""
+"""Hostile names and tags: each has a meaning in one of the formats."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TAGS = {
 
 
 def nasty(emulator: Emulator) -> None:
-    """A service of each name in a cluster of each of the first five, and all tags on every one."""
+    """Adds a service of each name to clusters of the first five names, with all tags on each."""
     for cluster in NAMES[:5]:
         emulator.add_cluster(cluster, tags=TAGS)
         for number, name in enumerate(NAMES):

@@ -1,4 +1,4 @@
-"""/openapi.json: the description of the routes, as a program fetches it."""
+"""/openapi.json: the OpenAPI description of the routes."""
 
 from __future__ import annotations
 
