@@ -1,4 +1,4 @@
-"""Figures: what a run measures, and what it is measured against. `run.py` fills them in, `results.py` writes them down."""
+"""Figures: the measurements of a run, and the numbers to compare them with. `run.py` fills them in, `results.py` formats them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from math import ceil
 # Services → clusters, and services in each.
 SIZES = {100: (10, 10), 1000: (10, 100), 5000: (20, 250)}
 CONTESTANTS = ("worker", "aws4fetch", "sdk", "boto3", "floor")
-# Connections of a Worker that may wait for headers at a time.
+# Connections of a Worker that may wait for headers at the same time.
 CONCURRENT = 6
 
 
 @dataclass
 class Warm:
-    """Answers from a snapshot in hand, and the same answer as a constant."""
+    """Rates and CPU of answers from a snapshot, and of the same answers as constants."""
 
     label: str
     answer_bytes: int
@@ -27,7 +27,7 @@ class Warm:
 
 @dataclass
 class Figures:
-    """What was measured: lists have one entry a round, and times are in seconds."""
+    """Measurements of a run. Lists have one entry for each round; times are in seconds."""
 
     cpu: dict[int, dict[str, list[float]]] = field(default_factory=dict)
     calls: dict[int, dict[str, int]] = field(default_factory=dict)
@@ -44,12 +44,12 @@ class Figures:
 
 
 def needed(services: int) -> int:
-    """The calls of a report: pages of 100, and 100 clusters or 10 services a description."""
+    """Number of calls of a report: lists in pages of 100, descriptions of 100 clusters or 10 services."""
     clusters, each = SIZES[services]
     return ceil(clusters / 100) * 2 + clusters * (ceil(each / 100) + ceil(each / 10))
 
 
 def ideal(services: int) -> float:
-    """In latencies: the critical path, or all calls over six connections, whichever is longer."""
+    """Shortest time of a report in latencies: the critical path, or all calls over six connections if that is longer."""
     each = SIZES[services][1]
     return max(1 + ceil(each / 100) + 1, needed(services) / CONCURRENT)

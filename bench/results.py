@@ -1,4 +1,4 @@
-"""The figures of a run as a page: the machine, the goals, the details, and what to bear in mind."""
+"""Results page: the figures of a run as Markdown, with the machine, the goals, the details and notes."""
 
 from __future__ import annotations
 
@@ -227,7 +227,7 @@ def median(values: Sequence[float]) -> float:
 
 
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
-    """The median of the ratios within the rounds that both took part in."""
+    """Median of the ratios within the rounds in which both took part."""
     return median([a / b for a, b in zip(ours, theirs, strict=False)])
 
 

@@ -1,8 +1,8 @@
-"""How fast the Worker is, and what it takes, side by side with others in one run: `make bench`.
+"""Benchmark: CPU, time, memory and calls of the Worker beside other implementations in one run. Run it with `make bench`.
 
-Every contestant makes the same report of the same fleet, from a stand-in for ECS on this machine; reports that differ
-or take a call too many end the run. They take turns in every round, so that what else the machine does falls on all
-of them alike, and a ratio is the median of the ratios within the rounds. Writes bench/RESULTS.md.
+Every contestant makes the same report of the same fleet, from a stand-in for ECS on this machine; a report that differs
+or takes an extra call ends the run. They take turns in every round, so that other load on the machine affects all of
+them alike, and a ratio is the median of the ratios within the rounds. Writes bench/RESULTS.md.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from figures import CONCURRENT, CONTESTANTS, SIZES, Figures, Warm, needed
 from processes import BENCH, Ecs, Process, Workerd, boto, bundle, constant, load, script, worker
 
 ON_WORKERD = ("worker", "aws4fetch", "sdk", "floor")
-# What is done behind an answer counts too; and two reports never fall into the same millisecond.
+# Work that continues behind an answer counts too, and two reports never fall into the same millisecond.
 SETTLE_SECONDS = 0.01
-# So many services are read before anything counts, until the runtimes have compiled what is hot.
+# Number of services read before anything counts, so that the runtimes have compiled hot code.
 WARM_UP_SERVICES = 10_000
 CONNECTIONS = 4
 THROTTLED_EVERY = 20
@@ -36,11 +36,11 @@ GENERATED_AT = re.compile(rb'"generatedAt":"[^"]+"')
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured."""
+    """Extent of a run: sizes, rounds and reports."""
 
     # Services → rounds, and reports of each contestant in a round.
     cold: dict[int, tuple[int, int]]
-    # boto3 takes part in so many rounds, with one report.
+    # Number of rounds in which boto3 takes part, with one report each.
     slow_rounds: int
     wall_rounds: int
     start_rounds: int
@@ -71,7 +71,7 @@ class Report:
 
 
 class Arena:
-    """A fleet, and the contestants before it."""
+    """A fleet, and the contestants that read it."""
 
     def __init__(self, services: int, directory: Path, stack: ExitStack):
         clusters, each = SIZES[services]
@@ -107,7 +107,7 @@ class Arena:
         return report.status == 200 and body == self.expected
 
     def right(self, name: str, process: Process) -> Report:
-        """A report that must be what all others are, at no call too many."""
+        """A report, after checks that it equals all others and took no extra call."""
         report = self.ask(process)
         if not self.is_right(name, report):
             log = process.log.read_text()[-2000:]
@@ -120,7 +120,7 @@ class Arena:
 
 
 def cold(plan: Plan, figures: Figures, services: int, directory: Path) -> None:
-    """CPU, calls, memory and wall time of reports for which everything is read anew."""
+    """Measures CPU, calls, memory and wall time of cold reports."""
     rounds, reports = plan.cold[services]
     with ExitStack() as stack:
         arena = Arena(services, directory, stack)
@@ -185,7 +185,7 @@ def start(plan: Plan, figures: Figures, directory: Path) -> None:
 
 
 def warm(plan: Plan, figures: Figures, directory: Path) -> None:
-    """Requests that need no sweep, from snapshots of 1,000 and 100 services."""
+    """Measures requests that need no sweep, from snapshots of 1,000 and 100 services."""
     with ExitStack() as stack:
         rows: list[tuple[Warm, Process, str, tuple[str, ...], Process]] = []
 
@@ -202,7 +202,7 @@ def warm(plan: Plan, figures: Figures, directory: Path) -> None:
             process = worker(directory, arena.ecs, **{"SNAPSHOT_MAX_AGE": "3600", **settings})
             stack.enter_context(process)
             arena.right("worker", process)
-            # A sweep that begins now does not end.
+            # From now on no sweep ends.
             arena.ecs.reset(latency=600_000)
             return process
 
@@ -221,7 +221,7 @@ def warm(plan: Plan, figures: Figures, directory: Path) -> None:
                     before = asked.cpu()
                     got = load(asked.url + path, CONNECTIONS, plan.warm_seconds if number >= 0 else 0.3, *lines)
                     used = asked.cpu() - before
-                    # The age of a snapshot stands in some formats, and grows a digit.
+                    # Some formats contain the age of the snapshot, which can gain a digit.
                     is_same = abs(got["bytes"] / got["count"] - row.answer_bytes) < 10
                     assert is_same and got["status"] == ("304" if lines else "200"), got
                     if number >= 0:
@@ -236,7 +236,7 @@ def say(text: str) -> None:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Signals end the run as Ctrl-C does, so that no process is left behind."""
+    """Lets signals end the run as Ctrl-C does, so that no process is left."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
@@ -250,8 +250,8 @@ def interruptible() -> Iterator[None]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="What the Worker takes, side by side with others")
-    parser.add_argument("--quick", action="store_true", help="one size and few rounds, printed and not kept")
+    parser = argparse.ArgumentParser(description="Costs of the Worker beside other implementations")
+    parser.add_argument("--quick", action="store_true", help="one size and few rounds; prints the results and writes no file")
     quick: bool = parser.parse_args().quick
     plan = QUICK if quick else FULL
     started = time.monotonic()

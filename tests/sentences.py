@@ -24,6 +24,9 @@ UNREACHABLE = "AWS could not be reached"
 THROTTLED = "AWS throttled the calls, also when asked again"
 TIMED_OUT = "AWS did not answer in time"
 NOT_DONE = "a newer sweep is not done yet"
+TAGS_REFUSED = "AWS did not tell the tags of some services"
+ROLE_REFUSED = "AWS does not let us assume the role: its trust policy, its external id or our sts:AssumeRole does not allow it"
+OBJECT_UNREACHABLE = "what keeps the snapshots did not answer"
 
 DENIED = re.compile(r"the IAM policy does not allow ecs:(?P<operation>\w+)")
 
@@ -72,3 +75,9 @@ def no_report_of(target: str, reason: str) -> str:
 
 def missing_variable(name: str) -> str:
     return f"{name} is missing"
+
+
+# ---- Log messages
+
+# Why a stored value was dropped: its target has other keys, another region or other settings now.
+OTHER_IDENTITY = "the target was configured otherwise then"

@@ -44,7 +44,7 @@ class Bodies:
         operation = self.random.choice(list(self.true))
         make = self.random.choice([self.shape, self.error, self.noise, self.mutated, self.mutated, self.torn, *[self.sown] * 4])
         body = make(operation)
-        # No status that is retried: that would take long and show nothing new.
+        # No status that is retried, which would take long and test nothing more.
         status = self.random.choice([400, 403, 404]) if make == self.error and self.random.random() < 0.7 else 200
         cluster = self.random.choice([None, "prod"]) if operation.endswith("Services") else None
         if not isinstance(body, bytes):

@@ -22,10 +22,10 @@ ACCOUNT = "123456789012"
 OPERATIONS = ("ListClusters", "DescribeClusters", "ListServices", "DescribeServices")
 SECRETS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
-# No snapshot is ever good enough: each request waits for a sweep of its own.
+# No snapshot is ever fresh: each request waits for its own sweep.
 SWEEP_ALWAYS = {"SNAPSHOT_MAX_AGE": "0", "SNAPSHOT_MAX_STALE": "0", "SNAPSHOT_MAX_STALE_IF_ERROR": "0"}
 
-# How long AWS is left alone after a sweep that failed, with those settings and after a first failure.
+# The pause after a first failed sweep with those settings.
 PAUSE_SECONDS = 1.0
 
 

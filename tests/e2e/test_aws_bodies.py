@@ -16,7 +16,7 @@ from .workerd import Worker
 
 THE_FLEET = {"cluster-000": ["service-000-0000"]}
 
-# What each operation may not answer; the members that carry its answer are not there.
+# Bodies without the member that each operation requires.
 SHAPES = [
     "{}", "[]", "null", '"text"', "42", "[{}]", '{"Output": {"__type": "x"}}', '{"message": "OK"}', '{"nextToken": "x"}',
     "[[], null]", "[[], []]",

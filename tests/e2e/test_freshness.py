@@ -35,7 +35,7 @@ def test_caches_may_keep_a_report_for_the_rest_of_its_max_age(
         assert said, answer.headers["cache-control"]
         fresh, stale = int(said[1]), int(said[2] or 0)
         assert max(0, kept - passed) <= fresh <= kept
-        # Of a fresh one nothing of the time after that has passed.
+        # While it is fresh, all of the stale time is left.
         assert stale == kept_stale if kept else kept_stale - passed <= stale <= kept_stale
 
 

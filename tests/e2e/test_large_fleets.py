@@ -27,11 +27,11 @@ def most_in_a_window(times: list[float], seconds: float) -> int:
 def test_a_sweep_of_5000_services_continues_over_alarms_within_the_rate_limit_and_is_complete(emulator: Emulator, start: Start) -> None:
     populate(emulator, uniform(CLUSTERS, SERVICES, events=2))
     budget, burst, rate = 45, 50, 10
-    # The defaults, but for the patience of a viewer.
+    # The defaults, except for SWEEP_TIMEOUT.
     worker = start(CALL_BURST=None, SWEEP_TIMEOUT="8")
     total = sum(needed(CLUSTERS, SERVICES).values())
 
-    # The first viewers hear how far it has come.
+    # The first requests are told the progress.
     began = time.monotonic()
     read = []
     for _ in range(2):
@@ -83,7 +83,7 @@ def test_a_report_of_20000_services_fits_into_half_of_the_memory_and_survives_a_
     began = time.monotonic()
     eventually(lambda: worker.get("/list").status == 200, 180)
     first = time.monotonic() - began
-    # Behind this a second sweep runs, while the first snapshot is there.
+    # A second sweep runs behind this request, beside the first snapshot.
     eventually(lambda: int(worker.get("/list?owner=nobody").headers["age"]) > 3)
     eventually(lambda: len(sweeps(worker)) == 2, 180)
     answer = worker.get("/list")

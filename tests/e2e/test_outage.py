@@ -117,7 +117,7 @@ def test_the_last_good_report_is_served_while_aws_fails_and_a_new_one_follows_th
         assert names(report(worker)) == expected(2, 1)
         failed = [line for line in sweeps(worker) if "problem" in line]
         assert {(line["level"], line["problem"]) for line in failed} == {("error", reason)}
-    # The pause of 1 s, what a sweep may take that began to fail before, and a good one.
+    # The pause of 1 s, a sweep that is failing already, and a good one.
     recovers(worker, within=1 + 2 + 2)
 
 
@@ -205,7 +205,7 @@ def test_an_outage_of_20_seconds_is_200_with_the_true_age_for_50_viewers(emulato
     # Three attempts of a call, with up to 1 s and 2 s between them, after a snapshot that was fresh for 1 s.
     first = min(each.received for each in seen if is_marked(each))
     assert began < first < began + 1 + 3 + 2
-    # Whoever asked after that and before AWS was well again heard of it.
+    # Every answer from then until the end of the outage is marked.
     during = [each for each in seen if first + 1 < each.sent and each.received < ended]
     assert during and all(is_marked(each) for each in during)
     after = [each for each in seen if each.sent > ended + 1 + 3 + 0.5]

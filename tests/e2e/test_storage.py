@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import readme
+import sentences
 from emulator.emulator import Emulator
 from emulator.fleets import populate, uniform
 
@@ -75,7 +76,7 @@ def test_an_unreadable_stored_snapshot_is_dropped_and_the_fleet_swept_anew(fleet
         dropped(again)
     again.stop()
 
-    # What was swept anew is stored in its place.
+    # The new snapshot replaces it.
     third = start(after=again, **KEPT)
     assert names(report(third)) == expected(2, 1)
     assert fleet.count() - made == sum(needed(2, 1).values())
@@ -147,7 +148,7 @@ def test_an_invalid_database_is_503_and_logged(fleet: Emulator, start: Start) ->
     made = fleet.count()
     again = start(after=worker)
     answer = again.get("/list")
-    assert "keeps the snapshots" in problem(answer, 503)["detail"]
+    assert sentences.OBJECT_UNREACHABLE in problem(answer, 503)["detail"]
     assert int(answer.headers["retry-after"]) >= 1
     discreet(again, answer)
     assert again.logged(event="object")["level"] == "warn"
@@ -177,7 +178,7 @@ def test_a_snapshot_of_another_fleet_is_not_served(fleet: Emulator, start: Start
     changed = {**KEPT, **change(fleet)}
     again = start(after=worker, **changed)
     assert names(report(again)) == shown
-    assert "configured otherwise" in dropped(again)["message"]
+    assert sentences.OTHER_IDENTITY in dropped(again)["message"]
     again.stop()
     # Nor the other way round.
     third = start(after=again, **KEPT)
@@ -194,7 +195,7 @@ def test_a_tag_hidden_since_it_was_stored_is_not_shown_from_storage(fleet: Emula
     answer = again.get("/list")
     assert b"@example.com" not in answer.body
     assert services(report(again))["service-000-0000"]["tags"] == {"owner": "platform"}
-    assert "configured otherwise" in dropped(again)["message"]
+    assert sentences.OTHER_IDENTITY in dropped(again)["message"]
 
 
 def test_a_hidden_tag_stays_hidden_in_an_outage(fleet: Emulator, start: Start) -> None:

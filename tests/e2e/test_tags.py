@@ -5,6 +5,7 @@ from urllib.parse import quote
 import pytest
 
 from emulator.emulator import Emulator
+import sentences
 
 from .conftest import ACCOUNT, Start, last_line, names, report, services
 from .workerd import Worker
@@ -98,7 +99,7 @@ def test_services_whose_tags_are_refused_are_reported_without_them_and_the_repor
     assert found["complete"] is False
     (failure,) = found["failures"]
     assert failure["clusterName"] == "prod"
-    assert "tags" in failure["reason"]
+    assert sentences.TAGS_REFUSED in failure["reason"]
     asked = [call.request.get("include") for call in prod.calls if call.operation == "DescribeServices"]
     assert asked == [["TAGS"], None]
 

@@ -71,8 +71,8 @@ def test_a_role_that_cannot_be_assumed_makes_the_report_incomplete(emulator: Emu
     partial = report(worker)
     assert (found(partial), partial["complete"]) == ({"here": ["near"]}, False)
     (failure,) = partial["failures"]
-    assert failure["target"] == OTHER["name"] and "assume the role" in failure["reason"]
-    assert "assume the role" in fails(worker, 502, "/healthz")["detail"]
+    assert failure["target"] == OTHER["name"] and sentences.ROLE_REFUSED in failure["reason"]
+    assert sentences.ROLE_REFUSED in fails(worker, 502, "/healthz")["detail"]
 
 
 def test_a_failing_target_leaves_the_others_in_the_report(emulator: Emulator, start: Start) -> None:

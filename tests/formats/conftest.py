@@ -16,7 +16,7 @@ STILL = ["/", "/openapi.json", "/page.css", "/page.js", "/robots.txt", "/favicon
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 
-# As a snapshot does not change here, neither does what is made of it.
+# The snapshot does not change, so neither do the answers made from it.
 LASTING = {"SNAPSHOT_MAX_AGE": "3600"}
 
 

@@ -11,7 +11,7 @@ NAMES = [
 
 TAGS = {
     "owner": '=cmd|"/c calc"!A1', "environment": "two\r\nlines", "contact": "a;b=c\\d",
-    # One label name, if nobody cares.
+    # Keys that would become the same label name.
     "costCentre": "1", "cost_centre": "2", "Cost Centre": "3", "cost-centre": "4", "COST CENTRE": "5",
     "": "no key", "☃": "snow", "雪": "too", '"': "quote", "\\": "backslash", "a\nb": "line", "1st": "digit", "__name__": "reserved",
     "aws:ecs:serviceName": "x", "le": "+Inf", "target": "not a target", "a=b;c": "d", "k" * 128: "v" * 256, "none": None,

@@ -30,7 +30,7 @@ def badge(worker: Worker, **query: str | list[str]) -> Badge:
     svg = ET.fromstring(answer.body)
     assert {element.tag.removeprefix(SVG) for element in svg.iter()} == {"svg", "title", "clipPath", "g", "rect", "text"}
     label, message = (text.text or "" for text in svg.iter(f"{SVG}text"))
-    # What a screen reader says.
+    # The label for screen readers.
     assert svg.get("role") == "img"
     assert svg.get("aria-label") == svg.findtext(f"{SVG}title") == f"{label}: {message}"
     # Two halves side by side, 20 pixels high.

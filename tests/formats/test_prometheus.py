@@ -118,5 +118,5 @@ def test_every_hostile_name_and_tag_is_unescaped_to_its_original(emulator: Emula
     values = sorted(value or "" for value in TAGS.values())
     for labels in infos:
         assert sorted(value for name, value in labels.items() if name.startswith("tag_")) == values
-        # What needs no change keeps its name; the others do not take it.
+        # A tag whose name is valid as it is keeps it; others get a suffix.
         assert (labels["tag_cost_centre"], labels["tag_none"], labels["target"]) == ("2", "", "default")

@@ -90,6 +90,6 @@ def test_a_client_beyond_the_rate_limit_is_answered_429_with_retry_after(fleet: 
             assert problem(refused, 429)["title"] == "Too Many Requests"
             assert int(refused.headers["retry-after"]) == 60
             assert refused.headers["access-control-allow-origin"] == "*"
-        # What tells nothing of the fleet, and other clients.
+        # Routes without fleet data, and other clients.
         assert {ask(url + path).status for path in ("/", "/openapi.json", "/page.js")} == {200}
         assert {ask(url + path, "192.0.2.2").status for path in LIMITED} == {200}

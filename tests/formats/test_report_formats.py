@@ -80,7 +80,7 @@ def test_the_format_parameter_overrides_accept(worker: Worker, format: str) -> N
     for wrong in ("xml", "", "JSON"):
         assert "json, text, csv" in problem(worker.get(f"/list?format={wrong}"), 400)["detail"]
     problem(worker.get(f"/list?format={format}&format={format}"), 400)
-    # It is the report's alone.
+    # Only /list has the parameter.
     for path in ("/metrics", "/badge.svg"):
         problem(worker.get(f"{path}?format={format}"), 400)
 

@@ -24,7 +24,7 @@ from e2e.workerd import ROOT, Answer
 
 START_SECONDS = 60
 BINARY = "bootstrap"
-# What cargo-lambda calls a function that it does not start itself.
+# cargo-lambda's name for a function that it does not start itself.
 FUNCTION = "_"
 DOMAIN = "ecs-status.example"
 

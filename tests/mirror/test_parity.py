@@ -21,7 +21,7 @@ from playwright.sync_api import expect
 from .cases import CASES, Ask, Case
 from .mirror import DOMAIN, Mirror, gateway
 
-# What an edge adds by itself, and what differs from one answer to the next.
+# Headers that an edge adds itself, and headers that differ from one answer to the next.
 NOT_COMPARED = {"connection", "date", "transfer-encoding", "x-request-id", "etag", "last-modified"}
 MOMENT = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 

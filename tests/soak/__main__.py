@@ -1,4 +1,4 @@
-"""`make soak`: half an hour of faults, or MINUTES of it, planned by SEED; a table at the end."""
+"""`make soak`: MINUTES of faults (30), planned from SEED, and a table of the results."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def storm(seed: int, minutes: float) -> Tally:
 
 
 def growth(tally: Tally, minutes: float) -> list[str]:
-    """What is wrong with the memory of a long life."""
+    """Complaints about memory that grows over a long life."""
     if minutes < LONG_MINUTES:
         return []
     _, middle, last = tally.thirds()

@@ -1,4 +1,4 @@
-"""What a failure says of its cause, and which faults can be the cause of it."""
+"""Causes: the reasons that a failure can state, and the faults that can lead to each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sentences
 from .plan import AWAY
 from .record import Record
 
-# What takes time, so that it runs out.
+# Faults that take time, until the deadline passes.
 SLOW = {"hang", "delay", "throttle", "500", "reset", "truncate", AWAY}
 BROKEN = {"short_json", "garbage", "html", "empty", "huge", "wrong_types", "missing", "other"}
 STATUS_AND_FAULTS: dict[str, tuple[int, set[str]]] = {
@@ -17,7 +17,7 @@ STATUS_AND_FAULTS: dict[str, tuple[int, set[str]]] = {
     sentences.CLOCK_SKEW: (502, {"clock"}),
     sentences.UNREADABLE: (502, BROKEN),
     sentences.REPEATED_TOKEN: (502, {"repeat_token"}),
-    # "nulls" take away what names a cluster that is gone.
+    # "nulls" removes the ARN that names a missing cluster.
     sentences.LEFT_OUT: (502, {"leave_out", "missing", "nulls"}),
     sentences.SERVER_ERROR: (502, {"500"}),
     sentences.UNREACHABLE: (502, {"reset", "truncate", AWAY}),
@@ -28,7 +28,7 @@ ANY_FAULT = set[str]().union(*(faults for _, faults in STATUS_AND_FAULTS.values(
 
 
 def objections(record: Record, reason: str, region: str, cluster: str | None, begin: float, end: float) -> list[str]:
-    """What is wrong with a reason: it has to be that of a fault that a call met between `begin` and `end`."""
+    """Complaints about a reason: a call between `begin` and `end` has to have met a fault that leads to it."""
     denied = sentences.DENIED.fullmatch(reason)
     if denied:
         hits = [hit for hit in record.met({"denied"}, region, begin, end) if hit.operation == denied["operation"]]

@@ -1,4 +1,4 @@
-"""What a storm came to, as a table."""
+"""Tally: the results of a storm as a table."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ class Tally:
     rounds: int = 0
     lives: int = 0
     kills: int = 0
-    # Times at which nobody asked, and AWS saw nothing.
+    # Pauses without requests and without calls to AWS.
     quiet: int = 0
     seconds: float = 0
     slowest: float = 0
-    # Calls that met each fault; how often AWS was away.
+    # Number of calls that met each fault, and of times without a listening emulator.
     faults: Counter[str] = field(default_factory=Counter)
     sweeps: Counter[str] = field(default_factory=Counter)
     answers: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
-    # How long each took, and how much of that no sweep took.
+    # Duration of each recovery, and the part of it without a sweep.
     recoveries: list[tuple[float, float]] = field(default_factory=list)
-    # After each round: of which life, what the process holds, and the isolate's memory.
+    # After each round: the process, its resident memory, and the isolate's memory.
     memory: list[tuple[int, int, int]] = field(default_factory=list)
 
     def last_life(self) -> list[tuple[int, int]]:
-        """The memory of the process that lived last, in the order of its rounds."""
+        """Memory of the last process, in the order of its rounds."""
         return [(resident, wasm) for life, resident, wasm in self.memory if life == self.lives]
 
     def thirds(self) -> list[tuple[float, float]]:
