@@ -75,7 +75,7 @@ def goals(figures: Figures) -> str:
     rows: list[list[str]] = []
 
     def goal(what: str, most: float, figure: float | None, unit: str = "", least: bool = False) -> None:
-        # What a quick run leaves out.
+        # None for sizes that a quick run leaves out.
         if figure is not None:
             met = figure >= most if least else figure <= most
             said = f"{'≥' if least else '≤'} {most:g}{unit}"

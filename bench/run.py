@@ -169,7 +169,7 @@ def throttled(plan: Plan, figures: Figures, arena: Arena, running: dict[str, Pro
 
 
 def start(plan: Plan, figures: Figures, directory: Path) -> None:
-    """From nothing to the first answer, and the first report of a fresh isolate."""
+    """Measures the start-up to the first answer, and the first report of a new isolate."""
     with ExitStack() as stack:
         arena = Arena(1000, directory, stack)
         for number in range(plan.start_rounds):

@@ -273,7 +273,7 @@ class Emulator:
         for key in [key for key, service in backend.services.items() if service.cluster_name == name]:
             del backend.services[key]
 
-    # What was called
+    # The calls
 
     @property
     def calls(self) -> list[Call]:

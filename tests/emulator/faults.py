@@ -115,7 +115,7 @@ def hang(call: Exchange, options: Options) -> Answer:
         readable, _, _ = select.select([call.socket], [], [], 0.05)
         if readable:
             try:
-                # What a client that pipelines sends is lost; its end shows behind it alone.
+                # Discards pipelined requests, as the end of the connection shows only behind them.
                 if not call.socket.recv(65_536):
                     break
             except OSError:

@@ -123,7 +123,7 @@ class Storm:
             self._worker.stop()
             self._worker = None
 
-    # What happens in it
+    # The faults
 
     async def _strike(self, strike: Strike) -> None:
         await asyncio.sleep(strike.at)
@@ -198,7 +198,7 @@ class Storm:
         """Waits until all requests have an answer."""
         await asyncio.gather(*self._waiting)
 
-    # What comes after it
+    # The recovery
 
     async def _recover(self, stage: Stage, ended: float) -> float:
         """Time until each target is swept again and a report is complete and fresh."""

@@ -46,19 +46,19 @@ class Tally:
     def lines(self) -> Iterator[tuple[str, str]]:
         yield "seed", str(self.seed)
         yield "minutes", f"{self.seconds / 60:.1f}"
-        yield "rounds of faults", f"{self.rounds}, in {self.lives} lives of workerd, of which {self.kills} ended by a kill and a restart"
+        yield "rounds of faults", f"{self.rounds}, in {self.lives} workerd processes, {self.kills} of them killed"
         yield "calls that met a fault", ", ".join(f"{count} {name}" for name, count in sorted(self.faults.items()))
         yield "sweeps", ", ".join(f"{count} {kind}" for kind, count in sorted(self.sweeps.items()))
         yield "requests", str(self.answers.total())
         for kind, count in sorted(self.answers.items()):
             if kind != "WRONG":
                 yield f"  {kind}", str(count)
-        yield "wrong answers, and what else was wrong", f"{self.answers['WRONG']} and {len(self.wrong) - self.answers['WRONG']}"
+        yield "wrong answers, and other faults found", f"{self.answers['WRONG']} and {len(self.wrong) - self.answers['WRONG']}"
         yield "slowest answer", f"{self.slowest:.2f} s"
         if self.recoveries:
             whole, own = zip(*self.recoveries, strict=True)
-            yield "well again after", f"{median(whole):.1f} s, at most {max(whole):.1f} s"
-            yield "  without the sweep under way and the good one", f"{median(own):.1f} s, at most {max(own):.1f} s"
-        yield "times that nobody asked, and nobody called AWS", str(self.quiet)
+            yield "recovery", f"{median(whole):.1f} s, at most {max(whole):.1f} s"
+            yield "  without the running sweep and the complete one", f"{median(own):.1f} s, at most {max(own):.1f} s"
+        yield "pauses without requests, and without calls to AWS", str(self.quiet)
         for third, (resident, wasm) in enumerate(self.thirds(), start=1):
-            yield f"memory in third {third} of the last life", f"{megabytes(int(resident))} resident, {megabytes(int(wasm))} of wasm"
+            yield f"memory in third {third} of the last process", f"{megabytes(int(resident))} resident, {megabytes(int(wasm))} of wasm"

@@ -1,4 +1,4 @@
-"""Terraform before the emulator, with signatures and IAM checked. What is missing fails; nothing is skipped."""
+"""Fixtures: Terraform with the emulator as AWS, with signatures and IAM checked. A missing tool fails; nothing is skipped."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ALLOW_ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action"
 
 
 class TerraformIsReady(pytest.Item):
-    """Stands for all tests that need Terraform and its provider where one of the two is missing."""
+    """Replaces all tests that need Terraform and its provider if one of the two is missing."""
 
     def __init__(self, *, sentence: str, **options: Any):
         super().__init__(**options)
@@ -34,9 +34,9 @@ class TerraformIsReady(pytest.Item):
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Initializes the copy that `offline` lends out; where that cannot be, one test fails and says why.
+    """Initializes the copy of the fixture `offline`; if that fails, a single test fails and states the reason.
 
-    The tests of a module build on one another, so they stand and fall together.
+    The tests of a module depend on one another, so all of them are replaced.
     """
     modules = {each.path for each in items if HERE in each.path.parents and {"offline", "online"} & set(getattr(each, "fixturenames", ()))}
     if not modules or config.option.collectonly:
@@ -52,7 +52,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 
 @pytest.fixture(scope="session")
 def offline(pytestconfig: pytest.Config) -> Terraform:
-    """A copy of terraform/ for what needs no AWS, not even an emulated one."""
+    """A copy of terraform/ for tests that need no AWS, not even an emulated one."""
     return pytestconfig.stash[OFFLINE]
 
 
@@ -64,12 +64,12 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture(scope="session")
 def admin(emulator: Emulator) -> Credentials:
-    """Whoever runs terraform apply."""
+    """Credentials of the user who runs terraform apply."""
     return emulator.create_reader(ALLOW_ALL, user="admin")
 
 
 def settings_of(emulator: Emulator, key: Credentials) -> dict[str, str]:
-    """What makes the emulator Terraform's AWS, and this key's owner the one who applies."""
+    """Variables with which Terraform uses the emulator as AWS, with this key."""
     return {
         "AWS_ENDPOINT_URL": emulator.endpoint,
         "AWS_ACCESS_KEY_ID": key.access_key_id,
@@ -85,7 +85,7 @@ def online(tmp_path_factory: pytest.TempPathFactory, emulator: Emulator, admin: 
 
 @pytest.fixture(scope="session")
 def mirror_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Something to upload: the emulator runs no function."""
+    """A zip to upload; the emulator does not run the function."""
     path = tmp_path_factory.mktemp("lambda") / "bootstrap.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("bootstrap", "#!/bin/sh\n")
