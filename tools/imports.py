@@ -111,7 +111,7 @@ def circles(found: list[Arrow]) -> list[tuple[set[Path], list[Arrow]]]:
 
 
 def long_files(root: Path) -> list[tuple[int, Path]]:
-    """The files of src/, tests/ and tools/ that have more lines than fit in the head, longest first."""
+    """The files of src/, tests/ and tools/ with more than MOST_LINES lines, longest first."""
     found = []
     for top in ("src", "tests", "tools"):
         for path in (root / top).rglob("*"):

@@ -270,7 +270,7 @@ class Storm:
         self.tally.memory.append((self.tally.lives, resident, wasm))
         self._tell(
             f"{planned}\n  {sum(self.tally.answers.values()) - before} answers, {len(self._watch.sweeps)} sweeps, "
-            f"well again after {recovery:.1f} s, {megabytes(resident)} resident, {megabytes(wasm)} of wasm"
+            f"recovery in {recovery:.1f} s, {megabytes(resident)} resident, {megabytes(wasm)} of wasm"
         )
         for each in self.tally.wrong[self._objections :]:
             self._tell(f"  WRONG (seed {self.tally.seed}): {each}")
@@ -308,5 +308,5 @@ class Storm:
                 for moment, line in self._watch.sweeps
                 if moment > ended
             )
-            self.tally.wrong.append(f"well again after {recovery:.1f} s, where the sweeps took {allowed:.1f} s and the machine was {self._watch.late:.1f} s late: {swept}")
+            self.tally.wrong.append(f"recovery took {recovery:.1f} s, where the sweeps took {allowed:.1f} s and the machine was {self._watch.late:.1f} s late: {swept}")
         return recovery
