@@ -1,16 +1,19 @@
-# These commands do everything on a machine that has Rust (rustup), Node with npm, and Python 3:
-#   make demo   the Worker over an emulated AWS, until Ctrl-C; PORT=8787 changes the port
-#   make test   every check there is
-#   make bench  what it takes beside others, into bench/RESULTS.md (Linux, a quarter of an hour); QUICK=1 for a short look
-# For when more is to be shaken than every change is worth:
-#   make soak          half an hour of faults (MINUTES=30), planned by a SEED, in which every answer is judged
-#   make fuzz          RUNS=10000000 inputs for each reader of bytes from outside; TARGET=sweep for one alone
-#   make mutants       changes src/fleet and src/aws in hundreds of ways, and says which no test notices (an hour)
+# Commands, for a machine with Rust (rustup), Node with npm, and Python 3:
+#   make demo          run the Worker over an emulated AWS until Ctrl-C; PORT=8787 sets the port
+#   make test          run every check
+#   make bench         compare CPU, time and memory with other implementations (Linux, 15 minutes); QUICK=1 for a short run
+# Longer tests, not for every change:
+#   make soak          judge every answer in half an hour of faults; MINUTES=30 and SEED=... set the plan
+#   make fuzz          run RUNS=10000000 inputs through each parser of external bytes; TARGET=sweep selects one
+#   make mutants       list the changes to src/fleet and src/aws that no test notices (an hour)
 # For a release:
-#   make audit         what is known against the dependencies, asked of the registries and of RustSec
-#   make sbom          the crates of the wasm and of the mirror, as CycloneDX, into target/sbom/
-#   make reproducible  whether two clones of HEAD give the same bytes
-# All set up what they need under target/ and node_modules/, once.
+#   make worker        build the Worker into target/worker/
+#   make mirror        build the Lambda mirror's zip into target/lambda/
+#   make audit         check the dependencies for vulnerabilities and licences, with the registries and RustSec
+#   make sbom          list the crates of the Worker and the mirror in target/sbom/, as CycloneDX
+#   make reproducible  check that two clones of HEAD build the same bytes
+#   make secrets       put an access key of Terraform's reader into the Worker's secrets
+# Each command installs what it needs under target/ and node_modules/, once.
 
 .DELETE_ON_ERROR:
 
@@ -25,7 +28,7 @@ CARGO_FUZZ_VERSION := 0.13.2
 # The command has to equal the library to the patch version.
 WASM_BINDGEN_VERSION := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
 
-# npm's node package is newer than many a system's, and first on PATH it serves every script here.
+# First on PATH, so that all scripts use the Node of package.json and not the system's.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 export WRANGLER_SEND_METRICS := false
 
@@ -39,7 +42,7 @@ SETUP := target/setup
 WORKER := target/worker/index.js
 
 RUST := $(SETUP)/rust
-# npm's own stamp, so that `npm ci && npx wrangler dev` does not install a second time.
+# npm's own stamp, so that make does not install again after `npm ci`.
 NPM := node_modules/.package-lock.json
 BENCH_NPM := bench/node_modules/.package-lock.json
 PIP := $(SETUP)/pip
@@ -58,10 +61,11 @@ WASM_OPT := -O3 --enable-bulk-memory --enable-simd --enable-nontrapping-float-to
 	--enable-exception-handling --enable-mutable-globals --enable-reference-types --enable-multivalue \
 	--one-caller-inline-max-function-size=200
 
-# Less inlining than opt-level 2 would do: smaller by a KB in twenty, and as fast.
+# Less inlining than opt-level 2 has: the wasm is 5 % smaller and as fast.
 CODE := -C target-feature=+simd128 -C llvm-args=-inlinedefault-threshold=40
 
-# The same commit gives the same bytes, wherever it is built. The last that fits counts: Cargo's home may be in here.
+# No paths of this machine, so that a commit builds the same bytes everywhere. The last prefix that matches is used, and
+# Cargo's home may lie in this directory.
 HOME_OF_CARGO := $(or $(CARGO_HOME),$(HOME)/.cargo)
 NO_PATHS := --remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(HOME_OF_CARGO)=cargo
 
@@ -74,27 +78,27 @@ help:
 
 .PHONY: demo
 demo: $(WORKER) $(PIP)
-	@exec $(VENV)/bin/python tests/demo.py --port $(PORT)
+	@exec $(VENV)/bin/python tools/demo.py --port $(PORT)
 
 .PHONY: test
 test: setup $(WORKER)
-	@exec $(VENV)/bin/python tests/run.py
+	@exec $(VENV)/bin/python tools/run.py
 
 .PHONY: soak
 soak: $(WORKER) $(PIP)
-	@PYTHONPATH=tests exec $(VENV)/bin/python -B -m soak --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED))
+	@PYTHONPATH=tests:tools exec $(VENV)/bin/python -B -m soak --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED))
 
-# In turn beside others, on a machine that should do nothing else meanwhile.
+# The machine should be idle otherwise.
 .PHONY: bench
 bench: $(WORKER) $(PIP) $(BENCH_NPM) $(RUST)
 	CARGO_TARGET_DIR=$(CURDIR)/target/bench cargo build --quiet --release --locked --manifest-path bench/ecs/Cargo.toml
 	@exec $(VENV)/bin/python -B bench/run.py $(if $(QUICK),--quick)
 
-# The unit tests alone first, as they are built in a third of the time, and then all tests on what is left.
+# First the unit tests, as they build in a third of the time; then all tests for the mutants that are left.
 MUTATE := PROPTEST_CASES=32 PATH="$(CURDIR)/$(TOOLS)/bin:$(PATH)" cargo mutants --jobs 2 --output target
 .PHONY: mutants
 mutants: $(CARGO_MUTANTS)
-	@echo "Into target/mutants.out; it takes an hour on two cores"
+	@echo "Writing to target/mutants.out; this takes an hour on two cores"
 	$(MUTATE) --cargo-arg=--lib || [ $$? -lt 4 ]
 	$(MUTATE) --cargo-arg=--tests --iterate
 
@@ -108,7 +112,7 @@ fuzz: $(CARGO_FUZZ)
 .PHONY: worker
 worker: $(WORKER)
 
-# The Lambda mirror's zip, for Lambda on arm64; terraform/ takes it from there.
+# The Lambda mirror's zip for arm64, in the place where terraform/ expects it.
 .PHONY: mirror
 mirror: $(RUST) $(CARGO_LAMBDA)
 	rustup target add aarch64-unknown-linux-gnu
@@ -116,18 +120,17 @@ mirror: $(RUST) $(CARGO_LAMBDA)
 		--features lambda --bin bootstrap --output-format zip --flatten bootstrap
 	@ls -l target/lambda/bootstrap.zip
 
-# Asks the registries and the RustSec database; what cannot be reached fails.
+# A registry or database that cannot be reached fails the audit.
 .PHONY: audit
 audit: $(RUST) $(CARGO_DENY) $(AUDIT)
 	@$(call need,npm,Node with npm is missing: install it from https://nodejs.org.)
-	@PATH="$(CURDIR)/$(TOOLS)/bin:$(PATH)" exec $(AUDIT_VENV)/bin/python -B tests/audit.py
+	@PATH="$(CURDIR)/$(TOOLS)/bin:$(PATH)" exec $(AUDIT_VENV)/bin/python -B tools/audit.py
 
-# The crates of the wasm and of the mirror, as CycloneDX, into target/sbom.
 .PHONY: sbom
 sbom: $(RUST) $(CARGO_CYCLONEDX) $(AUDIT)
-	@PATH="$(CURDIR)/$(TOOLS)/bin:$(PATH)" exec $(AUDIT_VENV)/bin/python -B tests/sbom.py
+	@PATH="$(CURDIR)/$(TOOLS)/bin:$(PATH)" exec $(AUDIT_VENV)/bin/python -B tools/sbom.py
 
-# HEAD in two clones whose paths, target directories and Cargo homes have nothing in common; what differs stays there.
+# Two clones of HEAD with different paths, target directories and Cargo homes; they are left in place if they differ.
 CLONES := $(CURDIR)/target/tmp/clones
 ONE := $(CLONES)/one
 OTHER := $(CLONES)/another/a-good-deal-longer
@@ -143,7 +146,7 @@ reproducible: $(RUST) $(NPM) $(WORKER_BUILD) $(WASM_BINDGEN)
 	@cd $(ONE) && sha256sum target/worker/index_bg.wasm
 	@rm -rf $(CLONES)
 
-# An access key of the reader that Terraform made, from AWS straight into the Worker's secrets.
+# The secret goes from AWS into the Worker's secrets without being shown or written to a file.
 .PHONY: secrets
 secrets: $(NPM)
 	@$(call need,aws,The AWS CLI is missing: install it (https://docs.aws.amazon.com/cli).)
@@ -163,7 +166,7 @@ $(WORKER): $(shell find src -type f) build.rs Cargo.toml Cargo.lock $(RUST) $(NP
 	$(TOOLS)/bin/worker-build --release --out-dir target/worker
 	wasm-opt $(WASM_OPT) target/worker/index_bg.wasm -o target/worker/index_bg.wasm
 	@touch $@
-	@echo "The Worker: $$(gzip -9c target/worker/index_bg.wasm | wc -c) bytes of wasm, gzipped"
+	@echo "Built target/worker: $$(gzip -9c target/worker/index_bg.wasm | wc -c) bytes of wasm, gzipped"
 
 $(RUST): rust-toolchain.toml
 	@$(call need,cargo,Rust is missing: install it with rustup (https://rustup.rs).)
@@ -182,33 +185,33 @@ $(BENCH_NPM): bench/package.json bench/package-lock.json | $(NPM)
 
 # $(call venv,directory,requirements)
 define venv
-	@$(call need,$(PYTHON),Python 3 is missing: install it, or name it with make PYTHON=...)
+	@$(call need,$(PYTHON),Python 3 is missing: install it, or name its command with make PYTHON=...)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "$(PYTHON) is older than Python 3.11: install a newer one, or name it with make PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -m venv --clear $(1) || \
-		{ echo "$(PYTHON) cannot make a virtual environment: install its venv module (Debian: python3-venv)." >&2; exit 1; }
+		{ echo "$(PYTHON) cannot create a virtual environment: install its venv module (Debian: python3-venv)." >&2; exit 1; }
 	$(1)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $(2)
 	@mkdir -p $(SETUP) && touch $@
 endef
 
-$(PIP): tests/requirements.txt
-	$(call venv,$(VENV),tests/requirements.txt)
+$(PIP): tools/requirements.txt
+	$(call venv,$(VENV),tools/requirements.txt)
 
-$(CARGO_LAMBDA): tests/mirror/requirements.txt
-	$(call venv,$(CARGO_LAMBDA_VENV),tests/mirror/requirements.txt)
+$(CARGO_LAMBDA): tools/cargo-lambda-requirements.txt
+	$(call venv,$(CARGO_LAMBDA_VENV),tools/cargo-lambda-requirements.txt)
 
-# Of its own, as it pins what others want newer.
-$(CHECKOV): tests/checkov-requirements.txt
-	$(call venv,$(CHECKOV_VENV),tests/checkov-requirements.txt)
+# A virtual environment of its own, as Checkov pins older versions than other tools need.
+$(CHECKOV): tools/checkov-requirements.txt
+	$(call venv,$(CHECKOV_VENV),tools/checkov-requirements.txt)
 
-$(SCHEMATHESIS): tests/schemathesis-requirements.txt
-	$(call venv,$(SCHEMATHESIS_VENV),tests/schemathesis-requirements.txt)
+$(SCHEMATHESIS): tools/schemathesis-requirements.txt
+	$(call venv,$(SCHEMATHESIS_VENV),tools/schemathesis-requirements.txt)
 
-$(AUDIT): tests/audit-requirements.txt
-	$(call venv,$(AUDIT_VENV),tests/audit-requirements.txt)
+$(AUDIT): tools/audit-requirements.txt
+	$(call venv,$(AUDIT_VENV),tools/audit-requirements.txt)
 
-# Two tools that come from Debian where that is possible; where it is not, the tests that want them say so.
-# $(call apt,command): what it does, with fresh lists if the known ones are too old
+# Chromium and promtool come from Debian if possible; otherwise, the tests that need them say how to install them.
+# $(call apt,command): runs apt-get, again with updated lists if the first attempt fails
 APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o APT::Sandbox::User=root
 apt = command -v apt-get >/dev/null && { $(APT) $(1) || { $(APT) update && $(APT) $(1); }; }
 
@@ -216,7 +219,7 @@ apt = command -v apt-get >/dev/null && { $(APT) $(1) || { $(APT) update && $(APT
 chromium:
 	@[ -n "$$CHROMIUM" ] || command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
 		command -v google-chrome >/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null || \
-		{ echo "Installing Chromium (once)"; $(call apt,install -y --no-install-recommends chromium >/dev/null); } || true
+		{ echo "Installing Chromium"; $(call apt,install -y --no-install-recommends chromium >/dev/null); } || true
 
 .PHONY: promtool
 promtool:
@@ -225,18 +228,18 @@ promtool:
 		dpkg --fsys-tarfile prometheus_*.deb | tar -x -C ../bin --strip-components=3 ./usr/bin/promtool && \
 		rm prometheus_*.deb; } || true
 
-# Built without much optimization: they run for a second, and compile for minutes.
-# Each stamp in $(SETUP) is named by the crate and its version.
+# Tools are built with little optimization: they run for a second, and compile for minutes.
+# The name of a stamp in $(SETUP) is a crate and its version.
 INSTALL := CARGO_TARGET_DIR=target/tools/build CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
 	cargo install --quiet --locked --root $(TOOLS)
 
 INSTALLED := $(WORKER_BUILD) $(CARGO_FUZZ) $(CARGO_DENY) $(CARGO_CYCLONEDX) $(CARGO_MUTANTS)
 $(INSTALLED): $(SETUP)/%: | $(RUST)
-	@echo "Installing $* (once, some minutes)"
+	@echo "Installing $* (takes some minutes)"
 	@$(INSTALL) $(shell echo $* | sed 's/-\([0-9.]*\)$$/@\1/')
 	@touch $@
 
 $(WASM_BINDGEN): | $(RUST)
-	@echo "Installing wasm-bindgen-cli $(WASM_BINDGEN_VERSION) (once, some minutes)"
+	@echo "Installing wasm-bindgen-cli $(WASM_BINDGEN_VERSION) (takes some minutes)"
 	@$(INSTALL) wasm-bindgen-cli@$(WASM_BINDGEN_VERSION)
 	@touch $@

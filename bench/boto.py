@@ -1,4 +1,4 @@
-"""The original's way: boto3, one call after another, behind a small server of the standard library."""
+"""boto3 contestant: the report by boto3, one call after another, behind a small HTTP server."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def as_reported(service: Json, cluster: Json) -> Json:
 
 
 def providers(placed: Json) -> list[str] | None:
-    """The Fargate providers; none where it is surely not on Fargate, None where nothing decides."""
+    """The Fargate providers: [] if it is not on Fargate, None if nothing decides."""
     if launch_type := placed.get("launchType"):
         return ["FARGATE"] if launch_type == "FARGATE" else []
     return fargate(placed.get("capacityProviderStrategy"))

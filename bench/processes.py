@@ -1,6 +1,6 @@
-"""The processes that are measured and those that measuring takes, and what each of them used.
+"""Processes of the benchmark: servers under test, the ECS stand-in and the load generator, with their CPU and memory.
 
-Linux only: CPU is the kernel's own clock of a process, all its threads together, in nanoseconds; memory is VmHWM.
+Linux only: CPU is the kernel's clock of the process with all its threads, in nanoseconds; memory is VmHWM.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ OBJECTS = """durableObjectNamespaces = [(className = "SnapshotObject", uniqueKey
 
 
 def end_with_parent() -> None:
-    """No process outlives the run, however that ends (prctl(2), PR_SET_PDEATHSIG)."""
+    """Kills the process if the run ends in any way (prctl(2), PR_SET_PDEATHSIG)."""
     LIBC.prctl(1, signal.SIGKILL)
 
 
 class Process:
-    """A server, from its start to its first word about where it listens."""
+    """A server process, with its URL and log."""
 
     url: str
 
@@ -75,7 +75,7 @@ class Process:
             raise OSError(failed, os.strerror(failed))
 
     def cpu(self) -> float:
-        """Seconds of CPU so far, of the user's and the system's."""
+        """Seconds of CPU so far, user and system."""
         return time.clock_gettime(self._clock.value)
 
     def peak_bytes(self) -> int:
@@ -84,14 +84,14 @@ class Process:
         return int(found.group(1)) * 1024
 
     def get(self, path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
-        """One request, on a connection of its own; header names are given with underscores."""
+        """Sends one request on a new connection; header names are given with underscores."""
         with closing(http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=TIMEOUT_SECONDS)) as connection:
             connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
             response = connection.getresponse()
             return response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
 
     def lines(self, event: str) -> list[dict[str, Any]]:
-        """The JSON lines about this event that it wrote so far."""
+        """The JSON lines of this event in the log so far."""
         logged = (json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{"))
         return [line for line in logged if line.get("event") == event]
 
@@ -120,7 +120,7 @@ class Announced(Process):
 
 
 class Ecs(Announced):
-    """The stand-in for ECS, with a fleet."""
+    """The stand-in for ECS with its fleet."""
 
     def __init__(self, directory: Path, **settings: int):
         super().__init__([TOOLS / "ecs", *(f"{name}={value}" for name, value in settings.items())], directory)
@@ -134,7 +134,7 @@ class Ecs(Announced):
 
 
 class Workerd(Process):
-    """A Worker in a bare workerd. The first of its modules is the main one."""
+    """A Worker in workerd. The first of its modules is the main one."""
 
     def __init__(self, directory: Path, modules: dict[str, Path], variables: dict[str, Any], objects: bool = False):
         place = directory / f"workerd-{len(list(directory.iterdir()))}"
@@ -169,7 +169,7 @@ class Workerd(Process):
 
 
 def binding(name: str, value: Any, place: Path) -> str:
-    """Bytes are an ArrayBuffer, texts are text, everything else is JSON."""
+    """A binding: bytes become an ArrayBuffer, strings text, everything else JSON."""
     if isinstance(value, bytes):
         (place / name).write_bytes(value)
         return f'(name = "{name}", data = embed "{name}")'
@@ -179,7 +179,7 @@ def binding(name: str, value: Any, place: Path) -> str:
 
 
 def worker(directory: Path, ecs: Ecs, **settings: str) -> Workerd:
-    """This Worker. Unless told otherwise, each report is a sweep of its own, at no pace and in one slice."""
+    """This Worker. By default each report is a sweep of its own, without a rate limit and in one slice."""
     cold = {"SNAPSHOT_MAX_AGE": "0", "SNAPSHOT_MAX_STALE": "0", "SNAPSHOT_MAX_STALE_IF_ERROR": "0"}
     unpaced = {"SUBREQUEST_BUDGET": "10000", "CALL_BURST": "10000", "CALL_RATE": "10000", "SWEEP_TIMEOUT": "60"}
     variables = {**KEYS, "AWS_ENDPOINT_URL_ECS": ecs.url, **cold, **unpaced, **settings}
@@ -188,12 +188,12 @@ def worker(directory: Path, ecs: Ecs, **settings: str) -> Workerd:
 
 
 def script(directory: Path, name: str, ecs: Ecs, **settings: str) -> Workerd:
-    """One of the Workers in JavaScript."""
+    """A Worker in JavaScript."""
     return Workerd(directory, {"index.js": OUT / f"{name}.js"}, {**KEYS, "AWS_ENDPOINT_URL_ECS": ecs.url, **settings})
 
 
 def constant(directory: Path, status: int, headers: dict[str, str], body: bytes) -> Workerd:
-    """A Worker that always gives this answer."""
+    """A Worker with a constant answer."""
     variables: dict[str, Any] = {"INIT": {"status": status, "headers": headers}}
     if body:
         variables["BODY"] = body
@@ -205,13 +205,13 @@ def boto(directory: Path, ecs: Ecs) -> Announced:
 
 
 def load(url: str, connections: int, seconds: float, *headers: str) -> dict[str, Any]:
-    """What the load generator got."""
+    """Runs the load generator; returns its counts."""
     command = [TOOLS / "load", url, str(connections), str(seconds), *headers]
     return json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
 
 
 def bundle() -> None:
-    """The Workers in JavaScript as they would be deployed: one small file each."""
+    """Bundles the Workers in JavaScript as for a deployment, each into one file."""
     names = ("aws4fetch", "sdk", "floor", "constant")
     command = ["esbuild", *(f"bench/workers/{name}.js" for name in names), "--bundle", "--minify", "--format=esm"]
     command += ["--platform=browser", "--conditions=workerd,worker,browser", f"--outdir={OUT}", "--log-level=warning"]

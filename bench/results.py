@@ -1,4 +1,4 @@
-"""The figures of a run as a page: the machine, the goals, the details, and what to bear in mind."""
+"""Results page: the figures of a run as Markdown, with the machine, the goals, the details and notes."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ import platform
 import re
 import statistics
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from figures import CONCURRENT, CONTESTANTS, Figures, ideal, needed
 from processes import BUILD, OUT, binary
-
-if TYPE_CHECKING:
-    from run import Figures
 
 NAMES = {
     "worker": "this Worker",
@@ -26,7 +24,6 @@ NAMES = {
     "floor": "the floor: fetching, and no more",
     "constant": "a Worker that answers a constant",
 }
-CONTESTANTS = ("worker", "aws4fetch", "sdk", "boto3", "floor")
 MB = 1024 * 1024
 
 INTRODUCTION = """# Measured
@@ -55,15 +52,15 @@ NOTES = """## What to bear in mind
 """
 
 
-def text(figures: Figures, needed: Callable[[int], int], ideal: Callable[[int], float]) -> str:
+def text(figures: Figures) -> str:
     parts = [
         INTRODUCTION,
         machine(),
-        goals(figures, needed, ideal),
+        goals(figures),
         "## Details\n",
         cpu(figures),
-        wall(figures, needed, ideal),
-        calls(figures, needed),
+        wall(figures),
+        calls(figures),
         memory(figures),
         size(),
         start(figures),
@@ -74,11 +71,11 @@ def text(figures: Figures, needed: Callable[[int], int], ideal: Callable[[int], 
     return "\n".join(parts)
 
 
-def goals(figures: Figures, needed: Callable[[int], int], ideal: Callable[[int], float]) -> str:
+def goals(figures: Figures) -> str:
     rows: list[list[str]] = []
 
     def goal(what: str, most: float, figure: float | None, unit: str = "", least: bool = False) -> None:
-        # What a quick run leaves out.
+        # None for sizes that a quick run leaves out.
         if figure is not None:
             met = figure >= most if least else figure <= most
             said = f"{'≥' if least else '≤'} {most:g}{unit}"
@@ -117,12 +114,12 @@ def cpu(figures: Figures) -> str:
     return "### CPU of a cold report, ms\n\n" + table(head, rows)
 
 
-def wall(figures: Figures, needed: Callable[[int], int], ideal: Callable[[int], float]) -> str:
+def wall(figures: Figures) -> str:
     rows = []
     for (services, latency), taken in figures.wall.items():
         least = ideal(services) * latency / 1000
         # The first call is alone; after it six at a time.
-        reachable = (1 + ceil((needed(services) - 1) / 6)) * latency / 1000
+        reachable = (1 + ceil((needed(services) - 1) / CONCURRENT)) * latency / 1000
         worker = median(taken["worker"])
         row = [f"{services:,}", f"{latency}", ms(least), ms(reachable), ms(worker)]
         row.append(f"{worker / least:.2f}" if least else "-")
@@ -134,7 +131,7 @@ def wall(figures: Figures, needed: Callable[[int], int], ideal: Callable[[int], 
     return "### Wall time of a cold report at latency L, ms\n\n" + table(head, rows)
 
 
-def calls(figures: Figures, needed: Callable[[int], int]) -> str:
+def calls(figures: Figures) -> str:
     rows = [
         [f"{services:,}", str(needed(services)), *(str(taken[name]) for name in CONTESTANTS)]
         for services, taken in figures.calls.items()
@@ -230,7 +227,7 @@ def median(values: Sequence[float]) -> float:
 
 
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
-    """The median of the ratios within the rounds that both took part in."""
+    """Median of the ratios within the rounds in which both took part."""
     return median([a / b for a, b in zip(ours, theirs, strict=False)])
 
 

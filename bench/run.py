@@ -1,8 +1,8 @@
-"""How fast the Worker is, and what it takes, side by side with others in one run: `make bench`.
+"""Benchmark: CPU, time, memory and calls of the Worker beside other implementations in one run. Run it with `make bench`.
 
-Every contestant makes the same report of the same fleet, from a stand-in for ECS on this machine; reports that differ
-or take a call too many end the run. They take turns in every round, so that what else the machine does falls on all
-of them alike, and a ratio is the median of the ratios within the rounds. Writes bench/RESULTS.md.
+Every contestant makes the same report of the same fleet, from a stand-in for ECS on this machine; a report that differs
+or takes an extra call ends the run. They take turns in every round, so that other load on the machine affects all of
+them alike, and a ratio is the median of the ratios within the rounds. Writes bench/RESULTS.md.
 """
 
 from __future__ import annotations
@@ -14,24 +14,19 @@ import statistics
 import sys
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from math import ceil
+from dataclasses import dataclass
 from pathlib import Path
 
 import results
+from figures import CONCURRENT, CONTESTANTS, SIZES, Figures, Warm, needed
 from processes import BENCH, Ecs, Process, Workerd, boto, bundle, constant, load, script, worker
-from results import CONTESTANTS
 
-# Services → clusters, and services in each.
-SIZES = {100: (10, 10), 1000: (10, 100), 5000: (20, 250)}
 ON_WORKERD = ("worker", "aws4fetch", "sdk", "floor")
-CONCURRENT = 6
-# What is done behind an answer counts too; and two reports never fall into the same millisecond.
+# Work that continues behind an answer counts too, and two reports never fall into the same millisecond.
 SETTLE_SECONDS = 0.01
-# So many services are read before anything counts, until the runtimes have compiled what is hot.
+# Number of services read before anything counts, so that the runtimes have compiled hot code.
 WARM_UP_SERVICES = 10_000
 CONNECTIONS = 4
 THROTTLED_EVERY = 20
@@ -41,11 +36,11 @@ GENERATED_AT = re.compile(rb'"generatedAt":"[^"]+"')
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured."""
+    """Extent of a run: sizes, rounds and reports."""
 
     # Services → rounds, and reports of each contestant in a round.
     cold: dict[int, tuple[int, int]]
-    # boto3 takes part in so many rounds, with one report.
+    # Number of rounds in which boto3 takes part, with one report each.
     slow_rounds: int
     wall_rounds: int
     start_rounds: int
@@ -65,48 +60,6 @@ QUICK = Plan(cold={1000: (3, 3)}, slow_rounds=1, wall_rounds=1, start_rounds=2, 
 
 
 @dataclass
-class Warm:
-    """Answers from a snapshot in hand, and the same answer as a constant."""
-
-    label: str
-    answer_bytes: int
-    rates: list[float] = field(default_factory=list)
-    constant_rates: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
-    constant_cpu: list[float] = field(default_factory=list)
-
-
-@dataclass
-class Figures:
-    """What was measured: lists have one entry a round, and times are in seconds."""
-
-    cpu: dict[int, dict[str, list[float]]] = field(default_factory=dict)
-    calls: dict[int, dict[str, int]] = field(default_factory=dict)
-    peak_bytes: dict[int, dict[str, int]] = field(default_factory=dict)
-    wasm_bytes: dict[int, int] = field(default_factory=dict)
-    report_bytes: dict[int, int] = field(default_factory=dict)
-    # (services, milliseconds of latency) → contestant → rounds.
-    wall: dict[tuple[int, int], dict[str, list[float]]] = field(default_factory=dict)
-    # Contestant → rounds of (wall, CPU until the first answer, CPU of the first report).
-    start: dict[str, list[tuple[float, float, float]]] = field(default_factory=lambda: defaultdict(list))
-    warm: list[Warm] = field(default_factory=list)
-    # Contestant → rounds of (right, wall, calls, faults).
-    throttled: dict[str, list[tuple[bool, float, int, int]]] = field(default_factory=lambda: defaultdict(list))
-
-
-def needed(services: int) -> int:
-    """The calls of a report: pages of 100, and 100 clusters or 10 services a description."""
-    clusters, each = SIZES[services]
-    return ceil(clusters / 100) * 2 + clusters * (ceil(each / 100) + ceil(each / 10))
-
-
-def ideal(services: int) -> float:
-    """In latencies: the critical path, or all calls over six connections, whichever is longer."""
-    each = SIZES[services][1]
-    return max(1 + ceil(each / 100) + 1, needed(services) / CONCURRENT)
-
-
-@dataclass
 class Report:
     wall: float
     cpu: float
@@ -118,7 +71,7 @@ class Report:
 
 
 class Arena:
-    """A fleet, and the contestants before it."""
+    """A fleet, and the contestants that read it."""
 
     def __init__(self, services: int, directory: Path, stack: ExitStack):
         clusters, each = SIZES[services]
@@ -154,7 +107,7 @@ class Arena:
         return report.status == 200 and body == self.expected
 
     def right(self, name: str, process: Process) -> Report:
-        """A report that must be what all others are, at no call too many."""
+        """A report, after checks that it equals all others and took no extra call."""
         report = self.ask(process)
         if not self.is_right(name, report):
             log = process.log.read_text()[-2000:]
@@ -167,7 +120,7 @@ class Arena:
 
 
 def cold(plan: Plan, figures: Figures, services: int, directory: Path) -> None:
-    """CPU, calls, memory and wall time of reports for which everything is read anew."""
+    """Measures CPU, calls, memory and wall time of cold reports."""
     rounds, reports = plan.cold[services]
     with ExitStack() as stack:
         arena = Arena(services, directory, stack)
@@ -216,7 +169,7 @@ def throttled(plan: Plan, figures: Figures, arena: Arena, running: dict[str, Pro
 
 
 def start(plan: Plan, figures: Figures, directory: Path) -> None:
-    """From nothing to the first answer, and the first report of a fresh isolate."""
+    """Measures the start-up to the first answer, and the first report of a new isolate."""
     with ExitStack() as stack:
         arena = Arena(1000, directory, stack)
         for number in range(plan.start_rounds):
@@ -232,7 +185,7 @@ def start(plan: Plan, figures: Figures, directory: Path) -> None:
 
 
 def warm(plan: Plan, figures: Figures, directory: Path) -> None:
-    """Requests that need no sweep, from snapshots of 1,000 and 100 services."""
+    """Measures requests that need no sweep, from snapshots of 1,000 and 100 services."""
     with ExitStack() as stack:
         rows: list[tuple[Warm, Process, str, tuple[str, ...], Process]] = []
 
@@ -249,7 +202,7 @@ def warm(plan: Plan, figures: Figures, directory: Path) -> None:
             process = worker(directory, arena.ecs, **{"SNAPSHOT_MAX_AGE": "3600", **settings})
             stack.enter_context(process)
             arena.right("worker", process)
-            # A sweep that begins now does not end.
+            # From now on no sweep ends.
             arena.ecs.reset(latency=600_000)
             return process
 
@@ -268,7 +221,7 @@ def warm(plan: Plan, figures: Figures, directory: Path) -> None:
                     before = asked.cpu()
                     got = load(asked.url + path, CONNECTIONS, plan.warm_seconds if number >= 0 else 0.3, *lines)
                     used = asked.cpu() - before
-                    # The age of a snapshot stands in some formats, and grows a digit.
+                    # Some formats contain the age of the snapshot, which can gain a digit.
                     is_same = abs(got["bytes"] / got["count"] - row.answer_bytes) < 10
                     assert is_same and got["status"] == ("304" if lines else "200"), got
                     if number >= 0:
@@ -283,7 +236,7 @@ def say(text: str) -> None:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Signals end the run as Ctrl-C does, so that no process is left behind."""
+    """Lets signals end the run as Ctrl-C does, so that no process is left."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
@@ -297,8 +250,8 @@ def interruptible() -> Iterator[None]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="What the Worker takes, side by side with others")
-    parser.add_argument("--quick", action="store_true", help="one size and few rounds, printed and not kept")
+    parser = argparse.ArgumentParser(description="Costs of the Worker beside other implementations")
+    parser.add_argument("--quick", action="store_true", help="one size and few rounds; prints the results and writes no file")
     quick: bool = parser.parse_args().quick
     plan = QUICK if quick else FULL
     started = time.monotonic()
@@ -309,7 +262,7 @@ def main() -> None:
             cold(plan, figures, services, Path(temporary))
         start(plan, figures, Path(temporary))
         warm(plan, figures, Path(temporary))
-    text = results.text(figures, needed, ideal)
+    text = results.text(figures)
     if quick:
         print(text)
     else:

@@ -1,4 +1,4 @@
-// The report with aws4fetch, which signs by WebCrypto and keeps the day's signing key.
+// aws4fetch contestant: the report with aws4fetch, which signs with WebCrypto and caches the day's signing key.
 
 import { AwsClient } from "aws4fetch";
 
@@ -13,7 +13,7 @@ export default worker((env) => {
     secretAccessKey: env.AWS_SECRET_ACCESS_KEY,
     region: env.AWS_REGION,
     service: "ecs",
-    // Of its own: ECS throttles with a 400, which aws4fetch does not repeat.
+    // Retries are made below, as ECS throttles with a 400, which aws4fetch does not retry.
     retries: 0,
   });
   return async function call(operation, input) {

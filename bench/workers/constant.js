@@ -1,4 +1,4 @@
-// What an answer costs at least: a body that stands ready, with this status and these headers.
+// Constant Worker: the least cost of an answer, as its body, status and headers are prepared.
 
 export default {
   fetch: (_request, env) => new Response(env.BODY, env.INIT),

@@ -1,5 +1,5 @@
-// The floor: the calls of a report, with headers as long as signed ones, and every byte of the
-// answers fetched and left alone. It knows the stand-in's fleet, so nothing has to be read.
+// Floor: the calls of a report, with headers as long as signed ones. It fetches every byte of the responses
+// and parses none, as it knows the stand-in's fleet.
 
 import { limit } from "./report.js";
 

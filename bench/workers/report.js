@@ -1,12 +1,12 @@
-// The same report in JavaScript, whoever makes the calls: `call(operation, input)` answers one.
+// Report in JavaScript, for any client: `call(operation, input)` makes one call.
 
-/** Calls in flight at once: as many connections of a Worker may wait for headers. */
+/** Calls in progress at once: the number of a Worker's connections that may wait for headers. */
 const CONCURRENT = 6;
 const CLUSTERS_A_CALL = 100;
 const SERVICES_A_CALL = 10;
 const PAGE = 100;
 
-/** A Worker that answers /list by making calls with `client(env)`. */
+/** A Worker that answers /list with calls of `client(env)`. */
 export function worker(client) {
   let call;
   return {
@@ -45,7 +45,7 @@ async function report(call, region) {
   };
 }
 
-/** A cluster with its services, as far as they run on Fargate; nothing if it is not ACTIVE. */
+/** A cluster with its Fargate services; undefined if it is not ACTIVE. */
 async function cluster(ask, arn, descriptions, region) {
   const [services, described] = await Promise.all([servicesOf(ask, arn), Promise.all(descriptions)]);
   const found = described.flatMap((answer) => answer.clusters).find((each) => each.clusterArn === arn);
@@ -66,7 +66,7 @@ async function cluster(ask, arn, descriptions, region) {
   };
 }
 
-/** Each batch is asked for as soon as its ARNs are known, and only what is reported of it is kept. */
+/** Describes each batch as soon as its ARNs are known, and retains only the reported members. */
 async function servicesOf(ask, cluster) {
   const batched = [];
   for await (const arns of pages(ask, "ListServices", { cluster }, "serviceArns")) {
@@ -104,7 +104,7 @@ function service(service) {
   };
 }
 
-/** The Fargate providers; none where it is surely not on Fargate, undefined where nothing decides. */
+/** The Fargate providers: empty if it is not on Fargate, undefined if nothing decides. */
 function providers({ launchType, capacityProviderStrategy }) {
   if (launchType) {
     return launchType === "FARGATE" ? ["FARGATE"] : [];
@@ -137,7 +137,7 @@ function batches(items, size) {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
 }
 
-/** Lets at most `most` tasks run at a time, first come, first served. */
+/** Runs at most `most` tasks at a time, in the order of their arrival. */
 export function limit(most) {
   const waiting = [];
   let running = 0;

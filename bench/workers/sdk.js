@@ -1,4 +1,4 @@
-// The report with AWS's own SDK, which signs, repeats and decodes itself.
+// SDK contestant: the report with AWS's SDK, which signs, retries and decodes itself.
 
 import {
   DescribeClustersCommand,

@@ -1,4 +1,4 @@
 import pytest
 
-# Their assertions, too, shall say what was expected and what was got.
+# So that assertions in these modules, too, print both sides.
 pytest.register_assert_rewrite("e2e.shape")

@@ -1,4 +1,4 @@
-"""Bodies that AWS could answer with if it went mad: of any shape, and with what must not be shown in any place."""
+"""Generated bodies: arbitrary and damaged AWS responses, seeded with text that no answer may show."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ERRORS = [
 
 @dataclass(frozen=True)
 class Upset:
-    """An answer to spoil: of which operation, of one cluster or of all, with which status and body."""
+    """A response to replace: its operation, its cluster (or all), and the status and body to send instead."""
 
     operation: str
     cluster: str | None
@@ -33,7 +33,7 @@ class Upset:
 
 
 class Bodies:
-    """Makes bodies from a seed. `hidden` are the texts that are sown into them."""
+    """Generates bodies from a seed. `hidden` holds the texts that it inserts into them."""
 
     def __init__(self, seed: int, hidden: list[str], true: dict[str, Json]):
         self.random = random.Random(seed)
@@ -44,7 +44,7 @@ class Bodies:
         operation = self.random.choice(list(self.true))
         make = self.random.choice([self.shape, self.error, self.noise, self.mutated, self.mutated, self.torn, *[self.sown] * 4])
         body = make(operation)
-        # No status that is retried: that would take long and show nothing new.
+        # No status that is retried, which would take long and test nothing more.
         status = self.random.choice([400, 403, 404]) if make == self.error and self.random.random() < 0.7 else 200
         cluster = self.random.choice([None, "prod"]) if operation.endswith("Services") else None
         if not isinstance(body, bytes):
@@ -76,7 +76,7 @@ class Bodies:
         return self.value()
 
     def error(self, _: str) -> Json:
-        """As AWS tells an error, in JSON or XML, its message full of what is the operator's alone."""
+        """An AWS error in JSON or XML whose message holds text meant for the operator only."""
         message = f"{MARKER}: {self.text()} {self.random.choice(self.hidden)}"
         kind = self.random.choice(ERRORS)
         if self.random.random() < 0.3:
@@ -88,7 +88,7 @@ class Bodies:
         return around[0] + self.text().encode() + around[1]
 
     def torn(self, operation: str) -> bytes:
-        """The true answer with bytes lost, changed or put in."""
+        """The real response with bytes removed, changed or inserted."""
         body = bytearray(json.dumps(self.true[operation]).encode())
         for _ in range(self.random.randrange(1, 4)):
             at = self.random.randrange(len(body))
@@ -97,11 +97,11 @@ class Bodies:
         return bytes(body)
 
     def mutated(self, operation: str) -> Json:
-        """The true answer with a few members replaced by anything."""
+        """The real response with a few members replaced by arbitrary values."""
         return self.edited(operation, lambda old: self.value(3))
 
     def sown(self, operation: str) -> Json:
-        """The true answer with some of its names, tags and states replaced: most of it can still be read."""
+        """The real response with some names, tags and states replaced, so that most of it still parses."""
         return self.edited(operation, lambda old: self.text() if isinstance(old, str) and not old.startswith("arn:") else old)
 
     def edited(self, operation: str, edit: Any) -> Json:
@@ -112,7 +112,7 @@ class Bodies:
         return body
 
     def places(self, value: Json) -> Any:
-        """Every member and item of a JSON value: what holds it, and under which name or index."""
+        """Every member and item of a JSON value, as its container and its name or index."""
         items = list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
         for key, member in items:
             yield value, key

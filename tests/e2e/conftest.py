@@ -1,4 +1,4 @@
-"""The Worker before the emulator, with signatures and IAM checked."""
+"""Fixtures and helpers: the Worker in workerd, reading the emulator, with signatures and IAM checked."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ ACCOUNT = "123456789012"
 OPERATIONS = ("ListClusters", "DescribeClusters", "ListServices", "DescribeServices")
 SECRETS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
-# No snapshot is ever good enough: each request waits for a sweep of its own.
+# No snapshot is ever fresh: each request waits for its own sweep.
 SWEEP_ALWAYS = {"SNAPSHOT_MAX_AGE": "0", "SNAPSHOT_MAX_STALE": "0", "SNAPSHOT_MAX_STALE_IF_ERROR": "0"}
 
-# How long AWS is left alone after a sweep that failed, with those settings and after a first failure.
+# The pause after a first failed sweep with those settings.
 PAUSE_SECONDS = 1.0
 
 
 def settings(emulator: Emulator, credentials: Credentials) -> dict[str, str]:
-    """The variables of an edge that reads the emulator with a user's key."""
+    """Variables of a Worker or mirror that reads the emulator with these credentials."""
     return {
         "AWS_ACCESS_KEY_ID": credentials.access_key_id,
         "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
@@ -55,7 +55,7 @@ def emulator(running_emulator: Emulator) -> Emulator:
 
 @pytest.fixture
 def reader(emulator: Emulator) -> dict[str, str]:
-    """The variables of a Worker whose keys belong to an IAM user with the README's policy."""
+    """Variables of a Worker whose keys belong to an IAM user with the README's policy."""
     return settings(emulator, emulator.create_reader(readme.policy()))
 
 
@@ -64,8 +64,8 @@ Start = Callable[..., Worker]
 
 @pytest.fixture
 def start(tmp_path: Path, reader: dict[str, str]) -> Iterator[Start]:
-    """`start(LOG_LEVEL="debug")`: a Worker with the reader's variables, changed; None takes one away. `after` is a
-    Worker that was stopped, and whose storage the new one finds."""
+    """`start(LOG_LEVEL="debug")`: a Worker with the reader's variables and these changes; None removes a variable.
+    `after` is a stopped Worker whose storage the new one takes over."""
     workers: list[Worker] = []
 
     def start(after: Worker | None = None, **changes: str | None) -> Worker:
@@ -86,7 +86,7 @@ def worker(start: Start) -> Worker:
 
 
 class Unpaused:
-    """Workers of which the next to answer asks AWS, whatever failed before: one that failed rests meanwhile."""
+    """A rotation of Workers, so that each request calls AWS even after a failure: a Worker that failed pauses before it retries."""
 
     def __init__(self, start: Start, **variables: str | None):
         self._start = lambda: start(**{**SWEEP_ALWAYS, **variables})
@@ -115,7 +115,7 @@ def policy(*statements: dict[str, Any]) -> dict[str, Any]:
 
 
 def keys(credentials: Credentials) -> dict[str, str | None]:
-    """The variables that hold these credentials."""
+    """Variables that hold these credentials."""
     return {
         "AWS_ACCESS_KEY_ID": credentials.access_key_id,
         "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
@@ -124,14 +124,14 @@ def keys(credentials: Credentials) -> dict[str, str | None]:
 
 
 def calls(emulator: Emulator) -> dict[str, int]:
-    """How often each operation was called."""
+    """Number of calls of each operation."""
     counted = {operation: emulator.count(operation) for operation in OPERATIONS}
     assert sum(counted.values()) == emulator.count(), "there were calls of other operations"
     return counted
 
 
 def needed(clusters: int, services: int, page: int = 100) -> dict[str, int]:
-    """The calls of a sweep over `clusters` with `services` each. An empty list takes a call, too."""
+    """Number of calls in a sweep over `clusters` with `services` each. An empty list takes a call, too."""
     return {
         "ListClusters": max(1, ceil(clusters / page)),
         "DescribeClusters": ceil(clusters / 100),
@@ -141,14 +141,14 @@ def needed(clusters: int, services: int, page: int = 100) -> dict[str, int]:
 
 
 def expected(clusters: int, services: int) -> dict[str, list[str]]:
-    """What a report of the fleet `uniform(clusters, services)` names."""
+    """Clusters and services in a report of the fleet `uniform(clusters, services)`."""
     return {
         f"cluster-{c:03}": [f"service-{c:03}-{s:04}" for s in range(services)] for c in range(clusters if services else 0)
     }
 
 
 def eventually(true: Callable[[], bool], seconds: float = 15) -> None:
-    """Polls until it is true, which must be soon."""
+    """Polls until the condition holds; fails if that takes too long."""
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, f"still not so after {seconds} s"
@@ -156,13 +156,13 @@ def eventually(true: Callable[[], bool], seconds: float = 15) -> None:
 
 
 def recovered(worker: Worker) -> dict[str, Any]:
-    """The report, as soon as the pause after a failure is over and there is one."""
+    """The first report after the pause that follows a failure."""
     eventually(lambda: worker.get("/list").status == 200)
     return report(worker)
 
 
 def report(worker: Worker, query: str = "") -> dict[str, Any]:
-    """The report, which must be there, well-formed and discreet."""
+    """The report, after checks that it is well-formed and reveals nothing that it must not."""
     answer = worker.get("/list" + query)
     assert answer.status == 200, answer.body
     assert answer.headers["content-type"] == "application/json"
@@ -171,21 +171,21 @@ def report(worker: Worker, query: str = "") -> dict[str, Any]:
 
 
 def names(report: dict[str, Any]) -> dict[str, list[str]]:
-    """The services by cluster; a cluster may stand in a report only once."""
+    """Service names by cluster; fails if a cluster appears twice."""
     clusters = [cluster["clusterName"] for cluster in report["clusters"]]
     assert len(clusters) == len(set(clusters))
     return {c["clusterName"]: [s["serviceName"] for s in c["services"]] for c in report["clusters"]}
 
 
 def services(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """All services of a report by name, which must be different."""
+    """All services of a report by name; fails if a name appears twice."""
     found = [service for cluster in report["clusters"] for service in cluster["services"]]
     assert len({service["serviceName"] for service in found}) == len(found)
     return {service["serviceName"]: service for service in found}
 
 
 def problem(answer: Answer, status: int) -> dict[str, Any]:
-    """The problem details (RFC 9457), which must be complete, legible and must not be cached."""
+    """The problem details (RFC 9457), after checks that they are complete, readable and not cacheable."""
     assert answer.status == status, (answer.status, answer.body)
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["cache-control"] == "no-store"
@@ -197,7 +197,7 @@ def problem(answer: Answer, status: int) -> dict[str, Any]:
 
 
 def fails(worker: Worker, status: int, path: str = "/list") -> dict[str, Any]:
-    """The problem that a path answers, which must be discreet."""
+    """The problem details at a path, after a check that they reveal nothing that they must not."""
     answer = worker.get(path)
     body = problem(answer, status)
     discreet(worker, answer)
@@ -205,22 +205,22 @@ def fails(worker: Worker, status: int, path: str = "/list") -> dict[str, Any]:
 
 
 def line_of(worker: Worker, answer: Answer) -> dict[str, Any]:
-    """The log line of the request that was answered so. It is the last that the request writes."""
+    """The log line of the request with this answer. It is the last line that a request writes."""
     return worker.logged(event="request", requestId=answer.headers["x-request-id"])
 
 
 def sweeps(worker: Worker) -> list[dict[str, Any]]:
-    """The log lines of the sweeps so far. The one that a request waited for is there when the request's own line is."""
+    """Log lines of the sweeps so far. A sweep that a request waited for is logged before the request itself."""
     return [line for line in worker.log() if line["event"] == "sweep"]
 
 
 def last_line(worker: Worker) -> dict[str, Any]:
-    """The log line of the newest request, after its answer was checked by `report` or `fails`."""
+    """The log line of the newest request whose answer `report` or `fails` checked."""
     return [line for line in worker.log() if line["event"] == "request"][-1]
 
 
 def discreet(worker: Worker, answer: Answer) -> None:
-    """Neither the answer nor a line of every day tells what is the operator's alone; no line tells a secret."""
+    """Checks that neither the answer nor an ordinary log line holds what only the operator may see, and that no line holds a secret."""
     line_of(worker, answer)
     said_by_aws = [line["message"] for line in worker.log() if line["event"] == "awsError" and "status" in line]
     public = [line for line in worker.log() if line["level"] == "info" or line["event"] == "request"]
@@ -233,7 +233,7 @@ def discreet(worker: Worker, answer: Answer) -> None:
 
 
 def strings(value: Any) -> Iterator[str]:
-    """Every text in a JSON value, names included."""
+    """Every string in a JSON value, names included."""
     if isinstance(value, dict):
         for name, member in value.items():
             yield name

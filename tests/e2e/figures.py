@@ -1,4 +1,4 @@
-"""What the tests measure: printed for `pytest -s`, and kept in target/figures.txt for who ran all of them."""
+"""Figures: values that tests measure, printed with `pytest -s` and appended to target/figures.txt."""
 
 from __future__ import annotations
 

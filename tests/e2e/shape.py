@@ -1,4 +1,4 @@
-"""What a report looks like: the members of the contract, all of them and no others."""
+"""Report shape: exactly the members that the contract names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FARGATE_PROVIDERS = [["FARGATE"], ["FARGATE", "FARGATE_SPOT"], ["FARGATE_SPOT"]]
 
 
 def well_formed(report: Json) -> Json:
-    """The report itself, after a look at every member."""
+    """The report itself, after a check of every member."""
     assert set(report) == {"generatedAt", "complete", "clusters", "failures"}
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", report["generatedAt"])
     assert report["complete"] is (report["failures"] == [])
@@ -22,6 +22,11 @@ def well_formed(report: Json) -> Json:
     place = [(each["target"], each["region"], each["clusterName"]) for each in report["clusters"]]
     assert place == sorted(place)
     return report
+
+
+def is_unhealthy(service: Json) -> bool:
+    """Restates the rule of `is_unhealthy` in src/fleet/model/service_state.rs; change both together."""
+    return service["runningCount"] != service["desiredCount"] or service["rolloutState"] == "FAILED"
 
 
 def _cluster(cluster: Json) -> None:

@@ -1,4 +1,4 @@
-"""What a Worker that was stopped left in its Durable Objects' storage, and the means to spoil it."""
+"""Durable Object storage of a stopped Worker: read it, and corrupt it."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from .workerd import Worker
 
 
 def files(worker: Worker) -> list[Path]:
-    """The databases of the objects, one each."""
+    """The database file of each object."""
     return sorted(path for path in worker.directory.glob("storage/*/*.sqlite") if path.name != "metadata.sqlite")
 
 
 @contextmanager
 def database(worker: Worker) -> Iterator[sqlite3.Connection]:
-    """The database of the only object of a Worker that was stopped."""
+    """The database of the only object of a stopped Worker."""
     (file,) = files(worker)
     with closing(sqlite3.connect(file)) as connection, connection:
         yield connection
 
 
 def stored(worker: Worker) -> dict[str, list[bytes]]:
-    """The parts of everything that is stored, by name."""
+    """The stored parts of each value, by name."""
     found: dict[str, list[bytes]] = {}
     with database(worker) as connection:
         for name, part in connection.execute("SELECT name, bytes FROM stored ORDER BY name, part"):
@@ -33,7 +33,7 @@ def stored(worker: Worker) -> dict[str, list[bytes]]:
 
 
 def store(worker: Worker, name: str, *parts: bytes | str | int | None) -> None:
-    """Puts these parts in place of those that are stored under the name."""
+    """Replaces the parts that are stored under a name."""
     with database(worker) as connection:
         connection.execute("DELETE FROM stored WHERE name = ?", (name,))
         connection.executemany("INSERT INTO stored VALUES (?, ?, ?)", [(name, n, part) for n, part in enumerate(parts)])

@@ -1,4 +1,4 @@
-"""Whatever AWS answers, we answer a valid report or a problem, and neither tells what must not be told.
+"""Arbitrary AWS responses: the Worker answers with a valid report or a problem, and neither reveals a secret.
 
 The seed is printed; E2E_SEED sets another.
 """
@@ -23,7 +23,7 @@ ARN = f"arn:aws:ecs:{REGION}:{ACCOUNT}"
 
 
 def true_answers() -> dict[str, Any]:
-    """What the emulator says of its fleet of one cluster, as far as it is read."""
+    """The emulator's responses for its fleet of one cluster, reduced to the members that the Worker reads."""
     tags = [{"key": "owner", "value": "K2"}, {"key": "stack", "value": "web"}]
     service = {
         "serviceArn": f"{ARN}:service/prod/web", "clusterArn": f"{ARN}:cluster/prod", "status": "ACTIVE", "serviceName": "web",
@@ -51,7 +51,7 @@ def fleet(emulator: Emulator) -> Emulator:
     return emulator
 
 
-def test_no_body_makes_it_tell_a_secret_or_answer_nonsense(fleet: Emulator, start: Start) -> None:
+def test_no_body_makes_the_worker_reveal_a_secret_or_answer_with_a_malformed_report(fleet: Emulator, start: Start) -> None:
     print(f"E2E_SEED={SEED}")
     session = {name: value for name, value in keys(fleet.create_session(readme.policy())).items() if value}
     unpaused = Unpaused(start, **session)

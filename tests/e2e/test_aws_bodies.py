@@ -1,4 +1,4 @@
-"""AWS, or a proxy in its place, answers 200 with what cannot be read: 502, and never an empty report."""
+"""Unreadable AWS responses with status 200: the Worker answers 502, never an empty report."""
 
 import json
 from typing import Any
@@ -7,6 +7,7 @@ import pytest
 
 from emulator.emulator import Emulator
 from emulator.fleets import populate, uniform
+import sentences
 
 from .conftest import (
     ACCOUNT, OPERATIONS, Start, Unpaused, discreet, expected, fails, names, problem, recovered, report, services,
@@ -15,7 +16,7 @@ from .workerd import Worker
 
 THE_FLEET = {"cluster-000": ["service-000-0000"]}
 
-# What each operation may not answer; the members that carry its answer are not there.
+# Bodies without the member that each operation requires.
 SHAPES = [
     "{}", "[]", "null", '"text"', "42", "[{}]", '{"Output": {"__type": "x"}}', '{"message": "OK"}', '{"nextToken": "x"}',
     "[[], null]", "[[], []]",
@@ -31,12 +32,12 @@ def fleet(emulator: Emulator) -> Emulator:
 
 
 @pytest.mark.parametrize("kind", ["short_json", "garbage", "html", "empty", "huge"])
-def test_a_body_that_is_no_json_is_502_and_is_not_asked_for_again(fleet: Emulator, start: Start, kind: str) -> None:
+def test_a_body_that_is_not_json_is_502_and_is_not_retried(fleet: Emulator, start: Start, kind: str) -> None:
     workers = {operation: start() for operation in OPERATIONS}
     for operation, worker in workers.items():
         asked = fleet.count(operation)
         fault = fleet.faults.add(kind, operation)
-        assert "cannot be read" in fails(worker, 502)["detail"]
+        assert sentences.UNREADABLE in fails(worker, 502)["detail"]
         assert fleet.count(operation) == asked + 1, operation
         fault.remove()
     for operation, worker in workers.items():
@@ -44,19 +45,19 @@ def test_a_body_that_is_no_json_is_502_and_is_not_asked_for_again(fleet: Emulato
 
 
 @pytest.mark.parametrize("length", ["unannounced", "endless"])
-def test_huge_bodies_of_no_announced_length_are_502_and_the_worker_lives_on(
+def test_huge_bodies_without_a_content_length_are_502_and_the_worker_survives(
     emulator: Emulator, worker: Worker, length: str
 ) -> None:
     populate(emulator, uniform(5, 1))
     fault = emulator.faults.add("huge", "DescribeServices", **{length: True})
-    assert "cannot be read" in fails(worker, 502)["detail"]
+    assert sentences.UNREADABLE in fails(worker, 502)["detail"]
     assert emulator.count("DescribeServices") == 5
     fault.remove()
     assert names(recovered(worker)) == expected(5, 1)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_json_of_another_shape_is_502_and_no_empty_report(fleet: Emulator, unpaused: Unpaused, operation: str) -> None:
+def test_json_of_another_shape_is_502_and_not_an_empty_report(fleet: Emulator, unpaused: Unpaused, operation: str) -> None:
     taken = []
     for body in SHAPES + [f'{{"{MEMBERS[operation]}": {other}}}' for other in OTHERS]:
         fault = fleet.faults.add("body", operation, body=body)
@@ -108,7 +109,7 @@ def found_beside_another(fleet: Emulator, worker: Worker) -> None:
         {"clusters": [], "failures": [{"arn": "another", "reason": "MISSING"}]},
     ],
 )
-def test_a_cluster_that_is_not_described_is_no_empty_report(fleet: Emulator, worker: Worker, body: dict[str, Any]) -> None:
+def test_a_cluster_that_is_not_described_does_not_yield_an_empty_report(fleet: Emulator, worker: Worker, body: dict[str, Any]) -> None:
     fleet.faults.add("body", "DescribeClusters", body=json.dumps(body))
     fails(worker, 502)
 
@@ -121,7 +122,7 @@ def test_an_error_inside_a_200_is_502_and_its_message_is_not_shown(fleet: Emulat
 
 @pytest.mark.parametrize("status", [301, 404, 418, 501])
 @pytest.mark.parametrize("body", ["", "<html><body>Moved</body></html>", "{}", "\x00\xff"])
-def test_a_status_that_is_no_answer_of_ecs_is_502(fleet: Emulator, worker: Worker, status: int, body: str) -> None:
+def test_a_status_that_ecs_never_sends_is_502(fleet: Emulator, worker: Worker, status: int, body: str) -> None:
     fleet.faults.add("body", body=body, status=status)
     fails(worker, 502)
 
@@ -150,7 +151,7 @@ def test_a_strategy_or_a_launch_type_that_is_null_or_missing_is_not_used(emulato
 
 @pytest.mark.parametrize("field", ["serviceName", "status", "desiredCount", "runningCount", "pendingCount"])
 @pytest.mark.parametrize("kind", ["nulls", "missing"])
-def test_a_service_without_what_a_report_needs_is_named_as_a_failure(
+def test_a_service_without_a_required_member_is_listed_in_failures(
     fleet: Emulator, worker: Worker, kind: str, field: str
 ) -> None:
     fleet.faults.add(kind, "DescribeServices", cluster="cluster-000", fields=[field])
@@ -166,6 +167,6 @@ def test_a_list_that_repeats_its_token_ends_and_the_report_says_so(
     emulator.faults.add("repeat_token", operation)
     found = report(worker)
     assert found["complete"] is False
-    assert "repeated" in found["failures"][0]["reason"]
+    assert sentences.REPEATED_TOKEN in found["failures"][0]["reason"]
     assert emulator.count(operation) == 2
     assert sum(len(services) for services in names(found).values()) == min(size, 100)

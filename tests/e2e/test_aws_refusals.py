@@ -1,4 +1,4 @@
-"""AWS refuses our keys or permissions: 502, and the answer says what to mend, in our own words."""
+"""Rejected keys and missing permissions: the Worker answers 502 and says what to correct, without AWS's own text."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from emulator.emulator import Emulator
 from emulator.fleets import populate, uniform
 
 import readme
+import sentences
 
 from .conftest import ACCOUNT, OPERATIONS, Start, allow, calls, fails, keys, last_line, names, policy, report
 from .workerd import Worker
@@ -23,13 +24,13 @@ def fleet(emulator: Emulator) -> Emulator:
 
 def test_a_wrong_secret_is_named_by_its_variable(fleet: Emulator, start: Start) -> None:
     body = fails(start(AWS_SECRET_ACCESS_KEY="wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"), 502)
-    assert "AWS_SECRET_ACCESS_KEY" in body["detail"]
+    assert sentences.WRONG_SECRET in body["detail"]
     assert calls(fleet) == {"ListClusters": 1, "DescribeClusters": 0, "ListServices": 0, "DescribeServices": 0}
 
 
 def test_an_unknown_key_is_named_by_its_variable(fleet: Emulator, start: Start) -> None:
     body = fails(start(AWS_ACCESS_KEY_ID="AKIAIOSFODNN7EXAMPLE"), 502)
-    assert "AWS_ACCESS_KEY_ID" in body["detail"]
+    assert sentences.UNKNOWN_KEY in body["detail"]
     assert fleet.count() == 1
 
 
@@ -58,17 +59,17 @@ def test_a_session_without_its_own_token_is_refused(fleet: Emulator, start: Star
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("ExpiredTokenException", "expired"),
-        ("ExpiredToken", "expired"),
-        ("UnrecognizedClientException", "AWS_ACCESS_KEY_ID"),
-        ("InvalidClientTokenId", "AWS_ACCESS_KEY_ID"),
-        ("InvalidSignatureException", "AWS_SECRET_ACCESS_KEY"),
-        ("SignatureDoesNotMatch", "AWS_SECRET_ACCESS_KEY"),
-        ("AccessDeniedException", "ecs:ListClusters"),
-        ("ClientException", "refused"),
+        ("ExpiredTokenException", sentences.EXPIRED_TOKEN),
+        ("ExpiredToken", sentences.EXPIRED_TOKEN),
+        ("UnrecognizedClientException", sentences.UNKNOWN_KEY),
+        ("InvalidClientTokenId", sentences.UNKNOWN_KEY),
+        ("InvalidSignatureException", sentences.WRONG_SECRET),
+        ("SignatureDoesNotMatch", sentences.WRONG_SECRET),
+        ("AccessDeniedException", sentences.denied("ListClusters")),
+        ("ClientException", sentences.REFUSED),
     ],
 )
-def test_every_refusal_is_said_in_our_own_words(fleet: Emulator, start: Start, code: str, said: str, as_xml: bool) -> None:
+def test_every_refusal_is_explained_without_the_text_of_aws(fleet: Emulator, start: Start, code: str, said: str, as_xml: bool) -> None:
     message = f"User: {USER} is not authorized, says AWS about {ACCOUNT}"
     fleet.faults.add("error", status=403 if as_xml else 400, type=code, message=message, as_xml=as_xml)
     worker = start()
@@ -85,9 +86,9 @@ def test_every_refusal_is_said_in_our_own_words(fleet: Emulator, start: Start, c
         "com.amazonaws.ecs#ExpiredTokenException:http://internal.amazon.com/coral/com.amazonaws.ecs/",
     ],
 )
-def test_the_type_of_a_json_error_is_read_in_every_shape(fleet: Emulator, worker: Worker, code: str) -> None:
+def test_the_type_of_a_json_error_is_read_in_every_form(fleet: Emulator, worker: Worker, code: str) -> None:
     fleet.faults.add("error", type=code)
-    assert "expired" in fails(worker, 502)["detail"]
+    assert sentences.EXPIRED_TOKEN in fails(worker, 502)["detail"]
 
 
 @pytest.mark.parametrize("denied", OPERATIONS)
@@ -95,19 +96,19 @@ def test_an_operation_that_the_policy_does_not_allow_is_named(fleet: Emulator, s
     allowed = [operation for operation in OPERATIONS if operation != denied]
     reader = fleet.create_reader(policy(allow(*allowed)), user="restricted")
     body = fails(start(**keys(reader)), 502)
-    assert f"ecs:{denied}" in body["detail"]
+    assert sentences.denied(denied) in body["detail"]
     assert body["detail"].count("ecs:") == 1
 
 
 @pytest.mark.parametrize("denied", OPERATIONS)
 def test_an_operation_that_the_policy_denies_is_named(fleet: Emulator, start: Start, denied: str) -> None:
     reader = fleet.create_reader(policy(allow("*"), {**allow(denied), "Effect": "Deny"}), user="restricted")
-    assert f"ecs:{denied}." in fails(start(**keys(reader)), 502)["detail"]
+    assert sentences.denied(denied) + "." in fails(start(**keys(reader)), 502)["detail"]
 
 
 def test_a_user_without_any_permission_lacks_the_first_one(fleet: Emulator, start: Start) -> None:
     reader = fleet.create_reader(policy(allow("DescribeTasks")), user="restricted")
-    assert "ecs:ListClusters" in fails(start(**keys(reader)), 502)["detail"]
+    assert sentences.denied("ListClusters") in fails(start(**keys(reader)), 502)["detail"]
     assert fleet.count() == 1
 
 
@@ -150,5 +151,5 @@ def test_a_cluster_that_may_not_be_read_is_named_and_the_other_is_reported(
     found = report(worker)
     assert (names(found), found["complete"]) == ({"open": ["web"]}, False)
     assert {(f["target"], f["region"], f.get("clusterName")) for f in found["failures"]} == {("default", "ap-southeast-2", "closed")}
-    assert all("ecs:" in failure["reason"] for failure in found["failures"])
+    assert all(sentences.DENIED.fullmatch(failure["reason"]) for failure in found["failures"])
     assert last_line(worker)["failures"] == len(found["failures"])

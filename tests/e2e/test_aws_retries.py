@@ -1,4 +1,4 @@
-"""What may pass is asked again, three times at most, as the AWS SDKs do."""
+"""Retries: transient failures are retried, with three attempts in all, as in the AWS SDKs."""
 
 import socket
 from collections.abc import Callable
@@ -8,6 +8,7 @@ import pytest
 
 from emulator.emulator import Emulator
 from emulator.fleets import populate, uniform
+import sentences
 
 from .conftest import OPERATIONS, Start, discreet, fails, last_line, names, problem, recovered, report
 from .workerd import Worker
@@ -35,7 +36,7 @@ def fleet(emulator: Emulator) -> Emulator:
 
 
 def is_whole(fleet: Emulator, worker: Worker, retries: int, throttles: int) -> None:
-    """The report is whole, and the log line counts what it took."""
+    """Checks that the report is complete and that the log line counts the retries."""
     found = report(worker)
     assert (names(found), found["complete"]) == (THE_FLEET, True)
     line = last_line(worker)
@@ -44,7 +45,7 @@ def is_whole(fleet: Emulator, worker: Worker, retries: int, throttles: int) -> N
 
 
 @pytest.mark.parametrize("style", THROTTLES)
-def test_a_throttled_call_is_made_again(fleet: Emulator, worker: Worker, style: dict[str, str]) -> None:
+def test_a_throttled_call_is_retried(fleet: Emulator, worker: Worker, style: dict[str, str]) -> None:
     fleet.faults.add("throttle", "ListClusters", times=1, **style)
     is_whole(fleet, worker, retries=1, throttles=1)
 
@@ -55,15 +56,15 @@ def test_every_operation_is_retried(fleet: Emulator, worker: Worker, operation: 
     is_whole(fleet, worker, retries=1, throttles=1)
 
 
-def test_a_call_is_made_three_times(fleet: Emulator, worker: Worker) -> None:
+def test_a_call_has_three_attempts(fleet: Emulator, worker: Worker) -> None:
     fleet.faults.add("throttle", "ListServices", times=2)
     is_whole(fleet, worker, retries=2, throttles=2)
 
 
-def test_throttling_that_does_not_end_is_503_and_says_when_to_come_back(fleet: Emulator, worker: Worker) -> None:
+def test_persistent_throttling_is_503_with_retry_after(fleet: Emulator, worker: Worker) -> None:
     fleet.faults.add("throttle")
     answer = worker.get("/list")
-    assert "throttled" in problem(answer, 503)["detail"]
+    assert sentences.THROTTLED in problem(answer, 503)["detail"]
     assert int(answer.headers["retry-after"]) >= 1
     discreet(worker, answer)
     assert fleet.count() == 3
@@ -71,13 +72,13 @@ def test_throttling_that_does_not_end_is_503_and_says_when_to_come_back(fleet: E
 
 
 @pytest.mark.parametrize(("kind", "options"), BROKEN)
-def test_a_failure_that_passes_is_not_seen(fleet: Emulator, worker: Worker, kind: str, options: dict[str, Any]) -> None:
+def test_a_transient_failure_leaves_the_report_complete(fleet: Emulator, worker: Worker, kind: str, options: dict[str, Any]) -> None:
     fleet.faults.add(kind, "DescribeServices", times=1, **options)
     is_whole(fleet, worker, retries=1, throttles=0)
 
 
 @pytest.mark.parametrize(("kind", "options"), BROKEN)
-def test_a_failure_that_does_not_end_is_502_after_three_attempts(
+def test_a_persistent_failure_is_502_after_three_attempts(
     fleet: Emulator, worker: Worker, kind: str, options: dict[str, Any]
 ) -> None:
     fleet.faults.add(kind, **options)
@@ -99,16 +100,16 @@ def closed_port() -> Callable[[], int]:
 
 def test_a_refused_connection_is_502(start: Start, closed_port: Callable[[], int]) -> None:
     worker = start(AWS_ENDPOINT_URL_ECS=f"http://127.0.0.1:{closed_port()}")
-    assert "reached" in fails(worker, 502)["detail"]
+    assert sentences.UNREACHABLE in fails(worker, 502)["detail"]
     assert (last_line(worker)["awsCalls"], last_line(worker)["awsRetries"]) == (3, 2)
 
 
 def test_a_name_that_does_not_resolve_is_502(start: Start) -> None:
     worker = start(AWS_ENDPOINT_URL_ECS="http://ecs.invalid")
-    assert "reached" in fails(worker, 502)["detail"]
+    assert sentences.UNREACHABLE in fails(worker, 502)["detail"]
 
 
-def test_the_wait_that_aws_asks_for_is_kept(fleet: Emulator, worker: Worker) -> None:
+def test_the_wait_that_aws_asks_for_is_observed(fleet: Emulator, worker: Worker) -> None:
     fleet.faults.add("throttle", "ListClusters", times=1, retry_after_ms=1_500)
     is_whole(fleet, worker, retries=1, throttles=1)
     first, second = [call.time for call in fleet.calls if call.operation == "ListClusters"]
@@ -122,6 +123,6 @@ def test_a_wait_beyond_the_deadline_is_not_waited_for(fleet: Emulator, start: St
 
 
 @pytest.mark.parametrize("wait", ["soon", "-1", "", "1e3", "99999999999999999999999"])
-def test_a_wait_that_is_no_number_is_overlooked(fleet: Emulator, worker: Worker, wait: str) -> None:
+def test_a_wait_that_is_not_a_number_is_ignored(fleet: Emulator, worker: Worker, wait: str) -> None:
     fleet.faults.add("throttle", "ListClusters", times=1, retry_after_ms=wait)
     is_whole(fleet, worker, retries=1, throttles=1)

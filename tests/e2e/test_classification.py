@@ -1,4 +1,4 @@
-"""Which services are reported: ACTIVE ones on Fargate, in ACTIVE clusters, by the first rule that decides."""
+"""Classification: the report holds ACTIVE services on Fargate in ACTIVE clusters, by the first rule that decides."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ ASG = "my-auto-scaling-group"
 
 
 def providers(emulator: Emulator, worker: Worker, cluster: dict[str, Any], **service: Any) -> list[str] | None:
-    """What the report says a service runs on; None if it leaves the service, and with it the cluster, out."""
+    """The Fargate providers of the service in the report; None if the report leaves out the service and its cluster."""
     emulator.add_cluster("prod", **cluster)
     emulator.add_service("prod", "web", **service)
     found = report(worker)
@@ -54,7 +54,7 @@ def test_a_fargate_service_is_reported_with_its_fargate_providers(
         pytest.param({"launch_type": "EC2", "deployment_strategy": ["FARGATE"]}, id="the launch type speaks first"),
     ],
 )
-def test_a_service_on_anything_else_is_left_out_though_the_clusters_default_is_fargate(
+def test_a_service_that_is_not_on_fargate_is_left_out_though_the_clusters_default_is_fargate(
     emulator: Emulator, worker: Worker, service: dict[str, Any]
 ) -> None:
     assert providers(emulator, worker, {"default_strategy": ["FARGATE"]}, **service) is None
@@ -69,7 +69,7 @@ def test_a_service_on_anything_else_is_left_out_though_the_clusters_default_is_f
         ([], None),
     ],
 )
-def test_the_clusters_default_strategy_decides_where_the_service_says_nothing(
+def test_the_clusters_default_strategy_decides_where_the_service_has_none(
     emulator: Emulator, worker: Worker, default: list[str], expected: list[str] | None
 ) -> None:
     assert providers(emulator, worker, {"default_strategy": default}) == expected
@@ -104,7 +104,7 @@ def test_a_cluster_without_capacity_providers_can_run_fargate_by_launch_type(emu
     assert cluster["services"][0]["capacityProviders"] == ["FARGATE"]
 
 
-def test_a_cluster_stands_in_the_report_only_with_a_service(emulator: Emulator, worker: Worker) -> None:
+def test_a_cluster_without_fargate_services_is_left_out(emulator: Emulator, worker: Worker) -> None:
     emulator.add_cluster("empty")
     emulator.add_cluster("machines")
     emulator.add_service("machines", "search", launch_type="EC2")

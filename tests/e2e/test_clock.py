@@ -1,4 +1,4 @@
-"""A clock that is off is corrected once, by the answer's Date, and stays corrected."""
+"""Clock skew: it is corrected once, by the response's Date, and stays corrected."""
 
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
@@ -26,7 +26,7 @@ def date(offset: float) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("offset", [310, -310, 7_200, -86_400])
-def test_a_clock_that_is_off_is_corrected_once(fleet: Emulator, start: Start, offset: int) -> None:
+def test_a_skewed_clock_is_corrected_once(fleet: Emulator, start: Start, offset: int) -> None:
     fleet.faults.add("clock", offset_seconds=offset)
     worker = start(**SWEEP_ALWAYS)
     assert names(report(worker)) == THE_FLEET
@@ -52,7 +52,7 @@ def test_a_correction_that_does_not_help_is_not_repeated(fleet: Emulator, worker
 
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("headers", [date(0), {"Date": "yesterday"}, {"Date": ""}])
-def test_without_a_clock_that_is_off_there_is_nothing_to_correct(
+def test_a_refusal_without_clock_skew_is_not_retried(
     fleet: Emulator, worker: Worker, code: str, headers: dict[str, str]
 ) -> None:
     fleet.faults.add("error", type=code, headers=headers)

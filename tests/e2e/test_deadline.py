@@ -1,4 +1,4 @@
-"""A sweep, and each slice of one, ends in time, whatever AWS does: 504, or what could be read."""
+"""Deadlines: a sweep, and each slice of one, ends in time with a 504 or with what could be read."""
 
 import time
 from math import ceil
@@ -8,6 +8,7 @@ import pytest
 
 from emulator.emulator import Emulator
 from emulator.fleets import populate, uniform
+import sentences
 
 from .conftest import OPERATIONS, Start, expected, fails, last_line, names, recovered, report, sweeps
 
@@ -26,12 +27,12 @@ def test_a_call_that_hangs_is_504_in_time(fleet: Emulator, start: Start, operati
     fleet.faults.add("hang", operation, **hang)
     worker = start(SWEEP_TIMEOUT="1")
     started = time.monotonic()
-    assert "in time" in fails(worker, 504)["detail"]
+    assert sentences.TIMED_OUT in fails(worker, 504)["detail"]
     assert time.monotonic() - started < 6
 
 
 @pytest.mark.parametrize("hang", HANGS)
-def test_a_call_that_hangs_once_is_made_again(fleet: Emulator, start: Start, hang: dict[str, Any]) -> None:
+def test_a_call_that_hangs_once_is_retried(fleet: Emulator, start: Start, hang: dict[str, Any]) -> None:
     fleet.faults.add("hang", "ListClusters", times=1, **hang)
     worker = start(SWEEP_TIMEOUT="4")
     assert names(report(worker)) == {"cluster-000": ["service-000-0000"], "cluster-001": ["service-001-0000"]}
@@ -45,10 +46,10 @@ def test_a_cluster_that_hangs_does_not_lose_the_other(fleet: Emulator, start: St
     assert (names(found), found["complete"]) == ({"cluster-000": ["service-000-0000"]}, False)
     (failure,) = found["failures"]
     assert failure["clusterName"] == "cluster-001"
-    assert "in time" in failure["reason"]
+    assert sentences.TIMED_OUT in failure["reason"]
 
 
-def test_calls_that_are_left_when_time_is_up_are_not_made(emulator: Emulator, start: Start) -> None:
+def test_calls_that_remain_at_the_deadline_are_not_made(emulator: Emulator, start: Start) -> None:
     populate(emulator, uniform(60, 1))
     emulator.faults.add("delay", "DescribeServices", seconds=0.3)
     found = report(start(SWEEP_TIMEOUT="2", SUBREQUEST_BUDGET="10000"))
@@ -60,7 +61,7 @@ def test_calls_that_are_left_when_time_is_up_are_not_made(emulator: Emulator, st
     assert emulator.count("DescribeServices") < 60
 
 
-def test_each_slice_has_its_own_time(emulator: Emulator, start: Start) -> None:
+def test_each_slice_has_its_own_deadline(emulator: Emulator, start: Start) -> None:
     """The same fleet as above, as slow, and whole."""
     populate(emulator, uniform(60, 1))
     emulator.faults.add("delay", "DescribeServices", seconds=0.3)

@@ -1,4 +1,4 @@
-"""`make demo`, as a user runs it: through wrangler dev, until Ctrl-C."""
+"""`make demo` as a user runs it: through wrangler dev, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def free_port() -> int:
 def demo(port: int, path: str | None = None) -> subprocess.Popen[str]:
     tools = f"{ROOT / 'node_modules' / '.bin'}{os.pathsep}{os.environ['PATH']}"
     return subprocess.Popen(
-        [sys.executable, str(ROOT / "tests" / "demo.py"), f"--port={port}"],
+        [sys.executable, str(ROOT / "tools" / "demo.py"), f"--port={port}"],
         env={**os.environ, "PATH": tools if path is None else path},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -38,7 +38,7 @@ def demo(port: int, path: str | None = None) -> subprocess.Popen[str]:
 
 
 def descendants(pid: int) -> set[int]:
-    """All living processes below this one."""
+    """All running descendants of a process."""
     listing = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
     parents = {int(child): int(parent) for child, parent in map(str.split, listing.splitlines())}
     found, new = set(), {pid}

@@ -1,4 +1,4 @@
-"""For those whose fleet is nobody's business: LIST_TOKEN and EXPOSE_TAGS."""
+"""Exposure: LIST_TOKEN and EXPOSE_TAGS."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def refused(answer: Answer) -> None:
     assert "prod" not in answer.body.decode()
 
 
-def test_the_fleet_is_shown_to_the_holder_of_the_token_alone(fleet: Emulator, start: Start) -> None:
+def test_the_fleet_is_shown_only_to_holders_of_the_token(fleet: Emulator, start: Start) -> None:
     worker = start(LIST_TOKEN=TOKEN)
     refused(worker.get("/list"))
     refused(worker.get("/list", Authorization=f"Bearer {TOKEN}x"))
@@ -42,7 +42,7 @@ def test_the_fleet_is_shown_to_the_holder_of_the_token_alone(fleet: Emulator, st
     assert TOKEN not in worker.output()
 
 
-def test_a_token_that_is_too_short_is_a_broken_configuration(fleet: Emulator, start: Start) -> None:
+def test_a_token_that_is_too_short_is_a_configuration_error(fleet: Emulator, start: Start) -> None:
     worker = start(LIST_TOKEN="short")
     assert fails(worker, 500, "/healthz")["variables"] == ["LIST_TOKEN"]
     fails(worker, 500)

@@ -1,4 +1,4 @@
-"""`/list?owner=K2&environment=production`: only the services whose tags match, at no cost to AWS."""
+"""Filters, such as `/list?owner=K2&environment=production`: they select services by tag without a call to AWS."""
 
 import pytest
 
@@ -22,7 +22,7 @@ FLEET = {
 
 @pytest.fixture
 def viewer(emulator: Emulator, start: Start) -> Worker:
-    """A Worker with a snapshot in hand; the fleet is gone at AWS, so whatever it answers comes from there."""
+    """A Worker with a snapshot of a fleet that the emulator has forgotten since, so that all answers come from the snapshot."""
     for cluster, services in FLEET.items():
         emulator.add_cluster(cluster, tags={"owner": "cluster", "contact": "cluster"})
         for name, tags in services.items():
@@ -64,7 +64,7 @@ def viewer(emulator: Emulator, start: Start) -> Worker:
     ],
     ids=lambda value: str(value)[:40] if isinstance(value, str) else "",
 )
-def test_a_filter_leaves_exactly_the_services_that_match(viewer: Worker, query: str, expected: dict[str, list[str]]) -> None:
+def test_a_filter_selects_exactly_the_services_that_match(viewer: Worker, query: str, expected: dict[str, list[str]]) -> None:
     found = report(viewer, query)
     assert names(found) == expected
     assert found["complete"] is True
@@ -75,7 +75,7 @@ def test_an_empty_query_filters_nothing(viewer: Worker, query: str) -> None:
     assert names(report(viewer, query)) == {cluster: sorted(services) for cluster, services in FLEET.items()}
 
 
-def test_filters_look_at_the_tags_of_services_and_not_of_clusters(viewer: Worker) -> None:
+def test_filters_apply_to_the_tags_of_services_and_not_of_clusters(viewer: Worker) -> None:
     assert report(viewer, "?owner=cluster")["clusters"] == []
     assert report(viewer, "?contact=cluster")["clusters"] == []
 
@@ -108,11 +108,11 @@ def test_a_query_that_is_not_utf_8_is_refused(viewer: Worker, query: str) -> Non
 
 
 @pytest.mark.parametrize("query", ["?owner=100%", "?owner=%4", "?owner=%zz", "?%=1", "?owner=%u2603"])
-def test_a_broken_percent_is_refused_with_the_way_to_write_it(viewer: Worker, query: str) -> None:
+def test_an_invalid_percent_escape_is_refused_with_the_right_spelling(viewer: Worker, query: str) -> None:
     assert "%25" in fails(viewer, 400, "/list" + query)["detail"]
 
 
-def test_filters_cost_no_call_at_aws(emulator: Emulator, viewer: Worker) -> None:
+def test_filters_cost_no_call_to_aws(emulator: Emulator, viewer: Worker) -> None:
     for query in ("?owner=K2", "?owner=K3", "?nope=1", "?owner=%ff", ""):
         discreet(viewer, viewer.get("/list" + query))
     assert emulator.count() == 0
@@ -133,7 +133,7 @@ def test_filter_tags_changes_the_keys(emulator: Emulator, start: Start) -> None:
     assert fails(worker, 400, "/list?team=K2")["validKeys"] == ["Team", "cost centre", "target", "region"]
 
 
-def test_the_account_id_can_not_be_found_out_by_a_filter(emulator: Emulator, worker: Worker) -> None:
+def test_a_filter_cannot_reveal_the_account_id(emulator: Emulator, worker: Worker) -> None:
     emulator.add_cluster("prod")
     emulator.add_service("prod", "web", launch_type="FARGATE", tags={"owner": f"team-{ACCOUNT}"})
     assert report(worker, f"?owner=team-{ACCOUNT}")["clusters"] == []

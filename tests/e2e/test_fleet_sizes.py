@@ -1,4 +1,4 @@
-"""Fleets of every size are complete, at exactly the number of calls that their pages and batches take."""
+"""Fleet sizes: every report is complete, at exactly the number of calls that its pages and batches take."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from .workerd import Worker
 
 
 @pytest.mark.parametrize("services", [0, 1, 10, 11, 100, 101])
-def test_a_cluster_of_any_size_is_complete_without_a_call_too_many(emulator: Emulator, worker: Worker, services: int) -> None:
+def test_a_cluster_of_any_size_is_complete_without_an_extra_call(emulator: Emulator, worker: Worker, services: int) -> None:
     populate(emulator, uniform(1, services))
     found = report(worker)
     assert names(found) == expected(1, services)
@@ -21,7 +21,7 @@ def test_a_cluster_of_any_size_is_complete_without_a_call_too_many(emulator: Emu
 
 
 @pytest.mark.parametrize(("clusters", "services"), [(0, 0), (1, 1), (100, 1), (101, 0), (101, 1), (3, 25)])
-def test_any_number_of_clusters_is_complete_without_a_call_too_many(
+def test_any_number_of_clusters_is_complete_without_an_extra_call(
     emulator: Emulator, worker: Worker, clusters: int, services: int
 ) -> None:
     populate(emulator, uniform(clusters, services))

@@ -1,4 +1,4 @@
-"""A snapshot is served until it is SNAPSHOT_MAX_AGE old, and then swept anew. Errors are kept for a moment."""
+"""Freshness: a snapshot is served until SNAPSHOT_MAX_AGE and then refreshed; failures are remembered briefly."""
 
 import re
 import time
@@ -22,7 +22,7 @@ def fleet(emulator: Emulator) -> Emulator:
     ("max_age", "max_stale", "kept", "kept_stale"),
     [("120", None, 120, 180), ("0", None, 0, 300), (None, None, 15, 285), ("600", None, 600, 0), ("60", "0", 60, 0)],
 )
-def test_caches_may_keep_a_report_for_what_is_left_of_its_time(
+def test_caches_may_keep_a_report_for_the_rest_of_its_max_age(
     fleet: Emulator, start: Start, max_age: str | None, max_stale: str | None, kept: int, kept_stale: int
 ) -> None:
     worker = start(SNAPSHOT_MAX_AGE=max_age, SNAPSHOT_MAX_STALE=max_stale)
@@ -35,7 +35,7 @@ def test_caches_may_keep_a_report_for_what_is_left_of_its_time(
         assert said, answer.headers["cache-control"]
         fresh, stale = int(said[1]), int(said[2] or 0)
         assert max(0, kept - passed) <= fresh <= kept
-        # Of a fresh one nothing of the time after that has passed.
+        # While it is fresh, all of the stale time is left.
         assert stale == kept_stale if kept else kept_stale - passed <= stale <= kept_stale
 
 
@@ -52,7 +52,7 @@ def test_age_grows_while_the_report_stays(fleet: Emulator, start: Start) -> None
     assert line["snapshotAgeSeconds"] == int(later.headers["age"]) >= 1
 
 
-def test_a_snapshot_that_is_too_old_is_swept_anew(fleet: Emulator, start: Start) -> None:
+def test_a_snapshot_that_is_too_old_is_refreshed(fleet: Emulator, start: Start) -> None:
     worker = start(SNAPSHOT_MAX_AGE="1")
     assert names(report(worker)) == {"prod": ["web"]}
     fleet.add_service("prod", "api", launch_type="FARGATE")
@@ -61,7 +61,7 @@ def test_a_snapshot_that_is_too_old_is_swept_anew(fleet: Emulator, start: Start)
     assert fleet.count("ListClusters") < len(worker.log())
 
 
-def test_where_nothing_is_young_enough_every_request_waits_for_a_sweep_of_its_own(fleet: Emulator, start: Start) -> None:
+def test_with_all_ages_zero_every_request_waits_for_its_own_sweep(fleet: Emulator, start: Start) -> None:
     worker = start(**SWEEP_ALWAYS)
     for swept in (1, 2, 3):
         report(worker)
@@ -69,7 +69,7 @@ def test_where_nothing_is_young_enough_every_request_waits_for_a_sweep_of_its_ow
         assert last_line(worker)["awsCalls"] == 4
 
 
-def test_a_max_age_of_nothing_sweeps_behind_every_request(fleet: Emulator, start: Start) -> None:
+def test_a_max_age_of_zero_sweeps_behind_every_request(fleet: Emulator, start: Start) -> None:
     worker = start(SNAPSHOT_MAX_AGE="0")
     report(worker)
     for swept in (2, 3, 4):
@@ -79,7 +79,7 @@ def test_a_max_age_of_nothing_sweeps_behind_every_request(fleet: Emulator, start
     assert fleet.count("ListClusters") == 4
 
 
-def test_a_failure_is_kept_for_a_moment_only(fleet: Emulator, start: Start) -> None:
+def test_a_failure_is_remembered_only_briefly(fleet: Emulator, start: Start) -> None:
     worker = start(SNAPSHOT_MAX_AGE="3600")
     fault = fleet.faults.add("error")
     failure = fails(worker, 502)

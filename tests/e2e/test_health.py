@@ -1,10 +1,11 @@
-"""`/healthz`: which variable or permission is missing, and never a value."""
+"""`/healthz`: it names a missing variable or permission, and never a value."""
 
 from typing import Any
 
 import pytest
 
 from emulator.emulator import Emulator
+import sentences
 
 from .conftest import Start, allow, calls, discreet, fails, keys, policy
 from .workerd import Worker
@@ -25,7 +26,7 @@ MALFORMED = [
 ]
 
 
-def test_all_is_well(emulator: Emulator, worker: Worker) -> None:
+def test_a_working_configuration_is_healthy(emulator: Emulator, worker: Worker) -> None:
     answer = worker.get("/healthz")
     assert answer.status == 200
     assert answer.headers["content-type"] == "application/json"
@@ -42,7 +43,7 @@ def test_a_missing_variable_is_named(emulator: Emulator, start: Start, missing: 
     worker = start(**{missing: value})
     body = fails(worker, 500, "/healthz")
     assert body["variables"] == [missing]
-    assert f"{missing} is missing" in body["detail"]
+    assert sentences.missing_variable(missing) in body["detail"]
     assert missing in worker.logged(event="request", route="/healthz")["problem"]
     assert emulator.count() == 0
 
@@ -55,7 +56,7 @@ def test_all_missing_variables_are_named_at_once(start: Start) -> None:
 
 
 @pytest.mark.parametrize(("variable", "value"), MALFORMED, ids=[f"{name} {n}" for n, (name, _) in enumerate(MALFORMED)])
-def test_a_malformed_variable_is_named_and_its_value_is_told_nowhere(
+def test_a_malformed_variable_is_named_and_its_value_is_shown_nowhere(
     emulator: Emulator, start: Start, variable: str, value: str
 ) -> None:
     worker = start(**{variable: value})
@@ -68,7 +69,7 @@ def test_a_malformed_variable_is_named_and_its_value_is_told_nowhere(
 
 
 @pytest.mark.parametrize("changes", [dict.fromkeys(REQUIRED), {"AWS_REGION": None}, {"FILTER_TAGS": ","}])
-def test_the_list_of_a_broken_configuration_names_no_variable(start: Start, changes: dict[str, Any]) -> None:
+def test_the_list_route_names_no_variable_of_an_invalid_configuration(start: Start, changes: dict[str, Any]) -> None:
     worker = start(**changes)
     body = fails(worker, 500, "/list")
     assert "variables" not in body
@@ -85,18 +86,18 @@ def test_the_help_works_without_configuration(start: Start) -> None:
     assert worker.get("/list", method="POST").status == 405
 
 
-def test_a_wrong_secret_is_found_out(start: Start) -> None:
+def test_the_health_check_finds_a_wrong_secret(start: Start) -> None:
     worker = start(AWS_SECRET_ACCESS_KEY="wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
-    assert "AWS_SECRET_ACCESS_KEY" in fails(worker, 502, "/healthz")["detail"]
+    assert sentences.WRONG_SECRET in fails(worker, 502, "/healthz")["detail"]
 
 
 def test_the_missing_iam_action_is_named(emulator: Emulator, start: Start) -> None:
     reader = emulator.create_reader(policy(allow("DescribeClusters", "ListServices", "DescribeServices")), user="restricted")
-    assert "ecs:ListClusters" in fails(start(**keys(reader)), 502, "/healthz")["detail"]
+    assert sentences.denied("ListClusters") in fails(start(**keys(reader)), 502, "/healthz")["detail"]
 
 
 @pytest.mark.parametrize(("secret", "status"), [({}, 200), ({"AWS_SECRET_ACCESS_KEY": "wrong"}, 502)])
-def test_asking_often_asks_aws_once(emulator: Emulator, start: Start, secret: dict[str, str], status: int) -> None:
+def test_repeated_health_checks_call_aws_once(emulator: Emulator, start: Start, secret: dict[str, str], status: int) -> None:
     worker = start(**secret)
     answers = [worker.get("/healthz") for _ in range(20)]
     assert {answer.status for answer in answers} == {status}

@@ -1,13 +1,13 @@
-"""Fleets beyond what one invocation may ask for: a slice after the other, never over the pace, whole in the end."""
+"""Large fleets: a sweep continues over several invocations, within the rate limit, until the report is complete."""
 
 from __future__ import annotations
 
-import re
 import time
 from math import ceil
 
 from emulator.emulator import Emulator
 from emulator.fleets import populate, uniform
+import sentences
 
 from .conftest import Start, calls, eventually, expected, fails, names, needed, problem, report, sweeps
 from .figures import figure, megabytes
@@ -16,33 +16,29 @@ from .viewers import warm_seconds
 from .workerd import Worker
 
 CLUSTERS, SERVICES = 20, 250
-PROGRESS = re.compile(
-    r"The first sweep is not done yet: (?P<read>\d+) of (?P<services>\d+) services in (?P<clusters>\d+) clusters are read, "
-    r"and at least (?P<left>\d+) calls are left\."
-)
 MOST_MEMORY = 64 * 1_048_576
 
 
 def most_in_a_window(times: list[float], seconds: float) -> int:
-    """The most calls in any stretch of so many seconds."""
+    """The most calls within any window of this length."""
     return max(sum(start <= each < start + seconds for each in times[n:]) for n, start in enumerate(times))
 
 
-def test_5000_services_come_over_alarms_at_the_pace_and_whole(emulator: Emulator, start: Start) -> None:
+def test_a_sweep_of_5000_services_continues_over_alarms_within_the_rate_limit_and_is_complete(emulator: Emulator, start: Start) -> None:
     populate(emulator, uniform(CLUSTERS, SERVICES, events=2))
     budget, burst, rate = 45, 50, 10
-    # The defaults, but for the patience of a viewer.
+    # The defaults, except for SWEEP_TIMEOUT.
     worker = start(CALL_BURST=None, SWEEP_TIMEOUT="8")
     total = sum(needed(CLUSTERS, SERVICES).values())
 
-    # The first viewers hear how far it has come.
+    # The first requests are told the progress.
     began = time.monotonic()
     read = []
     for _ in range(2):
         asked = time.monotonic()
         answer = worker.get("/list")
         assert 8.9 <= time.monotonic() - asked < 9 + 3
-        said = PROGRESS.fullmatch(problem(answer, 503)["detail"])
+        said = sentences.FIRST_SWEEP.fullmatch(problem(answer, 503)["detail"])
         assert said, answer.body
         left = int(said["left"])
         assert (int(said["clusters"]), 0 < int(said["services"]) <= CLUSTERS * SERVICES) == (CLUSTERS, True)
@@ -81,13 +77,13 @@ def test_5000_services_come_over_alarms_at_the_pace_and_whole(emulator: Emulator
     figure(f"{about}: wasm memory of the isolate", megabytes(sweep["memoryBytes"]))
 
 
-def test_20000_services_fit_into_half_of_the_memory_and_survive_a_restart(emulator: Emulator, start: Start) -> None:
+def test_a_report_of_20000_services_fits_into_half_of_the_memory_and_survives_a_restart(emulator: Emulator, start: Start) -> None:
     populate(emulator, uniform(80, 250))
     worker = start(SNAPSHOT_MAX_AGE="3", SNAPSHOT_MAX_STALE="600")
     began = time.monotonic()
     eventually(lambda: worker.get("/list").status == 200, 180)
     first = time.monotonic() - began
-    # Behind this a second sweep runs, while the first snapshot is there.
+    # A second sweep runs behind this request, beside the first snapshot.
     eventually(lambda: int(worker.get("/list?owner=nobody").headers["age"]) > 3)
     eventually(lambda: len(sweeps(worker)) == 2, 180)
     answer = worker.get("/list")
@@ -115,8 +111,8 @@ def test_20000_services_fit_into_half_of_the_memory_and_survive_a_restart(emulat
     figure(f"{about}: an answer when it is warm", f"{warm * 1_000:.0f} ms")
 
 
-def test_many_different_questions_do_not_fill_the_memory(emulator: Emulator, start: Start) -> None:
-    """Whoever may ask may think of as many as he likes that are answered with the whole report."""
+def test_many_different_queries_do_not_fill_the_memory(emulator: Emulator, start: Start) -> None:
+    """Any number of different queries can each yield the whole report."""
     tags = {"owner": "platform", **{f"tag-{n:02}": f"{n:02}" * 120 for n in range(14)}}
     populate(emulator, uniform(4, 250, tags=tags))
     worker = start(SNAPSHOT_MAX_AGE="3", SNAPSHOT_MAX_STALE="600", SUBREQUEST_BUDGET="1000")
@@ -131,8 +127,8 @@ def test_many_different_questions_do_not_fill_the_memory(emulator: Emulator, sta
     figure(f"40 different questions, {len(answer.body) / 1_000_000:.1f} MB of JSON each: wasm memory", megabytes(memory))
 
 
-def test_who_waits_for_a_long_sweep_after_a_failure_hears_how_far_it_has_come(emulator: Emulator, start: Start) -> None:
-    """And not why the sweep before it failed: that may be mended."""
+def test_a_request_that_waits_for_a_long_sweep_after_a_failure_is_told_its_progress(emulator: Emulator, start: Start) -> None:
+    """The cause of the earlier failure is not repeated, as it may be corrected by now."""
     populate(emulator, uniform(20, 1))
     worker = start(SUBREQUEST_BUDGET="18", CALL_BURST="18", CALL_RATE="4", SWEEP_TIMEOUT="1")
     denied = emulator.faults.add("error", type="AccessDeniedException")
@@ -140,12 +136,12 @@ def test_who_waits_for_a_long_sweep_after_a_failure_hears_how_far_it_has_come(em
     denied.remove()
     eventually(lambda: sweep_begun(emulator, worker))
     answer = worker.get("/list")
-    assert PROGRESS.fullmatch(problem(answer, 503)["detail"]), answer.body
+    assert sentences.FIRST_SWEEP.fullmatch(problem(answer, 503)["detail"]), answer.body
     assert int(answer.headers["retry-after"]) >= 1
     eventually(lambda: worker.get("/list").status == 200)
 
 
 def sweep_begun(emulator: Emulator, worker: Worker) -> bool:
-    """Whether AWS is asked again after a failure."""
+    """Whether a sweep has begun after the failure."""
     worker.get("/list")
     return emulator.count() > 1

@@ -1,8 +1,7 @@
-"""AWS fails: the last good answer stands, marked as old, AWS is asked ever more seldom, and all is well again by itself."""
+"""Outages: the last good report is served and marked as old, retries become less frequent, and recovery needs no action."""
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+import sentences
 
 from emulator.emulator import Emulator
 from emulator.fleets import populate, uniform
@@ -22,23 +22,19 @@ from .workerd import Answer, Worker
 
 WRONG_SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 
-# `reason (at MOMENT); what is shown is as of MOMENT`
-MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
-OLD = re.compile(rf"(?P<reason>.+) \(at (?P<at>{MOMENT})\); what is shown is as of (?P<of>{MOMENT})")
-
 
 def seconds(moment: str) -> float:
     return datetime.fromisoformat(moment).timestamp()
 
 
 def is_honest(sent: float, received: float, answer: Answer) -> bool:
-    """Whether an answer is as old as it says. Both sides round down to whole seconds."""
+    """Whether an answer's Age and generatedAt agree with the clock. Both round down to whole seconds."""
     generated_at = seconds(answer.json()["generatedAt"])
     return sent - generated_at - 2 < int(answer.headers["age"]) <= received - generated_at
 
 
 def marked(worker: Worker) -> dict[str, str]:
-    """What the one failure of a report says that stands in for a newer one: why, since when, and as of when."""
+    """Reason, time of the failure and time of the snapshot, as an outdated report's only failure states them."""
     sent = time.time()
     answer = worker.get("/list")
     assert answer.status == 200, answer.body
@@ -46,7 +42,7 @@ def marked(worker: Worker) -> dict[str, str]:
     found = well_formed(answer.json())
     (failure,) = found["failures"]
     assert (failure["target"], failure.get("clusterName"), found["complete"]) == ("default", None, False)
-    said = OLD.fullmatch(failure["reason"])
+    said = sentences.OUTDATED.fullmatch(failure["reason"])
     assert said, failure
     assert said["of"] == found["generatedAt"]
     return said.groupdict()
@@ -59,7 +55,7 @@ def has_failures(worker: Worker) -> bool:
 
 @contextmanager
 def away(emulator: Emulator) -> Iterator[None]:
-    """Nobody listens where AWS was."""
+    """Closes the emulator's port."""
     emulator.stop()
     try:
         yield
@@ -85,7 +81,7 @@ def is_back(emulator: Emulator) -> bool:
 
 
 def recovers(worker: Worker, within: float) -> None:
-    """A whole and new report comes by itself: viewers who keep asking suffice."""
+    """Checks that a complete, new report follows if requests keep coming."""
     ended = time.monotonic()
     eventually(lambda: not has_failures(worker), within)
     found = report(worker)
@@ -96,16 +92,16 @@ def recovers(worker: Worker, within: float) -> None:
 @pytest.mark.parametrize(
     ("kind", "options", "reason"),
     [
-        ("refused", {}, "AWS could not be reached"),
-        ("reset", {}, "AWS could not be reached"),
-        ("throttle", {}, "AWS throttled the calls, also when asked again"),
-        ("500", {}, "AWS failed, also when asked again"),
-        ("hang", {}, "AWS did not answer in time"),
-        ("garbage", {}, "AWS answered what cannot be read"),
-        ("error", {"type": "AccessDeniedException"}, "the IAM policy does not allow ecs:ListClusters"),
+        ("refused", {}, sentences.UNREACHABLE),
+        ("reset", {}, sentences.UNREACHABLE),
+        ("throttle", {}, sentences.THROTTLED),
+        ("500", {}, sentences.SERVER_ERROR),
+        ("hang", {}, sentences.TIMED_OUT),
+        ("garbage", {}, sentences.UNREADABLE),
+        ("error", {"type": "AccessDeniedException"}, sentences.denied("ListClusters")),
     ],
 )
-def test_the_last_good_answer_stands_while_aws_fails_and_a_new_one_comes_when_it_does_not(
+def test_the_last_good_report_is_served_while_aws_fails_and_a_new_one_follows_the_outage(
     emulator: Emulator, start: Start, kind: str, options: dict[str, Any], reason: str
 ) -> None:
     populate(emulator, uniform(2, 1))
@@ -121,11 +117,11 @@ def test_the_last_good_answer_stands_while_aws_fails_and_a_new_one_comes_when_it
         assert names(report(worker)) == expected(2, 1)
         failed = [line for line in sweeps(worker) if "problem" in line]
         assert {(line["level"], line["problem"]) for line in failed} == {("error", reason)}
-    # The pause of 1 s, what a sweep may take that began to fail before, and a good one.
+    # The pause of 1 s, a sweep that is failing already, and a good one.
     recovers(worker, within=1 + 2 + 2)
 
 
-def test_half_of_the_fleet_denied_stays_as_it_was_and_the_other_half_is_new(emulator: Emulator, start: Start) -> None:
+def test_a_denied_half_of_the_fleet_is_carried_over_and_the_other_half_is_new(emulator: Emulator, start: Start) -> None:
     populate(emulator, uniform(2, 1))
     worker = start(SNAPSHOT_MAX_AGE="1")
     good = report(worker)
@@ -144,14 +140,14 @@ def test_half_of_the_fleet_denied_stays_as_it_was_and_the_other_half_is_new(emul
         assert found["generatedAt"] > good["generatedAt"]
         (failure,) = found["failures"]
         assert failure["clusterName"] == "cluster-001"
-        old = f"1 service is shown as of {good['generatedAt']}"
-        assert failure["reason"] == f"the IAM policy does not allow ecs:ListServices; {old}", "it does not grow younger"
+        expected_reason = sentences.carried_over(sentences.denied("ListServices"), 1, good["generatedAt"])
+        assert failure["reason"] == expected_reason, "it does not grow younger"
     denied.remove()
     recovers(worker, within=1 + 2)
     assert services(report(worker))["service-001-0000"]["desiredCount"] == 7
 
 
-def test_what_can_not_be_read_for_too_long_is_not_shown_any_more(emulator: Emulator, start: Start) -> None:
+def test_services_that_cannot_be_read_for_too_long_are_no_longer_shown(emulator: Emulator, start: Start) -> None:
     populate(emulator, uniform(2, 1))
     worker = start(SNAPSHOT_MAX_AGE="1", SNAPSHOT_MAX_STALE_IF_ERROR="3")
     asked = time.monotonic()
@@ -162,7 +158,7 @@ def test_what_can_not_be_read_for_too_long_is_not_shown_any_more(emulator: Emula
     eventually(lambda: names(report(worker)) == expected(1, 1))
     assert time.monotonic() - asked >= 3
     (failure,) = report(worker)["failures"]
-    assert failure["reason"] == "the IAM policy does not allow ecs:ListServices"
+    assert failure["reason"] == sentences.denied("ListServices")
 
 
 def test_a_snapshot_too_old_even_for_an_outage_is_not_shown(emulator: Emulator, start: Start) -> None:
@@ -177,13 +173,13 @@ def test_a_snapshot_too_old_even_for_an_outage_is_not_shown(emulator: Emulator, 
     eventually(lambda: worker.get("/list").status == 502)
     assert 4 <= time.monotonic() - asked
     assert time.monotonic() - swept < 8
-    assert "ecs:ListClusters" in fails(worker, 502)["detail"]
+    assert sentences.denied("ListClusters") in fails(worker, 502)["detail"]
     emulator.faults.clear()
     eventually(lambda: worker.get("/list").status == 200)
     recovers(worker, within=1)
 
 
-def test_an_outage_of_20_seconds_before_50_viewers_is_200_with_honest_age(emulator: Emulator, start: Start) -> None:
+def test_an_outage_of_20_seconds_is_200_with_the_true_age_for_50_viewers(emulator: Emulator, start: Start) -> None:
     populate(emulator, uniform(2, 1))
     worker = start(SNAPSHOT_MAX_AGE="1", SNAPSHOT_MAX_STALE="5")
     report(worker)
@@ -203,13 +199,13 @@ def test_an_outage_of_20_seconds_before_50_viewers_is_200_with_honest_age(emulat
     def is_marked(each: Seen) -> bool:
         found = well_formed(each.answer.json())
         assert names(found) == expected(2, 1)
-        return bool(found["failures"] and OLD.fullmatch(found["failures"][0]["reason"]))
+        return bool(found["failures"] and sentences.OUTDATED.fullmatch(found["failures"][0]["reason"]))
 
     failed = [line for line in sweeps(worker)[swept:] if "problem" in line]
     # Three attempts of a call, with up to 1 s and 2 s between them, after a snapshot that was fresh for 1 s.
     first = min(each.received for each in seen if is_marked(each))
     assert began < first < began + 1 + 3 + 2
-    # Whoever asked after that and before AWS was well again heard of it.
+    # Every answer from then until the end of the outage is marked.
     during = [each for each in seen if first + 1 < each.sent and each.received < ended]
     assert during and all(is_marked(each) for each in during)
     after = [each for each in seen if each.sent > ended + 1 + 3 + 0.5]
@@ -226,7 +222,7 @@ def test_an_outage_of_20_seconds_before_50_viewers_is_200_with_honest_age(emulat
     figure(f"{about}: calls that AWS saw meanwhile", f"{made - before} in {len(failed)} sweeps")
 
 
-def test_a_broken_configuration_does_not_hammer_aws(emulator: Emulator, start: Start) -> None:
+def test_rejected_keys_do_not_hammer_aws(emulator: Emulator, start: Start) -> None:
     worker = start(AWS_SECRET_ACCESS_KEY=WRONG_SECRET)
     began = time.monotonic()
     answers = []
@@ -236,7 +232,7 @@ def test_a_broken_configuration_does_not_hammer_aws(emulator: Emulator, start: S
     took = time.monotonic() - began
     assert {answer.status for answer in answers} == {502}
     assert len({answer.body for answer in answers}) == 1
-    assert "AWS_SECRET_ACCESS_KEY" in fails(worker, 502)["detail"]
+    assert sentences.WRONG_SECRET in fails(worker, 502)["detail"]
     # Pauses of 1 s, 2 s, 4 s, 8 s and then 15 s.
     allowed = 1 + sum(took >= pauses for pauses in (1, 3, 7, 15, 30))
     assert 1 <= emulator.count() <= allowed
@@ -253,13 +249,13 @@ def test_the_pauses_double_up_to_the_age_of_a_fresh_snapshot(emulator: Emulator,
         assert least - 0.05 < pause < least + 1.5, pauses
 
 
-def test_many_who_wait_for_a_sweep_that_fails_hear_why_together(emulator: Emulator, worker: Worker) -> None:
+def test_all_requests_that_wait_for_a_failing_sweep_are_told_its_cause(emulator: Emulator, worker: Worker) -> None:
     emulator.latency = 2
     emulator.faults.add("error", type="AccessDeniedException")
     seen = crowd(worker, 100)
     assert {each.answer.status for each in seen} == {502}
     assert len({each.answer.body for each in seen}) == 1
-    assert "ecs:ListClusters" in seen[0].answer.json()["detail"]
+    assert sentences.denied("ListClusters") in seen[0].answer.json()["detail"]
     assert calls(emulator) == {"ListClusters": 1, "DescribeClusters": 0, "ListServices": 0, "DescribeServices": 0}
     for each in seen:
         line_of(worker, each.answer)

@@ -1,4 +1,4 @@
-"""What cannot be read does not lose the rest, and the report says what is missing. What vanished is not missing."""
+"""Partial failures: the rest of the report stays, and `failures` names what is missing. What was deleted meanwhile is no failure."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def test_a_cluster_that_fails_does_not_lose_the_others(emulator: Emulator, worke
     assert [failure["clusterName"] for failure in found["failures"]] == ["cluster-001"]
 
 
-def test_a_page_of_services_that_fails_keeps_the_pages_before_it(emulator: Emulator, worker: Worker) -> None:
+def test_a_page_of_services_that_fails_leaves_the_pages_before_it(emulator: Emulator, worker: Worker) -> None:
     populate(emulator, uniform(1, 101))
     emulator.faults.add("error", "ListServices", after=1)
     found = report(worker)
@@ -43,7 +43,7 @@ def test_a_page_of_services_that_fails_keeps_the_pages_before_it(emulator: Emula
     assert [failure["clusterName"] for failure in found["failures"]] == ["cluster-000"]
 
 
-def test_a_page_of_clusters_that_fails_keeps_the_pages_before_it(emulator: Emulator, worker: Worker) -> None:
+def test_a_page_of_clusters_that_fails_leaves_the_pages_before_it(emulator: Emulator, worker: Worker) -> None:
     populate(emulator, uniform(5, 1))
     emulator.page_size = 3
     emulator.faults.add("error", "ListClusters", after=1)
@@ -53,7 +53,7 @@ def test_a_page_of_clusters_that_fails_keeps_the_pages_before_it(emulator: Emula
     assert "clusterName" not in failure
 
 
-def test_a_batch_of_clusters_that_fails_keeps_the_other_batch(emulator: Emulator, worker: Worker) -> None:
+def test_a_batch_of_clusters_that_fails_leaves_the_other_batch(emulator: Emulator, worker: Worker) -> None:
     populate(emulator, uniform(101, 1))
     emulator.faults.add("error", "DescribeClusters", times=1)
     found = report(worker)
@@ -63,7 +63,7 @@ def test_a_batch_of_clusters_that_fails_keeps_the_other_batch(emulator: Emulator
     assert {failure["clusterName"] for failure in found["failures"]} == lost
 
 
-def test_the_same_failure_of_one_cluster_is_told_once(emulator: Emulator, worker: Worker) -> None:
+def test_the_same_failure_of_one_cluster_is_listed_once(emulator: Emulator, worker: Worker) -> None:
     populate(emulator, {"a": {"services": {"web": {"launch_type": "FARGATE"}}}, **uniform(1, 40)})
     emulator.faults.add("error", "DescribeServices", cluster="cluster-000")
     found = report(worker)
@@ -71,7 +71,7 @@ def test_the_same_failure_of_one_cluster_is_told_once(emulator: Emulator, worker
     assert len(found["failures"]) == 1
 
 
-def test_a_service_that_vanished_meanwhile_is_no_failure(emulator: Emulator, worker: Worker) -> None:
+def test_a_service_deleted_during_the_sweep_is_no_failure(emulator: Emulator, worker: Worker) -> None:
     populate(emulator, uniform(1, 12))
     emulator.vanish_services = {"service-000-0003", "service-000-0011"}
     found = report(worker)
@@ -79,7 +79,7 @@ def test_a_service_that_vanished_meanwhile_is_no_failure(emulator: Emulator, wor
     assert len(names(found)["cluster-000"]) == 10
 
 
-def test_a_fleet_that_vanished_meanwhile_is_empty_and_complete(emulator: Emulator, worker: Worker) -> None:
+def test_a_fleet_deleted_during_the_sweep_is_empty_and_complete(emulator: Emulator, worker: Worker) -> None:
     populate(emulator, uniform(2, 1))
     emulator.vanish_services = {"service-000-0000"}
     emulator.vanish_clusters = {"cluster-001"}
@@ -87,14 +87,14 @@ def test_a_fleet_that_vanished_meanwhile_is_empty_and_complete(emulator: Emulato
     assert (found["complete"], found["clusters"]) == (True, [])
 
 
-def test_a_cluster_that_vanished_meanwhile_is_no_failure(emulator: Emulator, worker: Worker) -> None:
+def test_a_cluster_deleted_during_the_sweep_is_no_failure(emulator: Emulator, worker: Worker) -> None:
     populate(emulator, uniform(2, 1))
     emulator.vanish_clusters = {"cluster-001"}
     found = report(worker)
     assert (names(found), found["complete"]) == ({"cluster-000": ["service-000-0000"]}, True)
 
 
-def test_a_cluster_that_vanishes_after_its_services_were_listed_is_no_failure(emulator: Emulator, worker: Worker) -> None:
+def test_a_cluster_deleted_after_its_services_were_listed_is_no_failure(emulator: Emulator, worker: Worker) -> None:
     populate(emulator, uniform(2, 1))
     emulator.faults.add("error", "DescribeServices", cluster="cluster-001", type="ClusterNotFoundException")
     found = report(worker)

@@ -1,4 +1,4 @@
-"""The report is the contract's example, member by member."""
+"""The report of the contract's example, member by member."""
 
 from typing import Any
 

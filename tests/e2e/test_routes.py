@@ -1,4 +1,4 @@
-"""Routes, methods, formats, and the headers that every answer has."""
+"""Routes: methods, representations, and the headers of every answer."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from .conftest import Start, discreet, problem
 from .workerd import Answer, Worker
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
-ROUTES = ["/", "/list", "/metrics", "/badge.svg", "/healthz", "/openapi.json", "/docs"]
+ROUTES = ["/", "/list", "/metrics", "/badge.svg", "/healthz", "/openapi.json"]
 FILES = ["/page.css", "/page.js", "/robots.txt", "/favicon.svg", "/favicon.ico"]
 FILTERED = "/list?owner=K2&environment=frankie"
 NOWHERE = [
@@ -20,7 +20,7 @@ OTHER_METHODS = ["POST", "PUT", "DELETE", "PATCH"]
 
 
 def own_headers(answer: Answer) -> dict[str, str]:
-    """All but what differs from one request to the next."""
+    """The headers that do not differ from one request to the next."""
     return {name: value for name, value in answer.headers.items() if name not in ("x-request-id", "age", "date")}
 
 
@@ -93,7 +93,7 @@ def test_head_sweeps_as_get_does(emulator: Emulator, worker: Worker) -> None:
 
 @pytest.mark.parametrize("path", NOWHERE, ids=lambda path: path[:20])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_another_path_is_404(emulator: Emulator, worker: Worker, path: str, method: str) -> None:
+def test_an_unknown_path_is_404(emulator: Emulator, worker: Worker, path: str, method: str) -> None:
     answer = worker.get(path, method=method)
     assert "/" in problem(answer, 404)["detail"]
     discreet(worker, answer)
@@ -102,7 +102,7 @@ def test_another_path_is_404(emulator: Emulator, worker: Worker, path: str, meth
 
 
 @pytest.mark.parametrize("path", ROUTES)
-def test_another_method_is_405_and_says_which_there_are(emulator: Emulator, worker: Worker, path: str) -> None:
+def test_an_unsupported_method_is_405_with_the_allowed_methods(emulator: Emulator, worker: Worker, path: str) -> None:
     for method in OTHER_METHODS:
         answer = worker.get(path, method=method)
         problem(answer, 405)
@@ -122,14 +122,14 @@ def test_a_preflight_is_answered_without_a_call(emulator: Emulator, worker: Work
 
 
 @pytest.mark.parametrize("path", FILES)
-def test_the_small_files_may_be_kept_and_cost_no_call(emulator: Emulator, worker: Worker, path: str) -> None:
+def test_assets_are_cacheable_and_cost_no_call(emulator: Emulator, worker: Worker, path: str) -> None:
     answer = worker.get(path)
     assert (answer.status, len(answer.body) > 0) == (200, True)
     assert answer.headers["cache-control"].startswith("public, max-age=")
     assert emulator.count() == 0
 
 
-def test_every_answer_says_how_long_it_may_be_kept_and_how_old_it_is(emulator: Emulator, worker: Worker) -> None:
+def test_every_answer_has_cache_control_and_age(emulator: Emulator, worker: Worker) -> None:
     demo(emulator)
     for path in [*ROUTES, FILTERED, "/list?nope=1", "/nowhere"]:
         for method in ("GET", "HEAD", "POST"):
@@ -139,7 +139,7 @@ def test_every_answer_says_how_long_it_may_be_kept_and_how_old_it_is(emulator: E
             assert control == "no-store" if answer.status >= 400 else control.startswith(("public, max-age=", "no-store"))
 
 
-def test_every_answer_has_an_id_of_its_own_that_the_log_names(worker: Worker) -> None:
+def test_every_answer_has_its_own_request_id_that_the_log_repeats(worker: Worker) -> None:
     ids = []
     for path in [*ROUTES, "/list?nope=1", "/nowhere"]:
         for method in ("GET", "HEAD", "POST"):
@@ -150,7 +150,7 @@ def test_every_answer_has_an_id_of_its_own_that_the_log_names(worker: Worker) ->
     assert all(ids) and len(set(ids)) == len(ids)
 
 
-def test_the_id_that_cloudflare_gave_the_request_is_kept(worker: Worker) -> None:
+def test_the_request_id_is_the_cf_ray_where_there_is_one(worker: Worker) -> None:
     answer = worker.get("/list", cf_ray="8f2c7d1e9b3a4c5d-SYD")
     assert answer.headers["x-request-id"] == "8f2c7d1e9b3a4c5d-SYD"
     worker.logged(event="request", requestId="8f2c7d1e9b3a4c5d-SYD")

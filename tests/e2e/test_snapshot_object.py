@@ -1,4 +1,4 @@
-"""However many ask, and whenever they do, AWS sees one sweep a time, as the ages of the snapshot say."""
+"""The snapshot object: any number of viewers cost one sweep in SNAPSHOT_MAX_AGE, and none without viewers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_thousand_viewers_of_a_cold_object_cost_one_sweep(emulator: Emulator, 
     assert sorted(costs)[-2:] == [0, emulator.count()], "one of them bears the whole cost"
 
     warm = warm_seconds(worker, 200)
-    # The memory of an isolate never shrinks, so the next sweep tells what the crowd took.
+    # An isolate's memory never shrinks, so the next sweep shows the peak of the crowd.
     eventually(lambda: worker.get("/list").status == 200 and len(sweeps(worker)) >= 2, 30)
     memory = max(line["memoryBytes"] for line in sweeps(worker))
     assert memory < 64 * 1_048_576
@@ -45,7 +45,7 @@ def test_a_thousand_viewers_of_a_cold_object_cost_one_sweep(emulator: Emulator, 
     figure(f"{about}: wasm memory of the isolate", megabytes(memory))
 
 
-def test_viewers_over_time_cost_a_sweep_an_age_and_nobody_costs_nothing(emulator: Emulator, start: Start) -> None:
+def test_viewers_over_time_cost_one_sweep_in_max_age_and_no_viewers_cost_none(emulator: Emulator, start: Start) -> None:
     """A minute of viewers with the default ages, five times as fast: fresh for 2 s, then stale until 6 s."""
     populate(emulator, uniform(2, 1))
     max_age, max_stale, every, seconds = 2, 6, 0.25, 12
@@ -58,7 +58,7 @@ def test_viewers_over_time_cost_a_sweep_an_age_and_nobody_costs_nothing(emulator
     slowest = max(line["durationMs"] for line in sweeps(worker)) / 1_000
     sent = [each.sent for each in audience.seen]
     gap = max(later - earlier for earlier, later in pairwise(sent))
-    # Too old, then somebody sees it, then the sweep for it: that is how old one becomes.
+    # The maximal age: the snapshot expires, then a request comes, then the sweep runs.
     longest = max_age + gap + slowest
     assert seconds / longest - 1 <= count - 1 <= seconds / max_age + 1
     assert {each.answer.status for each in audience.seen} == {200}

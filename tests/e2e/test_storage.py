@@ -1,4 +1,4 @@
-"""What is stored and of no use any more is dropped and told of, and never shown, and never the end of a Worker."""
+"""Storage: values that are unreadable or outdated are dropped and logged, are never served, and never stop a Worker."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import readme
+import sentences
 from emulator.emulator import Emulator
 from emulator.fleets import populate, uniform
 
@@ -51,7 +52,7 @@ def fleet(emulator: Emulator) -> Emulator:
 
 
 def dropped(worker: Worker, name: str = "snapshot") -> dict[str, Any]:
-    """The line that tells that something stored was dropped."""
+    """The log line about a stored value that was dropped."""
     line = worker.logged(event="storage", stored=name)
     assert (line["level"], line["target"], line["outcome"]) == ("warn", "default", "dropped")
     assert line["message"]
@@ -59,7 +60,7 @@ def dropped(worker: Worker, name: str = "snapshot") -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("how", SPOILT)
-def test_a_stored_snapshot_that_cannot_be_read_is_dropped_and_swept_anew(fleet: Emulator, start: Start, how: str) -> None:
+def test_an_unreadable_stored_snapshot_is_dropped_and_the_fleet_swept_anew(fleet: Emulator, start: Start, how: str) -> None:
     worker = start(**KEPT)
     report(worker)
     worker.stop()
@@ -75,15 +76,15 @@ def test_a_stored_snapshot_that_cannot_be_read_is_dropped_and_swept_anew(fleet: 
         dropped(again)
     again.stop()
 
-    # What was swept anew is stored in its place.
+    # The new snapshot replaces it.
     third = start(after=again, **KEPT)
     assert names(report(third)) == expected(2, 1)
     assert fleet.count() - made == sum(needed(2, 1).values())
     assert not [line for line in third.log() if line["event"] == "storage"]
 
 
-def test_bytes_that_were_changed_anywhere_are_never_the_end_of_a_worker(fleet: Emulator, start: Start) -> None:
-    """Some changes cannot be seen, as in a name or a count; whatever is served then is well-formed."""
+def test_changed_bytes_anywhere_in_storage_never_stop_a_worker(fleet: Emulator, start: Start) -> None:
+    """Some changes cannot be detected, such as in a name or a count; the report is well-formed all the same."""
     worker = start(**KEPT)
     report(worker)
     worker.stop()
@@ -102,7 +103,7 @@ def test_bytes_that_were_changed_anywhere_are_never_the_end_of_a_worker(fleet: E
 
 
 @pytest.mark.parametrize("how", ["another format", "half of it", "noise", "noise behind the format", "lengths beyond all memory"])
-def test_a_stored_sweep_that_cannot_be_read_is_dropped_and_begun_anew(emulator: Emulator, start: Start, how: str) -> None:
+def test_an_unreadable_stored_sweep_is_dropped_and_begun_anew(emulator: Emulator, start: Start, how: str) -> None:
     populate(emulator, uniform(20, 1))
     small = {**KEPT, "SUBREQUEST_BUDGET": "18"}
     worker = start(**small, CALL_BURST="18", CALL_RATE="1", SWEEP_TIMEOUT="1")
@@ -120,7 +121,7 @@ def test_a_stored_sweep_that_cannot_be_read_is_dropped_and_begun_anew(emulator: 
     assert list(stored(again)) == ["snapshot"]
 
 
-def test_a_table_of_another_shape_costs_the_memory_and_nothing_else(fleet: Emulator, start: Start) -> None:
+def test_a_table_of_another_shape_loses_the_stored_values_and_nothing_else(fleet: Emulator, start: Start) -> None:
     worker = start(**KEPT)
     report(worker)
     worker.stop()
@@ -135,8 +136,8 @@ def test_a_table_of_another_shape_costs_the_memory_and_nothing_else(fleet: Emula
     assert len(sweeps(again)) == 1
 
 
-def test_a_database_that_is_none_is_503_and_told_of(fleet: Emulator, start: Start) -> None:
-    """There is no object without one, and nobody else may ask AWS."""
+def test_an_invalid_database_is_503_and_logged(fleet: Emulator, start: Start) -> None:
+    """An object cannot run without its database, and nothing else calls AWS."""
     worker = start()
     report(worker)
     worker.stop()
@@ -147,7 +148,7 @@ def test_a_database_that_is_none_is_503_and_told_of(fleet: Emulator, start: Star
     made = fleet.count()
     again = start(after=worker)
     answer = again.get("/list")
-    assert "keeps the snapshots" in problem(answer, 503)["detail"]
+    assert sentences.OBJECT_UNREACHABLE in problem(answer, 503)["detail"]
     assert int(answer.headers["retry-after"]) >= 1
     discreet(again, answer)
     assert again.logged(event="object")["level"] == "warn"
@@ -177,7 +178,7 @@ def test_a_snapshot_of_another_fleet_is_not_served(fleet: Emulator, start: Start
     changed = {**KEPT, **change(fleet)}
     again = start(after=worker, **changed)
     assert names(report(again)) == shown
-    assert "configured otherwise" in dropped(again)["message"]
+    assert sentences.OTHER_IDENTITY in dropped(again)["message"]
     again.stop()
     # Nor the other way round.
     third = start(after=again, **KEPT)
@@ -186,7 +187,7 @@ def test_a_snapshot_of_another_fleet_is_not_served(fleet: Emulator, start: Start
 
 
 @pytest.mark.parametrize("before", [None, "owner,contact,environment"])
-def test_a_tag_that_may_not_be_shown_any_more_is_not_shown_from_storage(fleet: Emulator, start: Start, before: str | None) -> None:
+def test_a_tag_hidden_since_it_was_stored_is_not_shown_from_storage(fleet: Emulator, start: Start, before: str | None) -> None:
     worker = start(EXPOSE_TAGS=before, **KEPT)
     assert services(report(worker))["service-000-0000"]["tags"]["contact"] == "platform@example.com"
     worker.stop()
@@ -194,10 +195,10 @@ def test_a_tag_that_may_not_be_shown_any_more_is_not_shown_from_storage(fleet: E
     answer = again.get("/list")
     assert b"@example.com" not in answer.body
     assert services(report(again))["service-000-0000"]["tags"] == {"owner": "platform"}
-    assert "configured otherwise" in dropped(again)["message"]
+    assert sentences.OTHER_IDENTITY in dropped(again)["message"]
 
 
-def test_a_hidden_tag_does_not_come_back_by_an_outage(fleet: Emulator, start: Start) -> None:
+def test_a_hidden_tag_stays_hidden_in_an_outage(fleet: Emulator, start: Start) -> None:
     worker = start(**KEPT)
     report(worker)
     worker.stop()
@@ -208,8 +209,8 @@ def test_a_hidden_tag_does_not_come_back_by_an_outage(fleet: Emulator, start: St
     assert line_of(again, answer)["awsCalls"] == 1
 
 
-def test_a_session_that_was_renewed_is_another_key(emulator: Emulator, start: Start) -> None:
-    """Temporary keys change often; each time the fleet is read anew, and served from then on."""
+def test_renewed_session_keys_lead_to_a_new_sweep(emulator: Emulator, start: Start) -> None:
+    """Temporary keys change often; each time the fleet is swept anew and served from then on."""
     populate(emulator, uniform(1, 1))
     worker = start(**keys(emulator.create_session(readme.policy())), **KEPT)
     report(worker)

@@ -1,4 +1,4 @@
-"""Killed at any moment, a Worker loses nothing: it goes on where it was, or begins anew, and serves what it had."""
+"""Survival: a Worker killed at any moment continues its sweep or begins it anew, and serves the stored snapshot."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from emulator.emulator import Emulator
 from emulator.fleets import populate, uniform
+import sentences
 
 from .conftest import Start, calls, eventually, expected, line_of, names, needed, report, sweeps
 from .figures import figure
@@ -30,7 +31,7 @@ def fleet(emulator: Emulator) -> Emulator:
 
 
 def ask_in_vain(worker: Worker) -> threading.Thread:
-    """A viewer whose Worker is killed before there is an answer."""
+    """Sends a request whose Worker is killed before it answers."""
 
     def ask() -> None:
         with pytest.raises(OSError):
@@ -42,7 +43,7 @@ def ask_in_vain(worker: Worker) -> threading.Thread:
 
 
 def killed_at(emulator: Emulator, worker: Worker, calls: int) -> int:
-    """Kills the Worker in the middle of its first sweep, once it made so many calls; how many it had made then."""
+    """Kills the Worker in its first sweep after this many calls; returns the number of calls made."""
     viewer = ask_in_vain(worker)
     eventually(lambda: emulator.count() >= calls)
     worker.stop()
@@ -51,7 +52,7 @@ def killed_at(emulator: Emulator, worker: Worker, calls: int) -> int:
     return emulator.count()
 
 
-def test_killed_in_the_first_slice_of_its_first_sweep_it_begins_anew(fleet: Emulator, start: Start) -> None:
+def test_a_worker_killed_in_the_first_slice_of_its_first_sweep_begins_anew(fleet: Emulator, start: Start) -> None:
     fleet.latency = 0.2
     worker = start(SUBREQUEST_BUDGET=str(BUDGET))
     made = killed_at(fleet, worker, 8)
@@ -64,8 +65,8 @@ def test_killed_in_the_first_slice_of_its_first_sweep_it_begins_anew(fleet: Emul
     assert fleet.count() - made == TOTAL
 
 
-def test_killed_in_a_later_slice_it_goes_on_where_that_began(fleet: Emulator, start: Start) -> None:
-    """As soon as somebody asks: workerd forgets an alarm whose handler is killed, where Cloudflare runs it again."""
+def test_a_worker_killed_in_a_later_slice_continues_where_that_slice_began(fleet: Emulator, start: Start) -> None:
+    """The next request continues it: workerd forgets an alarm whose handler is killed, whereas Cloudflare retries it."""
     fleet.latency = 0.2
     worker = start(SUBREQUEST_BUDGET=str(BUDGET))
     made = killed_at(fleet, worker, BUDGET + 7)
@@ -75,7 +76,7 @@ def test_killed_in_a_later_slice_it_goes_on_where_that_began(fleet: Emulator, st
     again = start(after=worker, SUBREQUEST_BUDGET=str(BUDGET))
     found = report(again)
     assert (names(found), found["complete"]) == (THE_FLEET, True)
-    # What the slice that was killed had asked is asked again, and nothing else.
+    # Only the calls of the killed slice are repeated.
     assert fleet.count() - made == TOTAL - BUDGET
     (sweep,) = sweeps(again)
     assert (sweep["slices"], sweep["awsCalls"]) == (3, TOTAL)
@@ -84,8 +85,8 @@ def test_killed_in_a_later_slice_it_goes_on_where_that_began(fleet: Emulator, st
     figure("killed in the second of three slices: calls at AWS, of both lives", f"{fleet.count()}; a whole sweep takes {TOTAL}")
 
 
-def test_killed_while_a_slice_waits_for_the_pacer_it_keeps_to_one_pace_in_both_lives(fleet: Emulator, start: Start) -> None:
-    """The burst is used up by the first slice, so the calls of the second come one by one."""
+def test_a_worker_killed_while_a_slice_waits_for_the_rate_limiter_keeps_the_rate_across_the_restart(fleet: Emulator, start: Start) -> None:
+    """The first slice uses up the burst, so the calls of the second are paced one by one."""
     pace = {"SUBREQUEST_BUDGET": str(BUDGET), "CALL_BURST": str(BUDGET), "CALL_RATE": "4"}
     worker = start(**pace)
     made = killed_at(fleet, worker, BUDGET + 1)
@@ -93,14 +94,14 @@ def test_killed_while_a_slice_waits_for_the_pacer_it_keeps_to_one_pace_in_both_l
     began = time.monotonic()
     again = start(after=worker, **pace)
     found = report(again)
-    # A life of its own would have a burst of its own, and end after (28 - 18) / 4 s.
+    # With a new burst after the restart, the sweep would end after (28 - 18) / 4 s.
     assert time.monotonic() - began > (TOTAL - BUDGET) / 4 - 2
     assert (names(found), found["complete"]) == (THE_FLEET, True)
     assert fleet.count() - made == TOTAL - BUDGET
 
 
 @pytest.mark.parametrize("at", [1, 10, BUDGET, BUDGET + 1, 2 * BUDGET, 2 * BUDGET + 6])
-def test_killed_anywhere_in_a_sweep_it_serves_the_snapshot_before_at_once_and_a_whole_one_after(
+def test_a_worker_killed_anywhere_in_a_sweep_serves_the_earlier_snapshot_at_once_and_a_complete_one_later(
     fleet: Emulator, start: Start, at: int
 ) -> None:
     ages = {"SUBREQUEST_BUDGET": str(BUDGET), "SNAPSHOT_MAX_AGE": "0"}
@@ -119,7 +120,7 @@ def test_killed_anywhere_in_a_sweep_it_serves_the_snapshot_before_at_once_and_a_
     asked = time.monotonic()
     answer = again.get("/list")
     waited = time.monotonic() - asked
-    # It may be the end of an earlier slice's sweep that an alarm went on with; nobody waited for it.
+    # It may be a sweep that an alarm continued, for which no request waited.
     assert (answer.status, answer.body) == (200, old.body)
     assert line_of(again, answer)["awsCalls"] == 0
     fleet.latency = 0
@@ -131,8 +132,8 @@ def test_killed_anywhere_in_a_sweep_it_serves_the_snapshot_before_at_once_and_a_
         figure("restarted with a stored snapshot: first answer after", f"{waited:.2f} s, without waiting for AWS")
 
 
-def test_killed_after_its_first_answer_it_serves_that_again_without_asking_aws(fleet: Emulator, start: Start) -> None:
-    """Whoever saw a snapshot may rely on it: it was stored before it was served."""
+def test_a_worker_killed_after_its_first_answer_serves_it_again_without_a_call_to_aws(fleet: Emulator, start: Start) -> None:
+    """A snapshot is stored before it is served."""
     worker = start(SNAPSHOT_MAX_AGE="600")
     first = worker.get("/list")
     made = calls(fleet)
@@ -142,7 +143,7 @@ def test_killed_after_its_first_answer_it_serves_that_again_without_asking_aws(f
     assert calls(fleet) == made == needed(CLUSTERS, SERVICES)
 
 
-def test_an_outage_after_a_restart_is_served_from_what_was_stored(emulator: Emulator, start: Start) -> None:
+def test_an_outage_after_a_restart_is_bridged_by_the_stored_snapshot(emulator: Emulator, start: Start) -> None:
     populate(emulator, uniform(1, 1))
     worker = start(SNAPSHOT_MAX_AGE="0", SNAPSHOT_MAX_STALE="0")
     good = report(worker)
@@ -151,4 +152,4 @@ def test_an_outage_after_a_restart_is_served_from_what_was_stored(emulator: Emul
     again = start(after=worker, SNAPSHOT_MAX_AGE="0", SNAPSHOT_MAX_STALE="0")
     found = report(again)
     assert (found["clusters"], found["generatedAt"], found["complete"]) == (good["clusters"], good["generatedAt"], False)
-    assert "ecs:ListClusters" in found["failures"][0]["reason"]
+    assert sentences.denied("ListClusters") in found["failures"][0]["reason"]

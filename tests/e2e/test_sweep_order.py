@@ -1,4 +1,4 @@
-"""A sweep starts each call as soon as it can, six at a time, and the order of the answers shows nowhere."""
+"""Sweep order: each call starts as soon as it can, six at a time, and the report does not depend on the order of the answers."""
 
 import random
 import re
@@ -38,7 +38,7 @@ def test_six_calls_are_in_flight_and_never_more(emulator: Emulator, worker: Work
         pytest.param({"operation": "ListClusters", "after": 1}, id="the next page of ListClusters"),
     ],
 )
-def test_services_are_described_while_another_answer_is_still_awaited(
+def test_services_are_described_while_another_call_is_pending(
     emulator: Emulator, worker: Worker, slow: dict[str, Any]
 ) -> None:
     for cluster in ("alpha", "beta"):
@@ -52,7 +52,7 @@ def test_services_are_described_while_another_answer_is_still_awaited(
     assert min(described) < awaited.time + DELAY
 
 
-def test_a_full_batch_is_described_before_the_next_page_of_services_is_there(emulator: Emulator, worker: Worker) -> None:
+def test_a_full_batch_is_described_before_the_next_page_of_services_arrives(emulator: Emulator, worker: Worker) -> None:
     populate(emulator, uniform(1, 101))
     emulator.faults.add("delay", "ListServices", after=1, times=1, seconds=DELAY)
     assert len(names(report(worker))["cluster-000"]) == 101
@@ -92,7 +92,7 @@ def test_clusters_are_sorted_by_name(emulator: Emulator, worker: Worker) -> None
     assert list(names(report(worker))) == ["9", "Web", "api", "api-2", "api_1", "web"]
 
 
-def test_requests_that_come_together_are_answered_alike_by_one_sweep(emulator: Emulator, worker: Worker) -> None:
+def test_concurrent_requests_share_one_sweep_and_one_answer(emulator: Emulator, worker: Worker) -> None:
     demo(emulator)
     emulator.latency = 0.05
     with ThreadPoolExecutor(8) as viewers:

@@ -1,10 +1,11 @@
-"""Tags: each service has its own, whole, whatever stands in them."""
+"""Tags: each service has its own, complete, whatever they contain."""
 
 from urllib.parse import quote
 
 import pytest
 
 from emulator.emulator import Emulator
+import sentences
 
 from .conftest import ACCOUNT, Start, last_line, names, report, services
 from .workerd import Worker
@@ -76,7 +77,7 @@ def test_the_tags_of_a_cluster_are_its_own(emulator: Emulator, worker: Worker) -
     ]
 
 
-def test_a_service_with_a_short_arn_has_no_tags_and_spoils_nobody_elses(prod: Emulator, worker: Worker) -> None:
+def test_a_service_with_a_short_arn_has_no_tags_and_leaves_those_of_others(prod: Emulator, worker: Worker) -> None:
     prod.add_service("prod", "old", launch_type="FARGATE", short_arn=True)
     for n in range(11):
         prod.add_service("prod", f"web-{n:02}", launch_type="FARGATE", tags={"owner": f"{n}"})
@@ -98,7 +99,7 @@ def test_services_whose_tags_are_refused_are_reported_without_them_and_the_repor
     assert found["complete"] is False
     (failure,) = found["failures"]
     assert failure["clusterName"] == "prod"
-    assert "tags" in failure["reason"]
+    assert sentences.TAGS_REFUSED in failure["reason"]
     asked = [call.request.get("include") for call in prod.calls if call.operation == "DescribeServices"]
     assert asked == [["TAGS"], None]
 

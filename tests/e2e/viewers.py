@@ -1,4 +1,4 @@
-"""Many viewers at once: plain sockets on one event loop, a connection a request, as many as a Worker is asked by."""
+"""Viewers: many concurrent clients on one event loop, with a connection for each request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PATIENCE_SECONDS = 120
 
 @dataclass(frozen=True)
 class Seen:
-    """What a viewer got, and when by the clock of the machine."""
+    """One answer, with the times of sending and receiving."""
 
     sent: float
     received: float
@@ -32,7 +32,7 @@ class Seen:
 
 
 async def look(port: int, path: str, method: str = "GET", headers: tuple[str, ...] = ()) -> Seen:
-    """One request; `headers` are whole lines."""
+    """Sends one request; `headers` are whole lines."""
     sent = time.time()
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     lines = (f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", "Connection: close", *headers, "", "")
@@ -52,7 +52,7 @@ async def look(port: int, path: str, method: str = "GET", headers: tuple[str, ..
 
 
 def crowd(worker: Worker, viewers: int, path: str = "/list") -> list[Seen]:
-    """So many viewers who ask at the same moment."""
+    """Sends this many requests at the same moment."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
@@ -63,7 +63,7 @@ def crowd(worker: Worker, viewers: int, path: str = "/list") -> list[Seen]:
 
 
 def warm_seconds(worker: Worker, requests: int) -> float:
-    """What an answer takes where the snapshot is at hand: the median of so many, one after the other."""
+    """Median time of this many answers from a snapshot, one after the other."""
     took = []
     for _ in range(requests):
         asked = time.monotonic()
@@ -73,7 +73,7 @@ def warm_seconds(worker: Worker, requests: int) -> float:
 
 
 class Audience:
-    """Viewers who keep asking, each every so many seconds, until the `with` block ends."""
+    """Viewers that each repeat their request at an interval until the `with` block ends."""
 
     def __init__(self, worker: Worker, viewers: int, every: float, path: str = "/list"):
         self.seen: list[Seen] = []

@@ -1,4 +1,4 @@
-"""The built Worker in a bare workerd: no wrangler in between, one process a test, on a free loopback port."""
+"""The built Worker in workerd: a process for each test, without wrangler, on a free loopback port."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ const worker :Workerd.Worker = (
 
 
 def binary() -> str:
-    """The workerd that npm installed; node_modules/.bin/workerd is a script that would outlive a kill."""
+    """Path of npm's workerd executable; node_modules/.bin/workerd is a script whose child would survive a kill."""
     name = f"@cloudflare/workerd-{'darwin' if platform.system() == 'Darwin' else 'linux'}-"
     machine = {"x86_64": "64", "amd64": "64"}.get(platform.machine().lower(), "arm64")
     path = ROOT / "node_modules" / (name + machine) / "bin" / "workerd"
@@ -75,8 +75,8 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 class Worker:
-    """One isolate, with these variables and secrets. Its Durable Objects' storage lies in the directory, where
-    another Worker finds it again."""
+    """One isolate with these variables and secrets. The storage of its Durable Objects lies in the directory, where
+    another Worker can take it over."""
 
     # Of the engine; see `workerd serve --help` and its workerd.capnp.
     v8_flags: tuple[str, ...] = ()
@@ -140,14 +140,14 @@ class Worker:
         return self._process.pid
 
     def log(self) -> list[dict[str, Any]]:
-        """The JSON lines that the Worker wrote so far."""
+        """The JSON lines that the Worker has logged so far."""
         return [json.loads(line) for line in list(self._lines) if line.startswith("{")]
 
     def output(self) -> str:
         return "\n".join(self._lines)
 
     def logged(self, **fields: Any) -> dict[str, Any]:
-        """The first log line with these fields, waiting for it a little: output arrives after the answer."""
+        """The first log line with these fields. Waits for a moment, as output arrives after the answer."""
         deadline = time.monotonic() + 5
         while time.monotonic() < deadline:
             for line in self.log():
@@ -174,7 +174,7 @@ class Worker:
         self.stop()
 
     def stop(self) -> None:
-        """Killed, as a machine that fails does it: whatever it was at ends there."""
+        """Kills the process, as a failing machine would."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGKILL)
         self._process.wait(10)

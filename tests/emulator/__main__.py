@@ -14,7 +14,7 @@ import sys
 import threading
 from typing import Any
 
-# What ecs-status needs, and no more.
+# The permissions that ecs-status needs.
 READ_ONLY: dict[str, Any] = {
     "Version": "2012-10-17",
     "Statement": [
@@ -31,12 +31,12 @@ PARENT_POLL_SECONDS = 0.5
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m emulator", description="An Amazon ECS on a loopback port.")
-    parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
+    parser.add_argument("--port", type=int, default=0, help="0, the default, selects a free port")
     parser.add_argument("--region", default="ap-southeast-2")
     parser.add_argument("--account", default="123456789012")
     parser.add_argument("--fleet", choices=["demo", "empty"], default="demo")
     parser.add_argument("--policy", help="JSON file: the IAM policy of the printed key (default: the four read calls)")
-    parser.add_argument("--print-env", action="store_true", help="also the settings of AWS's tools, on standard error")
+    parser.add_argument("--print-env", action="store_true", help="also print the variables of AWS's tools to standard error")
     parser.add_argument("--until-stdin-closes", action="store_true")
     return parser.parse_args()
 

@@ -1,4 +1,4 @@
-"""What ECS answers about one service and one cluster.
+"""Answers of DescribeServices and DescribeClusters for one service and one cluster.
 
 The answers are built here, not by moto's serializer, because the difference between an absent member
 and a null one matters: `launchType` is absent where there is a strategy and the other way round.
@@ -39,17 +39,17 @@ def as_strategy(strategy: Any) -> list[Json] | None:
 
 
 def as_tags(tags: dict[str, str | None] | None) -> list[Json]:
-    """AWS's list of tags. A value is optional in the API: None leaves it out."""
+    """Tags in AWS's form. A value is optional in the API: None leaves it out."""
     return [{"key": key} if value is None else {"key": key, "value": value} for key, value in (tags or {}).items()]
 
 
 def identifier(*parts: object) -> str:
-    """A stable id in the manner of AWS's, so that two answers about one thing agree."""
+    """A stable id in AWS's form, so that all answers about a resource agree."""
     return hashlib.md5("/".join(map(str, parts)).encode(), usedforsecurity=False).hexdigest()
 
 
 class EcsService(Service):
-    """moto's service with what it lacks. moto's own CreateService makes these too, see `patches`."""
+    """moto's service with the members that moto lacks. moto's CreateService makes these, too; see `patches`."""
 
     strategy: list[Json] | None = None
     deployment_strategy: list[Json] | None = None
@@ -71,7 +71,7 @@ class EcsService(Service):
         return super().arn
 
     def placement(self, strategy: list[Json] | None) -> Json:
-        """The launch type or the strategy: one of them at most, the other absent."""
+        """The launch type or the strategy; at most one of them is present."""
         if strategy:
             return {"capacityProviderStrategy": strategy}
         return {"launchType": self.launch_type} if self.launch_type else {}
@@ -84,7 +84,7 @@ class EcsService(Service):
         return {"platformVersion": self.platform_version or "LATEST", "platformFamily": "Linux"} if self.on_fargate() else {}
 
     def answer(self, include_tags: bool) -> Json:
-        """The service as DescribeServices tells it."""
+        """The service in DescribeServices."""
         body: Json = {
             "serviceArn": self.arn,
             "serviceName": self.name,
@@ -126,7 +126,7 @@ class EcsService(Service):
         return f"{self.arn.partition(':service/')[0]}:task-definition/{self.name}:1"
 
     def deployment_answers(self) -> list[Json]:
-        """The PRIMARY deployment, behind it the one being replaced while a rollout is in progress."""
+        """The PRIMARY deployment, followed during a rollout by the one that it replaces."""
         if self.deployment_controller["type"] == "EXTERNAL":
             return []
         old = self.running_count - self.running_count // 2 if self.rollout_state == "IN_PROGRESS" else 0
@@ -192,7 +192,7 @@ class EcsService(Service):
 
 
 def cluster_answer(cluster: Cluster, services: list[Service], include: list[str]) -> Json:
-    """The cluster as DescribeClusters tells it; `services` are the cluster's own."""
+    """The cluster in DescribeClusters; `services` are those in the cluster."""
     active = [service for service in services if service.status == "ACTIVE"]
     body: Json = {
         "clusterArn": cluster.arn,

@@ -1,4 +1,4 @@
-"""The log of what was called."""
+"""Call log: the requests that reached the emulator."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .server import Environ
 
 @dataclass
 class Call:
-    """A call that reached the server. `status` is 0 while there is no answer, and if none was given."""
+    """A call that reached the server. `status` is 0 until there is an answer, and stays 0 if none is sent."""
 
     operation: str
     request: dict[str, Any]

@@ -1,4 +1,4 @@
-"""Clients for the emulator's own tests: boto3 through the real port, and signed requests without a client's mercy."""
+"""Fixtures of the emulator's own tests: boto3 clients, and signed raw requests."""
 
 from __future__ import annotations
 

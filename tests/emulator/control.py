@@ -1,8 +1,8 @@
-"""The control surface for a shell, on the emulator's own port. Without keys, as it is loopback only.
+"""Control surface: requests that change the emulator from a shell. It needs no keys, as the port is loopback only.
 
 POST /_emulator/faults    {"kind": "throttle", "operation": "ListServices", "times": 2, ...}
 DELETE /_emulator/faults
-GET /_emulator/calls      how often each operation was called
+GET /_emulator/calls      number of calls of each operation
 POST /_emulator/service   {"cluster": "prod", "name": "web", "running": 0, "rollout_state": "FAILED"}
 """
 

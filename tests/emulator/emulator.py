@@ -1,6 +1,6 @@
-"""An ECS to develop and test against: moto 5.2.1 in this process, on a loopback port, patched.
+"""Emulator: an Amazon ECS to develop and test against, made of moto 5.2.1 in this process, patched, on a loopback port.
 
-What is patched in moto, and the ECS behaviour that each patch restores:
+Patches to moto, and the ECS behaviour that each restores:
 
 - Keys, signatures and IAM are checked from the first request on; what is built in process needs no keys.
 - A signed `x-amz-content-sha256` must be the hash of the body; a call without a signature is answered
@@ -21,8 +21,8 @@ What is patched in moto, and the ECS behaviour that each patch restores:
 - A created service reaches its desired count at once, and has `createdAt`, deployments and events.
 - A cluster's activeServicesCount, runningTasksCount and pendingTasksCount are those of its services.
 - IAM answers ListServiceSpecificCredentials, with an empty list.
-- The credentials of a session end to work at their Expiration: ExpiredTokenException.
-- A signed GET or DELETE of a REST API (Lambda, API Gateway) is taken for what it is, not for a wrong signature.
+- The credentials of a session stop working at their Expiration: ExpiredTokenException.
+- A signed GET or DELETE of a REST API (Lambda, API Gateway) is accepted instead of being rejected as wrongly signed.
 
 Left as moto has it: refusals are 403 XML (ECS: 400 JSON); INACTIVE clusters stay listed and can be read.
 moto's state is global, so one process can hold one `Emulator` at a time.
@@ -61,7 +61,7 @@ class Credentials:
 
 
 class Emulator:
-    """The server, the fleet behind it, and everything a test may want to do to both."""
+    """The server and its fleet, with everything that a test may change in either."""
 
     def __init__(self, port: int = 0, region: str = "ap-southeast-2", account: str = "123456789012"):
         self.region = region
@@ -82,7 +82,7 @@ class Emulator:
     # The server
 
     def start(self) -> Emulator:
-        """Listen, after `stop` where it was before. OSError if the port is taken."""
+        """Listens; after `stop`, on the same port as before. Raises OSError if the port is taken."""
         self._stopping.clear()
         self._server = Server(self._port, self._answer)
         self._port = self._server.server_address[1]
@@ -90,7 +90,7 @@ class Emulator:
         return self
 
     def stop(self) -> None:
-        """Stop listening and end all connections, also those that a fault holds."""
+        """Stops listening and closes all connections, also those that a fault holds open."""
         self._stopping.set()
         if self._server:
             self._server.stop()
@@ -109,14 +109,14 @@ class Emulator:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def reset(self) -> None:
-        """No fleet, no users, no faults, no calls, no quirks: as new, still listening."""
+        """Removes the fleet, users, faults, calls and quirks, and keeps listening."""
         for backends in (iam_backends, sts_backends):
             for account_backends in list(backends.values()):
                 account_backends.reset()
         self.clear_fleet()
 
     def clear_fleet(self) -> None:
-        """As `reset`, but users and their keys stay."""
+        """Like `reset`, but keeps users and their keys."""
         for account_backends in list(ecs_backends.values()):
             account_backends.reset()
         self.faults.clear()
@@ -127,7 +127,7 @@ class Emulator:
             self.peak_concurrency = self._in_flight
 
     def _answer(self, environ: Environ) -> Answer:
-        """(1) The control surface is not a call. (2) Log the call. (3) Answer through latency and faults."""
+        """(1) Handles the control surface, which is no call. (2) Logs the call. (3) Applies latency and faults."""
         # (1)
         if environ["PATH_INFO"].startswith(control.PREFIX):
             return control.answer(self, environ)
@@ -169,7 +169,7 @@ class Emulator:
     def create_reader(
         self, policy: dict[str, Any], user: str = "ecs-status-reader", account: str | None = None
     ) -> Credentials:
-        """An IAM user with that inline policy, and its access key."""
+        """Creates an IAM user with this inline policy, and an access key."""
         backend = iam_backends[account or self.account][get_partition(self.region)]
         backend.create_user(self.region, user)
         backend.put_user_policy(user, user, iam.validate(policy))
@@ -179,7 +179,7 @@ class Emulator:
     def create_session(
         self, policy: dict[str, Any], role: str = "ecs-status-reader", account: str | None = None
     ) -> Credentials:
-        """Temporary credentials, with a session token, of an IAM role with that inline policy."""
+        """Creates temporary credentials of an IAM role with this inline policy."""
         account, partition = account or self.account, get_partition(self.region)
         backend = iam_backends[account][partition]
         created = backend.create_role(role, json.dumps({"Version": "2012-10-17", "Statement": []}), "/", None, "", [], None)
@@ -226,7 +226,7 @@ class Emulator:
         region: str | None = None,
         account: str | None = None,
     ) -> EcsService:
-        """A service as it is said; without a launch type and a strategy it answers with neither."""
+        """Adds a service. Without a launch type and a strategy, ECS answers with neither for it."""
         backend = self.backend(region, account)
         service = EcsService(cluster=backend.clusters[cluster], service_name=name, desired_count=desired, backend=backend)
         backend.services[f"{cluster}:{name}"] = service
@@ -240,11 +240,11 @@ class Emulator:
     def set_service(
         self, cluster: str, name: str, region: str | None = None, account: str | None = None, **changes: Any
     ) -> None:
-        """Change what `add_service` said. KeyError if there is no such service, TypeError for an unknown change."""
+        """Changes a service. Raises KeyError if there is none, and TypeError for an unknown change."""
         self._change(self.backend(region, account).services[f"{cluster}:{name}"], **changes)
 
     def _change(self, service: EcsService, **changes: Any) -> None:
-        """Names of `add_service` to the attributes that hold them."""
+        """Sets the attributes for these parameters of `add_service`."""
         attributes = {"desired": "desired_count", "running": "running_count", "pending": "pending_count", "events": "event_count"}
         plain = {"launch_type", "status", "rollout_state", "short_arn"}
         strategies = {"strategy", "task_set_strategy", "deployment_strategy"}
@@ -267,26 +267,26 @@ class Emulator:
         del self.backend(region, account).services[f"{cluster}:{name}"]
 
     def remove_cluster(self, name: str, region: str | None = None, account: str | None = None) -> None:
-        """The cluster and its services, without the INACTIVE rest that DeleteCluster leaves."""
+        """Removes a cluster and its services, without the INACTIVE cluster that DeleteCluster leaves."""
         backend = self.backend(region, account)
         del backend.clusters[name]
         for key in [key for key, service in backend.services.items() if service.cluster_name == name]:
             del backend.services[key]
 
-    # What was called
+    # The calls
 
     @property
     def calls(self) -> list[Call]:
         return self.calls_from(0)
 
     def calls_from(self, first: int) -> list[Call]:
-        """Without so many calls at the beginning."""
+        """The calls without this many at the beginning."""
         with self._lock:
             return [copy.copy(call) for call in self._calls[first:]]
 
     @property
     def in_flight(self) -> int:
-        """The calls that are not answered yet."""
+        """The calls without an answer so far."""
         with self._lock:
             return self._in_flight
 

@@ -1,4 +1,4 @@
-"""Faults on demand: what AWS, a proxy or a bad network do to an answer.
+"""Faults: what AWS, a proxy or a bad network can do to an answer.
 
 A fault wraps the application behind it, as WSGI middleware does: it may answer itself, change the true
 answer, or break the connection. Faults that match a call nest in the order in which they were added.
@@ -43,7 +43,7 @@ TYPED_MEMBERS = ("clusterArns", "clusters", "desiredCount", "runningCount", "ser
 
 @dataclass
 class Exchange:
-    """One call under way: what a fault sees of it."""
+    """One call in progress, as a fault sees it."""
 
     environ: Environ
     operation: str
@@ -56,7 +56,7 @@ class Exchange:
         return self.environ[SOCKET]
 
     def clusters(self) -> set[str]:
-        """The names of the clusters that the request is about."""
+        """Names of the clusters in the request."""
         named = [self.request.get("cluster"), *(self.request.get("clusters") or [])]
         return {each.split("/")[-1] for each in named if isinstance(each, str)}
 
@@ -101,13 +101,13 @@ def reset(call: Exchange, options: Options) -> Answer:
 
 
 def half(call: Exchange) -> None:
-    """Half of the answer; of an empty one a byte is missing, too, as it would be whole."""
+    """Half of the answer. An empty answer announces a byte, as half of it would be whole."""
     body = call.proceed().body
     call.socket.sendall(head(f"Content-Length: {max(1, len(body))}") + body[: len(body) // 2])
 
 
 def hang(call: Exchange, options: Options) -> Answer:
-    """No answer, or with `midway` half of one, until the client goes away, the time is up or the emulator stops."""
+    """Sends no answer, or half of one with `midway`, until the client disconnects, the time is up or the emulator stops."""
     if options.get("midway"):
         half(call)
     deadline = time.monotonic() + options.get("seconds", float("inf"))
@@ -115,7 +115,7 @@ def hang(call: Exchange, options: Options) -> Answer:
         readable, _, _ = select.select([call.socket], [], [], 0.05)
         if readable:
             try:
-                # What a client that pipelines sends is lost; its end shows behind it alone.
+                # Discards pipelined requests, as the end of the connection shows only behind them.
                 if not call.socket.recv(65_536):
                     break
             except OSError:
@@ -147,7 +147,7 @@ def empty(call: Exchange, options: Options) -> Answer:
 
 
 def huge(call: Exchange, options: Options) -> Answer:
-    """The true answer behind the padding: a client that reads without a limit would take it.
+    """The real answer behind padding, which a client without a limit would accept.
 
     With `unannounced` there is no Content-Length: the end of the connection ends the body. With `endless` nothing does
     but the client, which goes away.
@@ -164,7 +164,7 @@ def huge(call: Exchange, options: Options) -> Answer:
 
 
 def pour(call: Exchange) -> NoReturn:
-    """The start of a body, and padding until the client goes away or the emulator stops."""
+    """Sends the start of a body, and padding until the client disconnects or the emulator stops."""
     call.socket.settimeout(0.1)
     to_send = memoryview(head("Connection: close") + b'{"padding":"')
     while not call.stopping.is_set():
@@ -183,7 +183,7 @@ def body(call: Exchange, options: Options) -> Answer:
 
 
 def true_json(answer: Answer) -> Json | None:
-    """A true answer's members; None where another fault has spoiled it, or it is an error."""
+    """The members of a real answer; None if it is an error or another fault has changed it."""
     try:
         true = json.loads(answer.body) if answer.status == 200 else None
     except ValueError:
@@ -192,14 +192,14 @@ def true_json(answer: Answer) -> Json | None:
 
 
 def change(value: Any, edit: Callable[[Json], Json]) -> Any:
-    """`edit` applied to every object of a JSON value, from the outside in."""
+    """Applies `edit` to every object of a JSON value, from the outside in."""
     if isinstance(value, dict):
         return {name: change(member, edit) for name, member in edit(value).items()}
     return [change(item, edit) for item in value] if isinstance(value, list) else value
 
 
 def nulls(call: Exchange, options: Options) -> Answer:
-    """Null where a member stands, and null where a service, a cluster or a last page has none."""
+    """Sets optional members to null, also those that a service, a cluster or a last page lacks."""
     answer, fields = call.proceed(), options.get("fields", OPTIONAL_MEMBERS)
     true = true_json(answer)
     if true is None:
@@ -223,7 +223,7 @@ def missing(call: Exchange, options: Options) -> Answer:
 
 
 def wrong_types(call: Exchange, options: Options) -> Answer:
-    """Numbers where texts belong, and texts where anything else does."""
+    """Replaces strings by numbers, and everything else by strings."""
     answer, fields = call.proceed(), options.get("fields", TYPED_MEMBERS)
     true = true_json(answer)
     if true is None:
@@ -237,7 +237,7 @@ def wrong_types(call: Exchange, options: Options) -> Answer:
 
 
 def leave_out(call: Exchange, options: Options) -> Answer:
-    """Every second service or cluster is neither described nor named as a failure."""
+    """Omits every second service or cluster, also from `failures`."""
     answer = call.proceed()
     true = true_json(answer)
     if true is None or not call.operation.startswith("Describe"):
@@ -247,7 +247,7 @@ def leave_out(call: Exchange, options: Options) -> Answer:
 
 
 def repeat_token(call: Exchange, options: Options) -> Answer:
-    """A nextToken that never ends: it leads to the first page, which carries it again."""
+    """A nextToken without an end: it leads to the first page, which carries it again."""
     answer = call.proceed()
     true = true_json(answer)
     if true is None or not call.operation.startswith("List"):
@@ -256,7 +256,7 @@ def repeat_token(call: Exchange, options: Options) -> Answer:
 
 
 def clock(call: Exchange, options: Options) -> Answer:
-    """A server whose clock is off against ours, and that holds a signature's age against it."""
+    """A server whose clock differs from ours, and which rejects signatures of another time."""
     here = datetime.now(timezone.utc) + timedelta(seconds=options.get("offset_seconds", 0))
     date = {"Date": format_datetime(here, usegmt=True)}
     stamp = call.environ.get("HTTP_X_AMZ_DATE")
@@ -289,7 +289,7 @@ KINDS: dict[str, Callable[[Exchange, Options], Answer]] = {
 
 @dataclass
 class Fault:
-    """One fault in place, and the handle to take it out again."""
+    """One active fault, and the handle to remove it."""
 
     owner: Faults
     kind: str
@@ -304,7 +304,7 @@ class Fault:
     name: str = ""
 
     def takes(self, call: Exchange) -> bool:
-        """Whether this call gets the fault; counts `after` and `times` down. Under the owner's lock."""
+        """Whether the fault strikes this call; counts `after` and `times` down. The caller holds the lock."""
         if self.operation not in (None, call.operation) or self.times == 0:
             return False
         if self.cluster is not None and self.cluster not in call.clusters():
@@ -325,7 +325,7 @@ class Fault:
 
 
 class Faults:
-    """The faults in place. Thread safe."""
+    """The active faults. Thread safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""Fleets: the one of the demo, and the means to build others from a description."""
+"""Fleets: the demo's, and functions that build others from a description."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Spec = dict[str, dict[str, Any]]
 
 
 def populate(emulator: Emulator, spec: Spec) -> None:
-    """Add the clusters and services of a description."""
+    """Adds the clusters and services of a description."""
     for cluster, description in spec.items():
         options = dict(description)
         services = options.pop("services", {})
@@ -117,7 +117,7 @@ DEMO: Spec = {
 
 
 def demo(emulator: Emulator) -> None:
-    """Six clusters and twenty-five services that show what a status page has to tell apart."""
+    """Six clusters and twenty-five services in all states that a status page has to distinguish."""
     populate(emulator, DEMO)
 
 

@@ -1,4 +1,4 @@
-"""IAM as it applies to ECS calls: moto checks keys and signatures, this decides on actions and resources.
+"""IAM for ECS calls: moto checks keys and signatures, this module decides on actions and resources.
 
 moto evaluates every ECS action against the resource `*`, takes an `Allow` whose condition is not met
 for a `Deny`, and trusts the payload hash that the client signed. Here a policy's statements are matched
@@ -22,7 +22,7 @@ Statement = dict[str, Any]
 
 @dataclass(frozen=True)
 class Resource:
-    """What one call asks for: an ARN (or `*`) and the condition keys that come with it."""
+    """A resource of a call: its ARN (or `*`) and its condition keys."""
 
     arn: str
     context: dict[str, str] = field(default_factory=dict)
@@ -62,7 +62,7 @@ def condition_holds(operator: str, key: str, wanted: Any, context: dict[str, str
 
 
 def concerns(statement: Statement, action: str, resource: Resource) -> bool:
-    """Whether a statement speaks about this action on this resource under these conditions."""
+    """Whether a statement applies to this action on this resource under these conditions."""
     if "NotAction" in statement:
         acts = not any(like(each, action, re.IGNORECASE) for each in as_list(statement["NotAction"]))
     else:
@@ -81,7 +81,7 @@ def concerns(statement: Statement, action: str, resource: Resource) -> bool:
 
 
 def permits(policies: list[dict[str, Any]], action: str, resource: Resource) -> bool:
-    """An explicit deny wins, then an allow, else it is denied."""
+    """Whether the policies allow the action: an explicit deny wins, then an allow; otherwise it is denied."""
     effects = {
         statement["Effect"]
         for policy in policies

@@ -38,7 +38,7 @@ Reply = tuple[int, dict[str, str], str]
 
 @dataclass
 class Quirks:
-    """How this emulator departs from an ECS that behaves."""
+    """Deviations from ordinary ECS behaviour that a test can set."""
 
     page_size: int | None = None
     vanish_services: set[str] = field(default_factory=set)
@@ -47,7 +47,7 @@ class Quirks:
 
 
 def page_token(arn: str) -> str:
-    """The nextToken that goes on after `arn`."""
+    """The nextToken of the page that begins after `arn`."""
     return base64.urlsafe_b64encode(arn.encode()).decode()
 
 
@@ -95,7 +95,7 @@ class EcsResponse(EC2ContainerServiceResponse):
         self._authenticate_and_authorize_action(EcsIamRequest, self.resources())  # type: ignore[arg-type]
 
     def resources(self) -> list[Resource]:
-        """The resources of the call, for IAM: one for each cluster or service that it names.
+        """The call's resources for IAM: one for each cluster or service that it names.
 
         Service Authorization Reference: ListServices has no resource type, only the condition key `ecs:cluster`;
         DescribeServices has both; DescribeClusters takes clusters, and no such key.
@@ -185,7 +185,7 @@ class EcsResponse(EC2ContainerServiceResponse):
         return reply({"services": [service.answer(include_tags) for service in found], "failures": failures})
 
     def find_service(self, cluster: Cluster, name_or_arn: str) -> EcsService | None:
-        """None for what is missing, has vanished, or by its ARN belongs to another cluster or account."""
+        """The service; None if it is missing, hidden, or its ARN belongs to another cluster or account."""
         name = name_or_arn.split("/")[-1]
         service = self.ecs_backend.services.get(f"{cluster.name}:{name}")
         if service is None or self.quirks.vanish_services & {name, f"{cluster.name}/{name}"}:
@@ -227,7 +227,7 @@ class EcsResponse(EC2ContainerServiceResponse):
         return self.ecs_backend.services[f"{self.cluster_name()}:{name}"]
 
     def changed(self, service: EcsService) -> Reply:
-        """Keep what moto drops; the service reaches its desired count at once."""
+        """Stores the members that moto drops; the service reaches its desired count at once."""
         service.kept.update({name: self._get_param(name) for name in KEPT_MEMBERS if self._get_param(name) is not None})
         service.running_count, service.pending_count = service.desired_count, 0
         return reply({"service": service.answer(include_tags=True)})
@@ -237,7 +237,7 @@ motos_assume_role = STSBackend.assume_role
 
 
 def assume_role(self: STSBackend, *args: Any, **kwargs: Any) -> AssumedRole:
-    """A session, which can be made as short as a test's patience. AWS's least is 15 minutes."""
+    """AssumeRole with a lifetime that a test can shorten. AWS's minimum is 15 minutes."""
     role = motos_assume_role(self, *args, **kwargs)
     quirks = flask.request.environ.get(QUIRKS) if flask.has_request_context() else None
     if quirks and quirks.session_seconds is not None:
@@ -246,19 +246,19 @@ def assume_role(self: STSBackend, *args: Any, **kwargs: Any) -> AssumedRole:
 
 
 def is_expired(access_key_id: str | None) -> bool:
-    """Whether the key is that of a session whose time is over."""
+    """Whether the key belongs to an expired session."""
     accounts = [regions.values() for regions in list(sts_backends.values())]
     sessions = [role for backends in accounts for backend in list(backends) for role in backend.assumed_roles]
     return any(role.access_key_id == access_key_id and role.expiration <= utcnow() for role in sessions)
 
 
 def list_service_specific_credentials(self: IamResponse) -> ActionResult:
-    """IAM's ListServiceSpecificCredentials: nobody here has any. Terraform asks before it deletes a user."""
+    """ListServiceSpecificCredentials with an empty list. Terraform calls it before it deletes a user."""
     return ActionResult({"ServiceSpecificCredentials": []})
 
 
 def install() -> None:
-    """Put the patches in place and turn authentication on, for all of moto in this process."""
+    """Installs the patches and turns authentication on, for all of moto in this process."""
     models.Service = EcsService  # type: ignore[misc]
     urls.url_paths = {"{0}/$": EcsResponse.dispatch}
     STSBackend.assume_role = assume_role  # type: ignore[method-assign]

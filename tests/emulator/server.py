@@ -36,7 +36,7 @@ class Answer:
 
 
 class Dropped(Exception):
-    """The application has dealt with the socket itself; the connection is over."""
+    """Raised when the application has handled the socket itself; the connection ends."""
 
 
 Application = Callable[[Environ], Answer]
@@ -51,7 +51,7 @@ def from_wsgi(app: Any, environ: Environ) -> Answer:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One connection: its requests, one after the other."""
+    """Serves the requests of one connection, one after the other."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -114,11 +114,11 @@ class Handler(BaseHTTPRequestHandler):
         return environ
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: standard error belongs to the program that uses the emulator."""
+        """Logs nothing: standard error belongs to the program that uses the emulator."""
 
 
 class Server(ThreadingMixIn, TCPServer):
-    """Accepts on loopback only. `stop` ends the connections too, so that no client hangs on."""
+    """Accepts on loopback only. `stop` closes the connections too, so that no client waits."""
 
     allow_reuse_address = True
     daemon_threads = True
@@ -158,6 +158,6 @@ class Server(ThreadingMixIn, TCPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no event; anything else is the emulator's own bug and is shown."""
+        """Ignores a client that disconnected; prints anything else, as it is a bug of the emulator."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)

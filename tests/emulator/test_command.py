@@ -1,4 +1,4 @@
-"""`python -m emulator`: what it prints, and how it ends."""
+"""`python -m emulator`: its output, and its end."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_serves_the_demo_until_a_signal(run: Any, number: signal.Signals) -> None:
+def test_the_command_serves_the_demo_until_a_signal(run: Any, number: signal.Signals) -> None:
     process = run()
     told = settings(process)
     assert set(told) == {"endpoint", "region", "accessKeyId", "secretAccessKey"}
@@ -59,7 +59,7 @@ def test_it_serves_the_demo_until_a_signal(run: Any, number: signal.Signals) -> 
     assert ended(process) == (0, "", "")
 
 
-def test_it_ends_with_its_standard_input_if_told_so(run: Any) -> None:
+def test_the_command_ends_with_its_standard_input_if_told_so(run: Any) -> None:
     process = run("--fleet", "empty", "--until-stdin-closes", "--print-env")
     endpoint = settings(process)["endpoint"]
     code, output, errors = ended(process)
@@ -77,7 +77,7 @@ def test_a_policy_that_cannot_be_read_is_one_sentence(run: Any, tmp_path: Path) 
     assert (code, output, errors.count("\n")) == (1, "", 1)
 
 
-def test_it_ends_with_its_parent() -> None:
+def test_the_command_ends_with_its_parent() -> None:
     starter = "import subprocess, sys; p = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE); p.stdout.readline(); print(p.pid)"
     output = subprocess.run([sys.executable, "-c", starter, *COMMAND], cwd=TESTS, capture_output=True, text=True, timeout=20, check=True)
     pid = int(output.stdout)

@@ -1,4 +1,4 @@
-"""Each ECS behaviour that moto lacks, through the port with signatures checked."""
+"""ECS behaviour that moto lacks, through the port and with signatures checked."""
 
 from __future__ import annotations
 
@@ -258,7 +258,7 @@ def test_5000_services_are_there_in_less_than_3_seconds(emulator: Emulator, ecs:
     assert time.monotonic() - started < 0.5
 
 
-def test_the_demo_is_worth_looking_at(emulator: Emulator, ecs: Any) -> None:
+def test_the_demo_has_clusters_of_all_sizes(emulator: Emulator, ecs: Any) -> None:
     fleets.demo(emulator)
     clusters = ecs.describe_clusters(clusters=ecs.list_clusters()["clusterArns"])["clusters"]
     counts = {cluster["clusterName"]: cluster["activeServicesCount"] for cluster in clusters}

@@ -1,4 +1,4 @@
-"""Each kind of fault, as a client sees it, and the control surface that sets them from a shell."""
+"""Faults as a client sees them, and the control surface."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def fleet(emulator: Emulator) -> None:
         ("uri", "ThrottlingException:http://internal.amazon.com/coral/com.amazonaws.ecs/"),
     ],
 )
-def test_throttle(emulator: Emulator, call: Any, style: str, type_: str) -> None:
+def test_throttle_answers_400_with_the_code_of_ecs(emulator: Emulator, call: Any, style: str, type_: str) -> None:
     emulator.faults.add("throttle", times=1, retry_after_ms=250, type_style=style, message_key="Message")
     status, headers, body = call("ListClusters")
     assert (status, json.loads(body)) == (400, {"__type": type_, "Message": "Rate exceeded"})
@@ -42,7 +42,7 @@ def test_throttle(emulator: Emulator, call: Any, style: str, type_: str) -> None
     assert [(each.status, each.fault) for each in emulator.calls] == [(400, "throttle"), (200, None)]
 
 
-def test_error_in_json_and_xml(emulator: Emulator, call: Any) -> None:
+def test_error_answers_in_json_and_xml(emulator: Emulator, call: Any) -> None:
     emulator.faults.add("error", times=1, type="ExpiredTokenException", message="The security token is expired.")
     emulator.faults.add("error", status=403, type="AccessDenied", message="No.", as_xml=True)
     status, _, body = call("ListClusters")
@@ -52,20 +52,20 @@ def test_error_in_json_and_xml(emulator: Emulator, call: Any) -> None:
 
 
 @pytest.mark.parametrize("as_xml", [False, True])
-def test_error_with_headers(emulator: Emulator, call: Any, as_xml: bool) -> None:
+def test_error_can_set_headers(emulator: Emulator, call: Any, as_xml: bool) -> None:
     emulator.faults.add("error", as_xml=as_xml, headers={"Date": "yesterday", "x-amzn-RequestId": "1"})
     headers = call("ListClusters")[1]
     assert (headers.get_all("Date"), headers["x-amzn-requestid"]) == (["yesterday"], "1")
 
 
 @pytest.mark.parametrize("expected", [500, 502, 503, 504])
-def test_500_and_its_neighbours(emulator: Emulator, call: Any, expected: int) -> None:
+def test_500_and_other_statuses_are_sent(emulator: Emulator, call: Any, expected: int) -> None:
     emulator.faults.add("500", status=expected)
     status, _, body = call("ListClusters")
     assert (status, json.loads(body)["__type"]) == (expected, "ServerException")
 
 
-def test_reset_is_a_reset(emulator: Emulator, call: Any) -> None:
+def test_reset_resets_the_connection(emulator: Emulator, call: Any) -> None:
     emulator.faults.add("reset", times=1)
     with pytest.raises(ConnectionResetError):
         call("ListClusters")
@@ -131,7 +131,7 @@ def test_short_json_is_valid_http(emulator: Emulator, call: Any) -> None:
     assert call("ListClusters")[::2] == (200, whole[: len(whole) // 2])
 
 
-def test_garbage_html_empty_and_given_bodies(emulator: Emulator, call: Any) -> None:
+def test_garbage_html_empty_and_body_replace_the_body(emulator: Emulator, call: Any) -> None:
     for kind in ("garbage", "html", "empty"):
         emulator.faults.add(kind, times=1)
     emulator.faults.add("body", body=b"[1, 2")
@@ -170,7 +170,7 @@ def test_huge_can_have_no_end(emulator: Emulator) -> None:
     eventually(lambda: emulator.in_flight == 0)
 
 
-def test_body_with_a_status(emulator: Emulator, call: Any) -> None:
+def test_body_can_set_a_status(emulator: Emulator, call: Any) -> None:
     emulator.faults.add("body", body="moved", status=301)
     assert call("ListClusters")[::2] == (301, b"moved")
 
@@ -179,7 +179,7 @@ def described(call: Any) -> dict[str, Any]:
     return json.loads(call("DescribeServices", {"cluster": "prod", "services": ["web"], "include": ["TAGS"]})[2])
 
 
-def test_nulls(emulator: Emulator, call: Any) -> None:
+def test_nulls_sets_optional_members_to_null(emulator: Emulator, call: Any) -> None:
     emulator.faults.add("nulls", times=1)
     answer = described(call)
     service = answer["services"][0]
@@ -190,7 +190,7 @@ def test_nulls(emulator: Emulator, call: Any) -> None:
     assert json.loads(call("ListClusters")[2])["nextToken"] is None
 
 
-def test_missing(emulator: Emulator, call: Any) -> None:
+def test_missing_removes_optional_members(emulator: Emulator, call: Any) -> None:
     emulator.faults.add("missing", times=1)
     answer = described(call)
     assert not {"tags", "events", "deployments", "createdAt"} & answer["services"][0].keys()
@@ -200,7 +200,7 @@ def test_missing(emulator: Emulator, call: Any) -> None:
     assert "serviceName" not in answer["services"][0] and answer["services"][0]["tags"]
 
 
-def test_wrong_types(emulator: Emulator, call: Any) -> None:
+def test_wrong_types_replaces_values_by_those_of_other_types(emulator: Emulator, call: Any) -> None:
     emulator.faults.add("wrong_types", "DescribeServices", times=1)
     assert described(call)["services"].startswith("[{")
     emulator.faults.add("wrong_types", fields=["runningCount", "status"])
@@ -208,7 +208,7 @@ def test_wrong_types(emulator: Emulator, call: Any) -> None:
     assert (service["runningCount"], service["status"], service["desiredCount"]) == ("1", 7, 1)
 
 
-def test_leave_out_tells_nothing_of_every_second(emulator: Emulator, call: Any) -> None:
+def test_leave_out_omits_every_second_item(emulator: Emulator, call: Any) -> None:
     emulator.faults.add("leave_out")
     answer = json.loads(call("DescribeClusters", {"clusters": ["prod", "nonprod"]})[2])
     assert ([cluster["clusterName"] for cluster in answer["clusters"]], answer["failures"]) == (["nonprod"], [])
@@ -218,7 +218,7 @@ def test_leave_out_tells_nothing_of_every_second(emulator: Emulator, call: Any) 
 
 @pytest.mark.parametrize("kind", ["nulls", "missing", "wrong_types", "leave_out", "repeat_token"])
 @pytest.mark.parametrize("inner", [("garbage", {}), ("empty", {}), ("body", {"body": "[1]"}), ("wrong_types", {}), ("500", {})])
-def test_what_another_fault_has_spoiled_stays_so(emulator: Emulator, call: Any, kind: str, inner: tuple[str, dict[str, Any]]) -> None:
+def test_a_fault_leaves_an_answer_that_another_has_changed(emulator: Emulator, call: Any, kind: str, inner: tuple[str, dict[str, Any]]) -> None:
     emulator.faults.add(kind)
     emulator.faults.add(inner[0], **inner[1])
     for operation, request in (("ListClusters", {}), ("DescribeServices", {"cluster": "prod", "services": ["web"]})):
@@ -274,7 +274,7 @@ def test_a_clock_that_is_a_little_off_lets_pass_and_shows_its_time(emulator: Emu
     assert abs(parsedate_to_datetime(headers["Date"]).timestamp() - time.time() + 240) < 5
 
 
-def test_delay_and_latency(emulator: Emulator, call: Any) -> None:
+def test_delay_and_latency_add_up(emulator: Emulator, call: Any) -> None:
     emulator.latency = 0.1
     emulator.faults.add("delay", seconds=0.2)
     started = time.monotonic()
@@ -366,7 +366,7 @@ def test_a_connection_is_kept_alive(emulator: Emulator, call: Any, connection: h
     assert (time.monotonic() - started) / 10 < 0.035, "Nagle's algorithm waits 40 ms"
 
 
-def test_the_control_surface(emulator: Emulator, call: Any, connection: http.client.HTTPConnection) -> None:
+def test_the_control_surface_adds_and_removes_faults_and_changes_services(emulator: Emulator, call: Any, connection: http.client.HTTPConnection) -> None:
     def control(method: str, path: str, body: Any = None) -> tuple[int, Any]:
         connection.request(method, f"/_emulator/{path}", None if body is None else json.dumps(body))
         response = connection.getresponse()

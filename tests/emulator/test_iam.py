@@ -22,7 +22,7 @@ def policy(action: str, resource: Any = "*", effect: str = "Allow", **condition:
 
 
 def on(cluster: str) -> dict[str, Any]:
-    """The condition that names a cluster."""
+    """A condition on a cluster."""
     return {"ArnEquals": {"ecs:cluster": f"{PREFIX}:cluster/{cluster}"}}
 
 
@@ -33,7 +33,7 @@ def send(emulator: Emulator, connection: http.client.HTTPConnection, request: An
 
 
 def refusal(call: Any) -> str | None:
-    """The code of the 403 that the call is refused with. It is XML, which boto3's JSON parser leaves in the message."""
+    """Error code of a rejected call. The 403 is XML, which boto3's JSON parser leaves in the message."""
     try:
         call()
     except ClientError as error:
@@ -102,7 +102,7 @@ def test_temporary_credentials_need_their_token(fleet: Emulator) -> None:
         assert refusal(make_client(fleet, credentials).list_clusters) == "InvalidClientTokenId"
 
 
-def test_temporary_credentials_end_to_work_when_they_expire(fleet: Emulator) -> None:
+def test_temporary_credentials_stop_working_when_they_expire(fleet: Emulator) -> None:
     earlier = make_client(fleet, fleet.create_session(policy("ecs:ListClusters"), role="short", account="210987654321"))
     sts = make_client(fleet, fleet.create_reader(policy("sts:AssumeRole")), service="sts")
 

@@ -1,4 +1,4 @@
-"""CreateService and its kin through the port, as infrastructure as code calls them."""
+"""CreateService, UpdateService and DeleteService, as Terraform calls them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_created_service_keeps_its_launch_type(ecs: Any, cluster: str) -> None
     assert service["launchType"] == "FARGATE" and "capacityProviderStrategy" not in service
 
 
-def test_without_either_the_default_strategy_of_the_cluster_applies(ecs: Any, cluster: str) -> None:
+def test_a_service_with_neither_uses_the_default_strategy_of_the_cluster(ecs: Any, cluster: str) -> None:
     assert create(ecs, cluster)["launchType"] == "EC2"
     ecs.put_cluster_capacity_providers(
         cluster=cluster, capacityProviders=["FARGATE", "FARGATE_SPOT"], defaultCapacityProviderStrategy=STRATEGY
@@ -54,7 +54,7 @@ def test_without_either_the_default_strategy_of_the_cluster_applies(ecs: Any, cl
     assert service["capacityProviderStrategy"] == STRATEGY and "launchType" not in service
 
 
-def test_both_are_refused(ecs: Any, cluster: str) -> None:
+def test_a_launch_type_beside_a_strategy_is_refused(ecs: Any, cluster: str) -> None:
     with pytest.raises(ClientError, match="InvalidParameterException"):
         create(ecs, cluster, launchType="FARGATE", capacityProviderStrategy=STRATEGY)
 

@@ -1,4 +1,4 @@
-"""The formats of the report in the real runtime, before the emulator's demo fleet."""
+"""Fixtures: the formats of the report in workerd, of the emulator's demo fleet."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ TOKEN = "a-token.that_is~long+enough/="
 
 # The report in each of its formats, and the others that are made of it.
 REPORTS = ["/list", "/list?format=text", "/list?format=csv", "/metrics", "/badge.svg"]
-STILL = ["/", "/openapi.json", "/docs", "/page.css", "/page.js", "/robots.txt", "/favicon.svg", "/favicon.ico"]
+STILL = ["/", "/openapi.json", "/page.css", "/page.js", "/robots.txt", "/favicon.svg", "/favicon.ico"]
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 
-# As a snapshot does not change here, neither does what is made of it.
+# The snapshot does not change, so neither do the answers made from it.
 LASTING = {"SNAPSHOT_MAX_AGE": "3600"}
 
 

@@ -1,4 +1,4 @@
-"""A fleet whose names and tags mean something in one format or another."""
+"""Hostile names and tags: each has a meaning in one of the formats."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NAMES = [
 
 TAGS = {
     "owner": '=cmd|"/c calc"!A1', "environment": "two\r\nlines", "contact": "a;b=c\\d",
-    # One label name, if nobody cares.
+    # Keys that would become the same label name.
     "costCentre": "1", "cost_centre": "2", "Cost Centre": "3", "cost-centre": "4", "COST CENTRE": "5",
     "": "no key", "☃": "snow", "雪": "too", '"': "quote", "\\": "backslash", "a\nb": "line", "1st": "digit", "__name__": "reserved",
     "aws:ecs:serviceName": "x", "le": "+Inf", "target": "not a target", "a=b;c": "d", "k" * 128: "v" * 256, "none": None,
@@ -19,7 +19,7 @@ TAGS = {
 
 
 def nasty(emulator: Emulator) -> None:
-    """A service of each name in a cluster of each of the first five, and all tags on every one."""
+    """Adds a service of each name to clusters of the first five names, with all tags on each."""
     for cluster in NAMES[:5]:
         emulator.add_cluster(cluster, tags=TAGS)
         for number, name in enumerate(NAMES):

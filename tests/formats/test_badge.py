@@ -1,4 +1,4 @@
-"""/badge.svg as XML: what it says, in which colour, and to whom."""
+"""/badge.svg as XML: its text, its colour and its label for screen readers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def badge(worker: Worker, **query: str | list[str]) -> Badge:
     svg = ET.fromstring(answer.body)
     assert {element.tag.removeprefix(SVG) for element in svg.iter()} == {"svg", "title", "clipPath", "g", "rect", "text"}
     label, message = (text.text or "" for text in svg.iter(f"{SVG}text"))
-    # What a screen reader says.
+    # The label for screen readers.
     assert svg.get("role") == "img"
     assert svg.get("aria-label") == svg.findtext(f"{SVG}title") == f"{label}: {message}"
     # Two halves side by side, 20 pixels high.
@@ -58,16 +58,16 @@ def badge(worker: Worker, **query: str | list[str]) -> Badge:
         ({"unhealthy": "true", "owner": "F1"}, Badge("F1 unhealthy", "5/8", YELLOW)),
     ],
 )
-def test_running_and_desired_with_a_colour(worker: Worker, query: dict[str, str], expected: Badge) -> None:
+def test_the_badge_shows_running_and_desired_tasks_in_a_colour(worker: Worker, query: dict[str, str], expected: Badge) -> None:
     assert badge(worker, **query) == expected
 
 
-def test_a_fleet_of_which_a_part_is_not_known_is_not_green(fleet: Emulator, start: Start) -> None:
+def test_the_badge_of_an_incomplete_report_is_not_green(fleet: Emulator, start: Start) -> None:
     fleet.faults.add("error", "ListServices", cluster="prod", type="AccessDeniedException")
     assert badge(start(), service="hello-world") == Badge("hello-world", "1/1 (incomplete)", YELLOW)
 
 
-def test_whatever_a_service_is_called_is_text(emulator: Emulator, start: Start) -> None:
+def test_any_service_name_is_text_in_the_badge(emulator: Emulator, start: Start) -> None:
     nasty(emulator)
     worker = start(SNAPSHOT_MAX_AGE="3600")
     for number, name in enumerate(NAMES):

@@ -1,4 +1,4 @@
-"""What may be kept: validators of every answer that may be, and what a 304 says."""
+"""Caching: the validators of every answer that can be cached, and the headers of a 304."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def is_news(answer: Answer) -> bool:
 
 
 @pytest.mark.parametrize("path", [*STEADY, *STILL, "/list?owner=K2", "/badge.svg?service=hello-world"])
-def test_what_is_known_is_not_sent_again(worker: Worker, path: str) -> None:
+def test_an_unchanged_answer_is_a_304(worker: Worker, path: str) -> None:
     first = worker.get(path)
     etag = first.headers["etag"]
     assert is_news(first) and etag.startswith('"') and etag.endswith('"')
@@ -39,14 +39,14 @@ def test_what_is_known_is_not_sent_again(worker: Worker, path: str) -> None:
     assert (head.status, head.headers["etag"]) == (304, etag)
 
 
-def test_metrics_are_known_until_their_age_changes(worker: Worker) -> None:
+def test_the_etag_of_the_metrics_holds_until_their_age_changes(worker: Worker) -> None:
     eventually(lambda: not is_news(worker.get("/metrics", If_None_Match=worker.get("/metrics").headers["etag"])))
     etag = worker.get("/metrics").headers["etag"]
     eventually(lambda: is_news(worker.get("/metrics", If_None_Match=etag)))
 
 
 @pytest.mark.parametrize("path", STEADY)
-def test_the_moment_of_the_snapshot_is_a_validator_too(worker: Worker, path: str) -> None:
+def test_the_time_of_the_snapshot_is_a_validator_too(worker: Worker, path: str) -> None:
     modified = worker.get(path).headers["last-modified"]
     assert not is_news(worker.get(path, If_Modified_Since=modified))
     assert is_news(worker.get(path, If_Modified_Since="Sun, 22 Nov 2020 19:40:00 GMT"))
@@ -54,7 +54,7 @@ def test_the_moment_of_the_snapshot_is_a_validator_too(worker: Worker, path: str
     assert is_news(worker.get(path, If_Modified_Since=modified, If_None_Match='"x"'))
 
 
-def test_every_form_of_an_answer_has_a_tag_of_its_own(worker: Worker) -> None:
+def test_every_representation_has_its_own_etag(worker: Worker) -> None:
     tags = [worker.get(path).headers["etag"] for path in REPORTS]
     tags += [worker.get("/", Accept=accept).headers["etag"] for accept in (BROWSER, "text/plain", "application/json")]
     assert len(set(tags)) == len(tags)
@@ -63,7 +63,7 @@ def test_every_form_of_an_answer_has_a_tag_of_its_own(worker: Worker) -> None:
 
 
 @pytest.mark.parametrize("path", STEADY)
-def test_a_change_in_the_fleet_is_news(fleet: Emulator, start: Start, path: str) -> None:
+def test_a_change_in_the_fleet_changes_the_etag(fleet: Emulator, start: Start, path: str) -> None:
     worker = start(SNAPSHOT_MAX_AGE="0", SNAPSHOT_MAX_STALE="0")
     etag = worker.get(path).headers["etag"]
     fleet.set_service("k2tog", "hello-world", running=0)
@@ -78,7 +78,7 @@ def test_an_error_has_no_validator_and_is_never_a_304(worker: Worker, path: str)
 
 
 @pytest.mark.parametrize("path", REPORTS)
-def test_head_is_get_without_the_body(fleet: Emulator, start: Start, path: str) -> None:
+def test_head_answers_as_get_does_without_the_body(fleet: Emulator, start: Start, path: str) -> None:
     worker = start(**LASTING)
     # As the length of /metrics depends on its age: before anything is as old as 10 seconds.
     got, head = worker.get(path), worker.get(path, "HEAD")

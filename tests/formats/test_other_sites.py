@@ -1,4 +1,4 @@
-"""Other sites' pages, and what a browser may do with an answer: CORS and the security headers."""
+"""CORS and the security headers of every answer."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def words(answer: Answer, header: str) -> set[str]:
 
 
 def asked(worker: Worker) -> list[tuple[str, str, Answer]]:
-    """Each route by each method that there is, and by one that there is not, from another site's page."""
+    """Requests of another site's page: each route with each method, and with one that is not allowed."""
     answers = [(path, method, worker.get(path, method, Origin=DASH)) for path in ALL for method in ("GET", "HEAD", "OPTIONS", "POST")]
     return [*answers, ("/", "GET", worker.get("/", Accept=BROWSER, Origin=DASH))]
 
 
 @pytest.mark.parametrize(("setting", "allowed"), [(None, "*"), ("*", "*"), (DASH, DASH), ("none", None)])
-def test_the_sites_that_may_read_the_answers(fleet: Emulator, start: Start, setting: str | None, allowed: str | None) -> None:
+def test_only_the_configured_sites_may_read_the_answers(fleet: Emulator, start: Start, setting: str | None, allowed: str | None) -> None:
     worker = start(**LASTING, CORS_ORIGIN=setting)
     for path, method, answer in asked(worker):
         what = (path, method, answer.status)
@@ -44,7 +44,7 @@ def test_the_sites_that_may_read_the_answers(fleet: Emulator, start: Start, sett
 
 
 @pytest.mark.parametrize(("setting", "allowed"), [(None, "*"), (DASH, DASH), ("none", None)])
-def test_a_preflight_is_told_what_may_be_sent(fleet: Emulator, start: Start, setting: str | None, allowed: str | None) -> None:
+def test_a_preflight_names_the_allowed_methods_and_headers(fleet: Emulator, start: Start, setting: str | None, allowed: str | None) -> None:
     worker = start(CORS_ORIGIN=setting)
     for path in [*REPORTS, "/healthz"]:
         sent = {"Access_Control_Request_Method": "GET", "Access_Control_Request_Headers": "authorization"}
@@ -59,7 +59,7 @@ def test_a_preflight_is_told_what_may_be_sent(fleet: Emulator, start: Start, set
     assert fleet.count() == 0
 
 
-def test_the_security_headers_stand_on_every_answer(worker: Worker) -> None:
+def test_every_answer_has_the_security_headers(worker: Worker) -> None:
     for path, method, answer in asked(worker):
         what = (path, method, answer.status)
         headers = answer.headers

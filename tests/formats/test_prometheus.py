@@ -1,4 +1,4 @@
-"""/metrics before Prometheus' own judge, and what it says when it is read back."""
+"""/metrics, checked by promtool and parsed again."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def promtool() -> str:
 
 
 def judged(metrics: bytes) -> tuple[int, str]:
-    """What `promtool check metrics` says: its exit code, and its words, which are none if all is well."""
+    """Exit code and output of `promtool check metrics`; the output is empty if there is no complaint."""
     done = subprocess.run([promtool(), "check", "metrics"], input=metrics, capture_output=True, timeout=60, check=False)
     return done.returncode, (done.stdout + done.stderr).decode()
 
@@ -43,7 +43,7 @@ def metrics(worker: Worker, query: str = "") -> bytes:
 
 
 def samples(text: bytes) -> list[Sample]:
-    """Every sample, with its labels as they were before they were escaped."""
+    """Every sample, with its labels unescaped."""
     found = []
     for line in text.decode().split("\n"):
         if line and not line.startswith("# "):
@@ -60,21 +60,21 @@ def unescaped(value: str) -> str:
 
 
 @pytest.mark.parametrize("query", ["", "?owner=K2", "?unhealthy=true", "?missing=owner", "?region=nowhere"])
-def test_promtool_has_nothing_to_say_about_the_demo_fleet(worker: Worker, query: str) -> None:
+def test_promtool_accepts_the_metrics_of_the_demo_fleet(worker: Worker, query: str) -> None:
     text = metrics(worker, query)
     assert judged(text) == (0, "")
     if not query:
         figure("promtool check metrics, demo fleet", f"exit code 0 and not a word about {len(samples(text))} samples")
 
 
-def test_promtool_has_nothing_to_say_about_nasty_names_and_tags(emulator: Emulator, start: Start) -> None:
+def test_promtool_accepts_hostile_names_and_tags(emulator: Emulator, start: Start) -> None:
     nasty(emulator)
     text = metrics(start())
     assert judged(text) == (0, "")
     figure("promtool check metrics, nasty names and tags", f"exit code 0 and not a word about {len(samples(text))} samples")
 
 
-def test_promtool_has_nothing_to_say_while_aws_fails(fleet: Emulator, start: Start) -> None:
+def test_promtool_accepts_the_metrics_while_aws_fails(fleet: Emulator, start: Start) -> None:
     worker = start()
     fleet.faults.add("error", "ListServices", cluster="prod", type="AccessDeniedException")
     text = metrics(worker)
@@ -82,7 +82,7 @@ def test_promtool_has_nothing_to_say_while_aws_fails(fleet: Emulator, start: Sta
     assert ("ecs_status_complete", {"target": "default", "region": fleet.region}, 0) in samples(text)
 
 
-def test_promtool_would_complain(worker: Worker) -> None:
+def test_promtool_rejects_malformed_metrics(worker: Worker) -> None:
     text = metrics(worker)
     code, words = judged(text.replace(b"ecs_status_aws_calls_total", b"ecs_status_aws_calls"))
     assert code and 'counter metrics should have "_total" suffix' in words
@@ -90,13 +90,13 @@ def test_promtool_would_complain(worker: Worker) -> None:
     assert code and "error while linting" in words
 
 
-def test_a_machine_without_promtool_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_promtool_is_named_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(RuntimeError, match="^promtool is missing: run `make promtool`"):
         promtool()
 
 
-def test_the_counts_are_those_of_the_report(worker: Worker) -> None:
+def test_the_metrics_have_the_counts_of_the_report(worker: Worker) -> None:
     report = worker.get("/list").json()
     expected = {}
     for cluster in report["clusters"]:
@@ -111,12 +111,12 @@ def test_the_counts_are_those_of_the_report(worker: Worker) -> None:
     assert calls > 10
 
 
-def test_every_nasty_name_and_tag_comes_back_as_it_was(emulator: Emulator, start: Start) -> None:
+def test_every_hostile_name_and_tag_is_unescaped_to_its_original(emulator: Emulator, start: Start) -> None:
     nasty(emulator)
     infos = [labels for name, labels, _ in samples(metrics(start())) if name == "ecs_service_info"]
     assert sorted((labels["cluster"], labels["service"]) for labels in infos) == sorted(product(NAMES[:5], NAMES))
     values = sorted(value or "" for value in TAGS.values())
     for labels in infos:
         assert sorted(value for name, value in labels.items() if name.startswith("tag_")) == values
-        # What needs no change keeps its name; the others do not take it.
+        # A tag whose name is valid as it is keeps it; others get a suffix.
         assert (labels["tag_cost_centre"], labels["tag_none"], labels["target"]) == ("2", "", "default")

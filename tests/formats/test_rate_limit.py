@@ -1,4 +1,4 @@
-"""`[[ratelimits]]` of wrangler.toml, with a smaller limit, under `wrangler dev`: bare workerd has no such binding."""
+"""Rate limit: `[[ratelimits]]` of wrangler.toml with a smaller limit under `wrangler dev`, as workerd alone has no such binding."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LIMITED = ("/list", "/list?format=csv", "/metrics", "/badge.svg", "/healthz")
 
 
 def configuration(directory: Path) -> Path:
-    """wrangler.toml with that limit, for another directory, and without the build."""
+    """wrangler.toml with the smaller limit, for another directory, and without the build."""
     text = (ROOT / "wrangler.toml").read_text(encoding="utf-8")
     for found, new in (
         (r'^main = "target/worker/index\.js"$', f'main = "{BUILD / "index.js"}"'),
@@ -39,7 +39,7 @@ def configuration(directory: Path) -> Path:
 
 @contextmanager
 def wrangler(directory: Path, variables: dict[str, str]) -> Iterator[str]:
-    """`wrangler dev` on a free port, as the demo runs it: its URL."""
+    """The URL of `wrangler dev` on a free port, as the demo runs it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -79,7 +79,7 @@ def ask(url: str, client: str = CLIENT) -> Answer:
             return Answer(error.code, {k.lower(): v for k, v in error.headers.items()}, error.read())
 
 
-def test_who_asks_too_often_is_told_to_wait(fleet: Emulator, reader: dict[str, str], tmp_path: Path) -> None:
+def test_a_client_beyond_the_rate_limit_is_answered_429_with_retry_after(fleet: Emulator, reader: dict[str, str], tmp_path: Path) -> None:
     with wrangler(tmp_path, {**reader, "SNAPSHOT_MAX_AGE": "3600"}) as url:
         assert [ask(url + "/list").status for _ in range(LIMIT)] == LIMIT * [200]
         for path in LIMITED:
@@ -90,6 +90,6 @@ def test_who_asks_too_often_is_told_to_wait(fleet: Emulator, reader: dict[str, s
             assert problem(refused, 429)["title"] == "Too Many Requests"
             assert int(refused.headers["retry-after"]) == 60
             assert refused.headers["access-control-allow-origin"] == "*"
-        # What tells nothing of the fleet, and other clients.
+        # Routes without fleet data, and other clients.
         assert {ask(url + path).status for path in ("/", "/openapi.json", "/page.js")} == {200}
         assert {ask(url + path, "192.0.2.2").status for path in LIMITED} == {200}

@@ -1,4 +1,4 @@
-"""One report in four formats: chosen by `Accept` or by `format`, and the same facts in each."""
+"""Report formats: selected by `Accept` or `format`, with the same content in each."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from urllib.parse import quote
 
 import pytest
 from e2e.conftest import Start, problem
+from e2e.shape import is_unhealthy
 from e2e.workerd import Answer, Worker
 from emulator.emulator import Emulator
+import sentences
 
 from .conftest import BROWSER, LASTING
 from .nasty import NAMES, TAGS, nasty
@@ -37,7 +39,7 @@ def listed(report: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, A
 
 
 def table(answer: Answer) -> list[dict[str, str]]:
-    """The rows as Python's csv reads them, strictly."""
+    """The rows, as Python's csv module reads them in strict mode."""
     assert (answer.status, answer.headers["content-type"]) == (200, CONTENT_TYPES["csv"])
     text = answer.body.decode()
     assert text.endswith("\r\n")
@@ -71,19 +73,19 @@ def test_accept_chooses_the_format(worker: Worker, accept: str, format: str) -> 
 
 
 @pytest.mark.parametrize("format", CONTENT_TYPES)
-def test_the_parameter_wins_over_accept(worker: Worker, format: str) -> None:
+def test_the_format_parameter_overrides_accept(worker: Worker, format: str) -> None:
     for accept in ("application/json", "text/plain", "text/csv", "image/png"):
         answer = worker.get(f"/list?format={format}", Accept=accept)
         assert (answer.status, answer.headers["content-type"]) == (200, CONTENT_TYPES[format])
     for wrong in ("xml", "", "JSON"):
         assert "json, text, csv" in problem(worker.get(f"/list?format={wrong}"), 400)["detail"]
     problem(worker.get(f"/list?format={format}&format={format}"), 400)
-    # It is the report's alone.
+    # Only /list has the parameter.
     for path in ("/metrics", "/badge.svg"):
         problem(worker.get(f"{path}?format={format}"), 400)
 
 
-def test_csv_is_the_report(worker: Worker) -> None:
+def test_csv_has_the_content_of_the_report(worker: Worker) -> None:
     report = worker.get("/list").json()
     answer = worker.get("/list?format=csv")
     assert answer.headers["content-disposition"] == 'inline; filename="ecs-status.csv"'
@@ -100,7 +102,7 @@ def test_csv_is_the_report(worker: Worker) -> None:
             assert row[f"tag:{key}"] == service["tags"].get(key, "")
 
 
-def test_csv_keeps_what_is_nasty_and_no_cell_of_it_is_a_formula(emulator: Emulator, start: Start) -> None:
+def test_csv_preserves_hostile_values_and_no_cell_is_a_formula(emulator: Emulator, start: Start) -> None:
     nasty(emulator)
     rows = table(start().get("/list?format=csv"))
     assert len(rows) == 5 * len(NAMES)
@@ -135,7 +137,7 @@ def test_text_is_a_table_with_totals(worker: Worker) -> None:
     assert end == f"19 services in 5 clusters: 35/47 tasks running, 5 pending; generatedAt {report['generatedAt']}, complete\n"
 
 
-def test_text_has_one_line_a_service_and_no_escape_sequence_whatever_they_are_called(emulator: Emulator, start: Start) -> None:
+def test_text_has_one_line_a_service_and_no_escape_sequence_for_any_name(emulator: Emulator, start: Start) -> None:
     nasty(emulator)
     text = start().get("/list?format=text").body.decode()
     assert len(text.split("\n\n")[0].split("\n")) == 1 + 5 * len(NAMES)
@@ -143,7 +145,7 @@ def test_text_has_one_line_a_service_and_no_escape_sequence_whatever_they_are_ca
 
 
 def told(worker: Worker, query: str) -> dict[str, list[tuple[str, str]]]:
-    """The services that each format tells of, as cluster and service."""
+    """The services in each format, as cluster and service."""
     sign = "&" if query else "?"
     text = worker.get(f"/list{query}{sign}format=text").body.decode()
     infos = [labels for name, labels, _ in samples(worker.get("/metrics" + query).body) if name == "ecs_service_info"]
@@ -169,31 +171,31 @@ def told(worker: Worker, query: str) -> dict[str, list[tuple[str, str]]]:
         ("?region=nowhere", 0),
     ],
 )
-def test_every_format_tells_of_the_same_services(worker: Worker, query: str, services: int) -> None:
+def test_every_format_lists_the_same_services(worker: Worker, query: str, services: int) -> None:
     found = told(worker, query)
     assert len(found["json"]) == services
     assert found == dict.fromkeys(found, found["json"])
 
 
-def test_the_unhealthy_are_those_that_lack_tasks_have_too_many_or_failed(worker: Worker) -> None:
+def test_unhealthy_selects_services_with_too_few_or_too_many_tasks_or_a_failed_rollout(worker: Worker) -> None:
     wanted = [
         (cluster["clusterName"], service["serviceName"])
         for cluster, service in listed(worker.get("/list").json())
-        if service["runningCount"] != service["desiredCount"] or service["rolloutState"] == "FAILED"
+        if is_unhealthy(service)
     ]
     assert told(worker, "?unhealthy=true")["json"] == wanted
 
 
 @pytest.mark.parametrize("path", ["/list", "/metrics", "/badge.svg"])
 @pytest.mark.parametrize("query", ["unhealthy=maybe", "unhealthy=", "unhealthy=true&unhealthy=true", "missing=", "missing=region", "missing=nope", "nope=1"])
-def test_what_a_parameter_cannot_be_is_400_on_every_route(worker: Worker, path: str, query: str) -> None:
+def test_an_invalid_parameter_is_400_on_every_route(worker: Worker, path: str, query: str) -> None:
     problem(worker.get(f"{path}?{query}"), 400)
 
 
 def test_an_incomplete_report_says_so_in_every_format(fleet: Emulator, start: Start) -> None:
     fleet.faults.add("error", "ListServices", cluster="prod", type="AccessDeniedException")
     worker = start(**LASTING)
-    reason = "the IAM policy does not allow ecs:ListServices"
+    reason = sentences.denied("ListServices")
     assert [failure["reason"] for failure in worker.get("/list").json()["failures"]] == [reason]
     text = worker.get("/list?format=text").body.decode()
     assert f"incomplete\nfailure: default {fleet.region} prod {reason}\n" in text

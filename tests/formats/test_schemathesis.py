@@ -1,5 +1,5 @@
-"""schemathesis, which makes requests of the description at /openapi.json, right ones and wrong ones, and holds every
-answer against it."""
+"""schemathesis: it generates valid and invalid requests from /openapi.json, and checks each answer against the
+description."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PATIENCE_SECONDS = 300
 
 
 def schemathesis(worker: Worker, directory: Path, *more: str) -> tuple[int, str]:
-    """Its exit code and what it says."""
+    """Exit code and output of schemathesis."""
     if not BINARY.exists():
         raise RuntimeError(f"schemathesis is missing: run `make setup` first (expected {BINARY}).")
     # From a file, as it leaves out the operation that it reads a description from.
@@ -49,7 +49,7 @@ def schemathesis(worker: Worker, directory: Path, *more: str) -> tuple[int, str]
     return done.returncode, done.stdout
 
 
-def test_no_request_gets_an_answer_that_the_description_does_not_promise(
+def test_every_answer_conforms_to_the_description(
     fleet: Emulator, start: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     worker = start(**LASTING, LOG_LEVEL="warn")
@@ -71,7 +71,7 @@ def test_no_request_gets_an_answer_that_the_description_does_not_promise(
     figure("schemathesis, all checks", f"{cases[1]} cases of {operations[1]} operations, {cases[2]} passed, in {took:.0f} s")
 
 
-def test_schemathesis_would_complain(fleet: Emulator, start: Start, tmp_path: Path) -> None:
+def test_schemathesis_rejects_an_answer_that_the_description_does_not_allow(fleet: Emulator, start: Start, tmp_path: Path) -> None:
     fleet.faults.add("error", status=400, type="AccessDeniedException")
     code, said = schemathesis(start(), tmp_path, "--include-path=/metrics", "--max-examples=5")
     assert code == 1 and "- ST101 Server error" in said and re.search(r"^ +\d+ generated, \d+ found", said, re.MULTILINE), said

@@ -1,4 +1,4 @@
-"""LIST_TOKEN stands before every form of the report."""
+"""LIST_TOKEN: it protects every format of the report."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PRIVATE = "private, no-store"
 
 
 @pytest.mark.parametrize("path", [*REPORTS, "/metrics?owner=K2", "/badge.svg?service=hello-world"])
-def test_the_report_is_for_the_holder_of_the_token_in_every_format(fleet: Emulator, start: Start, path: str) -> None:
+def test_every_format_of_the_report_requires_the_token(fleet: Emulator, start: Start, path: str) -> None:
     worker = start(**LASTING, LIST_TOKEN=TOKEN)
     for method in ("GET", "HEAD"):
         for given in ({}, {"Authorization": f"Bearer {TOKEN}x"}, {"Authorization": f"Basic {TOKEN}"}, {"If_None_Match": "*"}):
@@ -29,7 +29,7 @@ def test_the_report_is_for_the_holder_of_the_token_in_every_format(fleet: Emulat
     assert TOKEN not in worker.output()
 
 
-def test_a_preflight_and_what_tells_nothing_of_the_fleet_need_no_token(fleet: Emulator, start: Start) -> None:
+def test_preflights_and_routes_without_fleet_data_need_no_token(fleet: Emulator, start: Start) -> None:
     worker = start(LIST_TOKEN=TOKEN)
     assert {worker.get(path, "OPTIONS").status for path in [*REPORTS, *STILL]} == {204}
     assert {worker.get(path).status for path in [*STILL, "/healthz"]} == {200}

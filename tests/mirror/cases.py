@@ -1,4 +1,4 @@
-"""The one list of cases that both edges must answer alike."""
+"""Parity cases: requests that the Worker and the mirror must answer alike."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Case:
-    """A fleet, what is wrong with it, and a request."""
+    """A fleet with its faults, and a request."""
 
     name: str
     fleet: Callable[[Emulator], None]
@@ -44,7 +44,7 @@ def failing(kind: str, operation: str | None = None, cluster: str | None = None,
     return fleet
 
 
-FILES = ["/openapi.json", "/docs", "/page.css", "/page.js", "/robots.txt", "/favicon.svg", "/favicon.ico"]
+FILES = ["/openapi.json", "/page.css", "/page.js", "/robots.txt", "/favicon.svg", "/favicon.ico"]
 
 REQUESTS = [
     Ask("/"),

@@ -1,6 +1,5 @@
-"""The Lambda mirror as AWS runs it: `bootstrap` on cargo-lambda's emulator of the Lambda runtime API, asked with
-the events that an API Gateway HTTP API sends (payload format version 2.0), and a gateway that makes them of what a
-browser asks."""
+"""The Lambda mirror as AWS runs it: `bootstrap` on cargo-lambda's emulator of the Lambda runtime API, invoked with the
+events of an API Gateway HTTP API (payload format version 2.0), and a gateway that makes such events of HTTP requests."""
 
 from __future__ import annotations
 
@@ -25,7 +24,7 @@ from e2e.workerd import ROOT, Answer
 
 START_SECONDS = 60
 BINARY = "bootstrap"
-# What cargo-lambda calls a function that it does not start itself.
+# cargo-lambda's name for a function that it does not start itself.
 FUNCTION = "_"
 DOMAIN = "ecs-status.example"
 
@@ -38,7 +37,7 @@ def cargo_lambda() -> str:
 
 
 def build() -> Path:
-    """The mirror for this machine, rather than for Lambda's."""
+    """Builds the mirror for this machine, not for Lambda's."""
     command = ["cargo", "build", "--quiet", "--locked", "--features", "lambda", "--bin", BINARY]
     subprocess.run(command, cwd=ROOT, check=True)
     return ROOT / "target" / "debug" / BINARY
@@ -51,7 +50,7 @@ def free_port() -> int:
 
 
 def event(target: str, method: str, headers: dict[str, str]) -> dict[str, Any]:
-    """What API Gateway makes of a request (Amazon API Gateway Developer Guide, "Create AWS Lambda proxy
+    """The event that API Gateway makes of a request (Amazon API Gateway Developer Guide, "Create AWS Lambda proxy
     integrations for HTTP APIs")."""
     parts = urlsplit(target)
     sent = {"host": DOMAIN, "x-forwarded-proto": "https", "x-forwarded-port": "443", "x-forwarded-for": "192.0.2.1"}
@@ -180,7 +179,7 @@ class Mirror:
 
 @contextmanager
 def gateway(mirror: Mirror) -> Iterator[str]:
-    """The mirror behind an HTTP server, as behind its API Gateway: its URL."""
+    """The URL of an HTTP server in front of the mirror, in place of API Gateway."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

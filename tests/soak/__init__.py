@@ -1,9 +1,9 @@
-"""A storm of faults over the Worker in a real workerd: every answer in it must be right, or say what it is not.
+"""Soak test: faults strike a Worker in workerd, and every answer must be right or state what is wrong with it.
 
-`make soak` for half an hour of it; the tests here are a minute of it, and those of the judge.
+`make soak` runs half an hour; the tests here run a minute, and check the judge.
 """
 
 import pytest
 
-# What they object to is printed with both sides.
+# So that assertions in these modules, too, print both sides.
 pytest.register_assert_rewrite("soak.reading", "soak.oracle")

@@ -1,4 +1,4 @@
-"""`make soak`: half an hour of faults, or MINUTES of it, planned by SEED; a table at the end."""
+"""`make soak`: MINUTES of faults (30), planned from SEED, and a table of the results."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from .plan import LONG_MINUTES, plan
 from .storm import Storm
 from .tally import Tally
 
-# How much more the last third of a life may hold than the middle one, in the median: an allocator's high-water mark
-# comes in steps, and the largest answer that a viewer or AWS happens to cause comes at any time.
+# Allowed growth of the median memory from the middle third of a life to the last: an allocator's peak grows in steps,
+# and the largest answer can come at any time.
 MOST_GROWTH = 1.05
 # The isolate's memory is small, and grows by tenths of it.
 MOST_WASM_GROWTH = 1.15
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m soak", description="A storm of faults over the Worker.")
+    parser = argparse.ArgumentParser(prog="python -m soak", description="Faults strike a Worker in workerd, and every answer is judged.")
     parser.add_argument("--minutes", type=float, default=30)
-    parser.add_argument("--seed", type=int, default=None, help="of a storm to plan again")
+    parser.add_argument("--seed", type=int, default=None, help="the seed of an earlier run, to repeat its plan")
     arguments = parser.parse_args()
-    # So that workerd ends with it.
+    # Leaves the `with` blocks, so that workerd ends too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     seed = random.SystemRandom().getrandbits(32) if arguments.seed is None else arguments.seed
     tally = storm(seed, arguments.minutes)
@@ -48,7 +48,7 @@ def storm(seed: int, minutes: float) -> Tally:
 
 
 def growth(tally: Tally, minutes: float) -> list[str]:
-    """What is wrong with the memory of a long life."""
+    """Complaints about memory that grows over a long life."""
     if minutes < LONG_MINUTES:
         return []
     _, middle, last = tally.thirds()

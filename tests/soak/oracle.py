@@ -1,10 +1,10 @@
-"""The judge. An answer is right, or stale and says so, or partial and says so, or a problem that names a cause that was
-there; anything else is wrong. It knows how the fleet was at any moment, what each call to AWS met, and who was killed.
+"""Oracle: the judge of every answer. An answer is right, or states that it is outdated or partial, or is a problem with a
+true cause; anything else is wrong. The oracle knows the fleet at any moment, the faults that each call met, and the kills.
 
-What a report shows of a target is of one sweep. That sweep began with its first ListClusters, as the emulator saw it, and
-ended at generatedAt; each service has to be as it was at some moment between the two, and each that was there all that
-time has to be in it, but for what `failures` names. What has been read before and could not be read now is still shown;
-then `failures` counts it, and says as of when it is.
+The services of a target in a report come from one sweep. It began with its first ListClusters, as the emulator saw it,
+and ended at generatedAt. Each service has to be as it was at some moment of the sweep, and each that existed throughout
+has to be in the report, unless `failures` names it. Services that could not be read now are carried over from an earlier
+sweep; then `failures` counts them, and states the time of that sweep.
 """
 
 from __future__ import annotations
@@ -12,46 +12,47 @@ from __future__ import annotations
 from typing import Any
 
 from e2e.workerd import Answer
+import sentences
 
-from .causes import ANY_FAULT, KEPT, NOT_DONE, OLD, STATUS_AND_FAULTS, UNREADABLE, WAITING, objections
+from .causes import ANY_FAULT, STATUS_AND_FAULTS, objections
 from .plan import CANARY, Scene
 from .reading import CONTENT_TYPES, Ask, Key, Report, read
 from .record import Look, Record, overlaps, seconds
 from .truth import Place, Truth, clusters_of
 
-# A sweep ends at a whole second in an answer.
+# In an answer, the end of a sweep is rounded down to a second.
 SECOND = 1.0
-# What clocks, threads and a busy machine may add.
+# Tolerance for clocks, threads and a busy machine.
 SLACK = 1.0
 HEALTH_SECONDS = 30
 
 
 class Wrong(Exception):
-    """An answer that is neither right nor says what it is not."""
+    """An answer that is wrong and does not say so."""
 
 
 class Oracle:
-    """Judges the answers of one scene, in the order in which they came."""
+    """Judges the answers of one scene in the order of their arrival."""
 
     def __init__(self, scene: Scene, truth: Truth, record: Record, secrets: tuple[str, ...] = ()):
         self.scene, self.record = scene, record
         self._truth, self._secrets = truth, secrets
-        # When a service was last shown as a sweep read it.
+        # The time when a service was last shown as read by a sweep.
         self._shown_at: dict[Key, float] = {}
-        # The generatedAt of the newest answer, and when it came.
+        # Arrival and generatedAt of the newest answers.
         self._newest: list[tuple[float, float]] = []
         self._bodies: dict[tuple[str, str], Answer] = {}
         self._judged: dict[tuple[str, bytes, str], list[str]] = {}
 
     def judge(self, look: Look) -> str:
-        """What kind of answer it is. Raises Wrong."""
+        """The kind of an answer. Raises Wrong."""
         try:
             return self._judge(look)
         except (AssertionError, KeyError, ValueError, IndexError, UnicodeError) as error:
             raise Wrong(f"it cannot be read: {type(error).__name__}: {error}") from error
 
     def forget(self, before: float) -> None:
-        """What no answer can be about any more, so that a long storm fits in memory: viewers bring the newest ETag."""
+        """Drops what no answer can refer to any more, so that a long storm fits in memory: clients send the newest ETag."""
         newest = {path: etag for path, etag in self._bodies}
         self._bodies = {key: body for key, body in self._bodies.items() if newest[key[0]] == key[1]}
         self._judged.clear()
@@ -59,7 +60,7 @@ class Oracle:
         self.record.forget(before)
 
     def _judge(self, look: Look) -> str:
-        """(1) No answer. (2) One that came too late, or tells too much. (3) By its status."""
+        """(1) No answer. (2) An answer that is late or reveals a secret. (3) An answer by its status."""
         # (1)
         if look.answer is None:
             if overlaps(self.record.kills, look.sent, look.received):
@@ -92,11 +93,11 @@ class Oracle:
     # Reports
 
     def _report(self, look: Look, answer: Answer) -> str:
-        """(1) Its age is honest. (2) So is what it shows. (3) It is not older than it may be."""
+        """(1) Its age is true. (2) So are its services. (3) It is not older than allowed."""
         headers, age = answer.headers, int(answer.headers["age"])
         body = self._whole(look, answer)
         if body is None:
-            # HEAD, of a report that nobody has seen.
+            # HEAD of a report whose body no request fetched.
             if age > self.scene.max_stale_if_error + SLACK:
                 raise Wrong(f"it is {age} s old")
             return "right, by its head"
@@ -121,7 +122,7 @@ class Oracle:
         return "right, fresh" if age <= self.scene.max_age else "right, stale by its Age"
 
     def _whole(self, look: Look, answer: Answer) -> Answer | None:
-        """The answer whose body is meant, where that was sent before."""
+        """The answer with the body that a 304 refers to."""
         ask, etag = look.ask, answer.headers.get("etag", "")
         known = self._bodies.get((ask.path, etag)) if etag else None
         if answer.status == 304:
@@ -142,11 +143,11 @@ class Oracle:
         return answer
 
     def _shows_what_was(self, look: Look, body: Answer, report: Report, first: float, last: float) -> bool:
-        """Whether it says that a target is old because newer sweeps failed, after all that it shows was looked at."""
+        """Checks all targets; returns whether the report states that newer sweeps failed."""
         targets = [look.ask.target] if look.ask.target else list(self.scene.targets)
         is_alone = len(self.scene.targets) == 1
         known = (look.ask.path, body.body, body.headers["x-ecs-status-complete"])
-        # What a metric says of ages changes with them; all else is the same for the same bytes.
+        # The ages in the metrics change; otherwise, an equal ETag means an equal report.
         if known not in self._judged or report.generated_at is None:
             wrong: list[str] = []
             for target in targets:
@@ -155,10 +156,10 @@ class Oracle:
             self._judged[known] = wrong
         if self._judged[known]:
             raise Wrong("; ".join(self._judged[known][:5]))
-        return any(OLD.fullmatch(failure["reason"]) for failure in report.failures or [])
+        return any(sentences.OUTDATED.fullmatch(failure["reason"]) for failure in report.failures or [])
 
     def _target(self, look: Look, report: Report, target: str, first: float, until: float) -> list[str]:
-        """What is wrong with a target's part, by the sweep that explains it best."""
+        """Complaints about a target's part, judged by the sweep that explains it best."""
         region = self.scene.regions[target]
         mine = [each for each in report.failures or [] if each["target"] == target]
         if any(each["region"] != region for each in mine):
@@ -169,7 +170,7 @@ class Oracle:
         ]  # fmt: skip
         own = []
         for failure in mine:
-            old = OLD.fullmatch(failure["reason"])
+            old = sentences.OUTDATED.fullmatch(failure["reason"])
             if old:
                 wrong += self._is_old(old, region, look)
                 first, until = seconds(old["of"]), seconds(old["of"]) + SECOND
@@ -185,27 +186,27 @@ class Oracle:
         ]
         shown = {key: value for key, value in report.shown.items() if key[0] == target}
         if not sweeps or (own and not shown):
-            # Nothing of it could be read, ever or lately.
+            # No snapshot of the target exists, or none is recent enough.
             sweeps.append((first - self.scene.longest_sweep - self.scene.max_age, look.received if own else until))
         return wrong + min((self._sweep(look, report, target, own, shown, *sweep) for sweep in sweeps), key=len)
 
     def _is_old(self, old: re.Match[str], region: str, look: Look) -> list[str]:
-        """What is wrong with the claim that newer sweeps fail."""
+        """Complaints about the claim that newer sweeps fail."""
         at, of = seconds(old["at"]), seconds(old["of"])
         if not of <= at <= look.received:
             return [f"it failed at {old['at']}, which was not after {old['of']} and before the answer"]
-        if old["reason"] == WAITING:
+        if old["reason"] == sentences.NOT_DONE:
             return [] if look.received - look.sent >= self.scene.timeout else ["it did not wait for the sweep that is not done"]
         return objections(self.record, old["reason"], region, None, at - self.scene.longest_sweep, at + SECOND)
 
     def _sweep(
         self, look: Look, report: Report, target: str, own: list[dict[str, Any]], shown: dict[Key, Any], begin: float, end: float
     ) -> list[str]:
-        """What is wrong with a target's part, if it is of the sweep from `begin` to `end`.
+        """Complaints about a target's part, if it comes from the sweep from `begin` to `end`.
 
-        1. Each failure has a cause, and tells how many services are old.
-        2. What is shown was so, or is counted as old and was so then.
-        3. What was there all the time is shown, or covered by a failure.
+        1. Each failure has a cause, and the number of services that are carried over.
+        2. Each service was as shown, or is counted as carried over and was so at that time.
+        3. Each service that existed throughout is shown, or a failure covers it.
         """
         region, ask = self.scene.regions[target], look.ask
         wrong: list[str] = []
@@ -215,13 +216,13 @@ class Oracle:
         for failure in own:
             cluster, reason = failure.get("clusterName"), failure["reason"]
             covered.add(cluster)
-            said = KEPT.fullmatch(reason)
+            said = sentences.CARRIED_OVER.fullmatch(reason)
             if said:
                 kept[cluster] = (int(said["count"]), seconds(said["of"]))
                 reason = said["reason"]
-            if not (reason == WAITING and not shown and look.received - look.sent >= self.scene.timeout):
+            if not (reason == sentences.NOT_DONE and not shown and look.received - look.sent >= self.scene.timeout):
                 wrong += objections(self.record, reason, region, cluster, begin, end)
-        # Other formats say only that something is missing.
+        # Other formats state only that the report is incomplete.
         is_vague = report.failures is None and not report.complete
         # (2)
         old: dict[str, int] = {}
@@ -259,26 +260,26 @@ class Oracle:
         return any(state is not None and ask.accepts(state) and report.of(state) == value for state in states)
 
     def _versions(self, place: Place, begin: float, end: float) -> str:
-        """What it was, in few words."""
+        """A summary of the versions of a service."""
         states = self._truth.between(place, begin, end)
         return ", then ".join(f"version {state['tags']['version']}" if state else "not there" for state in states)
 
     def _is_lost(self, key: Key, place: Place, begin: float, end: float) -> bool:
-        """Whether a service that was shown, is young enough to be kept and was never gone should be shown now."""
+        """Whether a service should be shown that was shown before, existed since and is recent enough to be carried over."""
         shown_at, kept_for = self._shown_at.get(key), self.scene.max_stale_if_error - self.scene.longest_sweep
         if shown_at is None or shown_at >= begin or end - shown_at > kept_for:
             return False
         return all(self._truth.between(place, shown_at, end))
 
     def _begin_of(self, region: str, ended: float) -> float:
-        """When the sweep began that ended then."""
+        """Start of the sweep that ended at this time."""
         return max((begin for begin in self.record.begins[region] if begin <= ended + SECOND), default=ended)
 
     def _is_young_enough(self, look: Look, report: Report, age: int, generated: float, failed: bool) -> None:
         scene = self.scene
         may_be_old = failed or (report.failures is None and not report.complete)
         limit = scene.max_stale_if_error if may_be_old else max(scene.max_age, scene.max_stale)
-        # It counts from when somebody asked: meanwhile another target may have been waited for.
+        # Counts from the first request: until then, a client may have waited for another target.
         if age > limit + SLACK + (look.received - look.sent):
             raise Wrong(f"it is {age} s old, and does not say why")
         silence = self.record.longest_silence(generated, look.sent)
@@ -296,7 +297,7 @@ class Oracle:
         return "healthy"
 
     def _problem(self, look: Look, answer: Answer) -> str:
-        """(1) It is problem details. (2) Nothing could be served instead. (3) Its cause was there."""
+        """(1) It is problem details. (2) No report could be served instead. (3) Its cause is true."""
         # (1)
         if look.ask.method == "HEAD":
             return self._problem_by_its_head(look, answer)
@@ -306,11 +307,11 @@ class Oracle:
         if not is_health:
             self._had_nothing(look)
         # (3)
-        if NOT_DONE.fullmatch(detail):
+        if sentences.FIRST_SWEEP.fullmatch(detail):
             if answer.status != 503 or look.received - look.sent < self.scene.timeout:
                 raise Wrong("it did not wait for the first sweep")
             return "problem: 503, the sweep is not done"
-        said = UNREADABLE.fullmatch(detail)
+        said = sentences.NO_REPORT.fullmatch(detail)
         if not said:
             raise Wrong(f"it names no cause: {detail}")
         status, _ = STATUS_AND_FAULTS.get(said["reason"], (502, set()))
@@ -323,7 +324,7 @@ class Oracle:
         return f"{'unhealthy' if is_health else 'problem'}: {status}, {said['reason']}"
 
     def _earliest(self, look: Look, remembered: float) -> float:
-        """When the sweep may have begun of which a problem tells: it is not asked again for a while."""
+        """Earliest start of the sweep that a problem is about: failures are remembered for a while."""
         return look.sent - max(self.scene.max_age + SECOND, remembered) - self.scene.longest_sweep
 
     def _problem_by_its_head(self, look: Look, answer: Answer) -> str:
@@ -335,14 +336,14 @@ class Oracle:
         return f"problem: {answer.status}, by its head"
 
     def _had_nothing(self, look: Look) -> None:
-        """A report that may still stand in is not withheld."""
+        """Checks that no report could have been served instead."""
         newest = max((generated for received, generated in self._newest if received < look.sent), default=None)
         if newest is not None and look.received - newest < self.scene.max_stale_if_error - SLACK:
             raise Wrong(f"a problem, though a report of {look.received - newest:.1f} s ago was at hand")
 
 
 def details(answer: Answer) -> dict[str, Any]:
-    """Problem details (RFC 9457), which say something and are not cached."""
+    """Problem details (RFC 9457), after checks that they have a detail and are not cacheable."""
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["cache-control"] == "no-store"
     body: dict[str, Any] = answer.json()

@@ -1,5 +1,5 @@
-"""The plan of a storm: which Worker is asked, what fails when, and who is killed. All of it is drawn from one seed,
-so that a storm can be planned again, though threads and a network never run twice in the same way."""
+"""Plan of a storm: the scenes, the faults and the kills, with their times. All of it is drawn from one seed, so that a
+storm can be planned again, although threads and the network never run twice in the same way."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ REGIONS = ("ap-southeast-2", "us-east-1")
 OPERATIONS = ("ListClusters", "DescribeClusters", "ListServices", "DescribeServices")
 CLUSTERS = ("prod", "nonprod", "batch", "legacy")
 
-# What AWS says in an error: nobody but the operator may read it.
+# AWS's text in an error, which only the operator may read.
 CANARY = "canary-5b1c arn:aws:iam::123456789012:user/canary"
 
 
 @dataclass(frozen=True)
 class Scene:
-    """How the Worker is configured for some rounds. Times are in seconds."""
+    """Configuration of the Worker for some rounds. Times are in seconds."""
 
     name: str
     targets: tuple[str, ...] = ("default",)
@@ -33,7 +33,7 @@ class Scene:
 
     @property
     def regions(self) -> dict[str, str]:
-        """Of each target."""
+        """Regions by target."""
         return dict(zip(self.targets, REGIONS, strict=False))
 
     def variables(self) -> dict[str, str]:
@@ -52,7 +52,7 @@ class Scene:
 
     @property
     def longest_sweep(self) -> float:
-        """What a sweep may take at worst: all its calls three times, in slices, each until its time is up."""
+        """The longest time of a sweep: three attempts of all calls, in slices, each until its deadline."""
         calls = 3 * 40
         slices = -(-calls // self.budget)
         return slices * self.timeout + calls / self.rate
@@ -63,17 +63,17 @@ SCENES = (
     Scene("one target", max_age=1),
     Scene("two targets", targets=TWO, max_stale_if_error=60),
     Scene("slices", budget=18, burst=30, rate=20, page_size=10),
-    # Nothing stands in for long, so that problems are seen.
+    # Snapshots are served for a short time only, so that problems occur.
     Scene("short memory", max_age=1, max_stale=1, max_stale_if_error=2),
     Scene("two targets in slices, short memory", targets=TWO, max_stale=2, max_stale_if_error=4, budget=18, page_size=15),
 )
-# Whose memory is watched over a long life.
+# The scene in which memory is measured over a long life.
 LONG_LIFE = Scene("a long life", targets=TWO, max_stale_if_error=20)
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of fault: its name in the log, what it is for the emulator, and which operations it may strike."""
+    """A kind of fault: its name in the log, the emulator's fault, and the operations that it may strike."""
 
     name: str
     kind: str
@@ -89,7 +89,7 @@ def refusal(name: str, type_: str) -> Kind:
 
 LISTS = ("ListClusters", "ListServices")
 DESCRIBES = ("DescribeClusters", "DescribeServices")
-# Of another operation each.
+# A fault for each operation.
 OTHERS = ({"serviceArns": []}, {"clusterArns": []}, {"taskArns": [], "failures": []}, {"message": CANARY})
 
 KINDS = (
@@ -115,7 +115,7 @@ KINDS = (
     refusal("wrong-secret", "InvalidSignatureException"),
     refusal("denied", "AccessDeniedException"),
     Kind("clock", "clock", 0.7, operations=(None,), options=({"offset_seconds": 900}, {"offset_seconds": -900})),
-    # An operation's own name is no answer of another one.
+    # The body of another operation.
     Kind("other", "body", operations=("DescribeServices", "DescribeClusters"), options=tuple({"body": json.dumps(each)} for each in OTHERS)),
 )  # fmt: skip
 AWAY = "away"
@@ -123,7 +123,7 @@ AWAY = "away"
 
 @dataclass(frozen=True)
 class Span:
-    """From so many seconds after a round's begin, for so many."""
+    """A stretch of a round: its start after the beginning of the round, and its length, in seconds."""
 
     at: float
     seconds: float
@@ -131,7 +131,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Strike(Span):
-    """One fault in place."""
+    """One fault during a round."""
 
     name: str
     kind: str
@@ -149,7 +149,7 @@ class Strike(Span):
 
 @dataclass(frozen=True)
 class Round:
-    """Some seconds of faults. Who recovers from them does so after it."""
+    """Some seconds of faults, followed by the recovery."""
 
     number: int
     scene: Scene
@@ -160,7 +160,7 @@ class Round:
     absences: tuple[Span, ...]
     # workerd is killed, and started again after so many seconds.
     kills: tuple[Span, ...]
-    # Nobody asks for a while after it, and nothing may happen then.
+    # No client sends requests for a while after the round, and nothing may happen then.
     is_quiet_after: bool
 
     def __str__(self) -> str:
@@ -170,14 +170,14 @@ class Round:
         return f"round {self.number}, {self.scene.name}, {self.seconds:.1f} s: " + "; ".join(parts)
 
 
-# What a round takes beside its faults, about.
+# The approximate time of a round without its faults.
 RECOVERY_SECONDS = 3.5
-# With less than this there is no time for a long life.
+# Below this there is no time for a long life.
 LONG_MINUTES = 5
 
 
 def plan(seed: int, minutes: float) -> list[Round]:
-    """Rounds for about so many minutes. In a long storm the second half is one life of a Worker."""
+    """Rounds for about this many minutes. In a long storm, one Worker process lives through the second half."""
     random = Random(seed)
     rounds: list[Round] = []
     planned, wanted = 0.0, minutes * 60

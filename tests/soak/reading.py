@@ -1,4 +1,4 @@
-"""What viewers ask, and what an answer in any format says: which services, as of when, and what is missing."""
+"""Requests of the clients, and readers that turn an answer in any format into a common report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from io import StringIO
 from typing import Any
 
-from e2e.shape import well_formed
+from e2e.shape import is_unhealthy, well_formed
 from e2e.workerd import Answer
 
 from .plan import CLUSTERS, Scene
@@ -22,16 +22,16 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Ask:
-    """One question. `accepts` says of a service whether it belongs to the answer."""
+    """One request. `accepts` decides whether a service belongs in the answer."""
 
     path: str
     format: str = "json"
     method: str = "GET"
     accepts: Callable[[State], bool] = lambda state: True
     target: str | None = None
-    # The badge is of one service.
+    # The service of a badge.
     service: str | None = None
-    # It brings the ETag of the newest answer.
+    # Whether it sends the ETag of the newest answer.
     conditional: bool = False
     status: int | None = None
 
@@ -41,11 +41,11 @@ class Ask:
 
 @dataclass
 class Report:
-    """What an answer says. None: its format does not tell."""
+    """Content of an answer. None where its format does not have the member."""
 
     complete: bool
     shown: dict[Key, Any]
-    # What the format shows of a service.
+    # Turns a service into the form in which the format shows it.
     of: Callable[[State], Any]
     generated_at: str | None = None
     failures: list[dict[str, Any]] | None = None
@@ -53,12 +53,8 @@ class Report:
     ages: dict[str, int] | None = None
 
 
-def is_unhealthy(state: State) -> bool:
-    return state["runningCount"] != state["desiredCount"] or state["rolloutState"] == "FAILED"
-
-
 def asks(scene: Scene) -> list[tuple[Ask, float]]:
-    """What is asked, and how often."""
+    """The requests and their weights."""
     of_k2 = lambda state: state["tags"]["owner"] == "K2"  # noqa: E731
     service = "prod-ap-07"
     first = scene.targets[0]
@@ -85,10 +81,10 @@ def asks(scene: Scene) -> list[tuple[Ask, float]]:
 
 
 def read(ask: Ask, answer: Answer, scene: Scene) -> Report:
-    """AssertionError, KeyError or ValueError if it is not what the format looks like."""
+    """Parses an answer. Raises AssertionError, KeyError or ValueError if the format is violated."""
     complete = {"true": True, "false": False}[answer.headers["x-ecs-status-complete"]]
     report = READERS[ask.format](ask, answer.body.decode(), complete, scene)
-    assert report.complete is complete, "the header and the body do not say the same about what is complete"
+    assert report.complete is complete, "header and body disagree on whether the report is complete"
     return report
 
 

@@ -1,4 +1,4 @@
-"""What happened at AWS and to workerd while answers were given."""
+"""Record: the calls to AWS and the life of workerd during a storm."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .reading import Ask
 
 @dataclass(frozen=True)
 class Look:
-    """One request and what came of it."""
+    """One request with its answer."""
 
     ask: Ask
     sent: float
     received: float
     answer: Answer | None
-    # Why there is none.
+    # The reason why there is no answer.
     error: str = ""
 
     @classmethod
@@ -41,31 +41,31 @@ class Hit:
 
 @dataclass
 class Record:
-    """What happened at AWS and to workerd while one scene was on."""
+    """The calls to AWS and the life of workerd during one scene."""
 
-    # When sweeps began, by region, in order.
+    # Start times of the sweeps by region, in order.
     begins: dict[str, list[float]] = field(default_factory=lambda: {region: [] for region in REGIONS})
     hits: list[Hit] = field(default_factory=list)
-    # When nobody listened, and when there was no workerd.
+    # Times without a listening emulator, and without workerd.
     absences: list[tuple[float, float]] = field(default_factory=list)
     kills: list[tuple[float, float]] = field(default_factory=list)
-    # When questions were asked.
+    # Times of the requests.
     asked: list[float] = field(default_factory=list)
 
     def forget(self, before: float) -> None:
-        """What was before, but for the sweeps, which are few."""
+        """Drops what happened before this time, except for the sweeps, which are few."""
         self.hits = [hit for hit in self.hits if hit.time >= before]
         self.asked = [each for each in self.asked if each >= before]
 
     def met(self, names: set[str], region: str | None, begin: float, end: float) -> list[Hit]:
-        """The calls that met one of these faults in that time; a time without a listener is one, too."""
+        """The calls that met one of these faults in that time; a time without a listening emulator counts as a fault."""
         found = [hit for hit in self.hits if begin <= hit.time <= end and hit.names & names and region in (None, hit.region)]
         if AWAY in names and overlaps(self.absences, begin, end):
             found.append(Hit(begin, region, "", frozenset(), frozenset({AWAY})))
         return found
 
     def longest_silence(self, begin: float, end: float) -> float:
-        """The longest time in which nobody asked."""
+        """The longest time without a request."""
         moments = [begin, *sorted(each for each in self.asked if begin < each < end), end]
         return max((later - earlier for earlier, later in zip(moments, moments[1:], strict=False)), default=0)
 

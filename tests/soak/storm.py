@@ -1,4 +1,4 @@
-"""A storm: rounds of faults over a Worker whose viewers keep asking, and what the judge says of every answer."""
+"""Storm: rounds of faults over a Worker under constant requests, with a verdict on every answer."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from .tally import Tally
 from .truth import Fleet, StillEmulator, Truth
 from .watch import LATE, Stage, StormWorker, Watch
 
-# The most requests that wait for an answer at once.
+# The most requests in progress at once.
 MOST_AT_ONCE = 60
 CHANGES_A_SECOND = 6
-# Longer than the oldest report may be.
+# Longer than the oldest allowed report.
 REMEMBERED_SECONDS = 300
 BEAT = 0.05
 
 
 class Storm:
-    """All rounds of a plan, one after the other, until the time is up."""
+    """Runs the rounds of a plan, one after the other, until the time is up."""
 
     def __init__(self, seed: int, rounds: list[Round], directory: Path, tell: Callable[[str], None] = print):
         self._rounds, self._directory, self._tell = rounds, directory, tell
@@ -64,11 +64,11 @@ class Storm:
     # Rounds
 
     async def _round(self, planned: Round) -> None:
-        """(1) The scene. (2) The faults. (3) The recovery. (4) The verdicts."""
+        """Runs a round: (1) the scene, (2) the faults, (3) the recovery, (4) the verdicts."""
         # (1)
         stage = self._enter(planned.scene)
         self._looks: list[Look] = []
-        # Viewers without an answer.
+        # Requests without an answer.
         self._waiting: set[asyncio.Task[None]] = set()
         self._random = Random(planned.seed)
         self._watch.begin()
@@ -99,7 +99,7 @@ class Storm:
         self._judge(stage, planned, ended)
 
     def _enter(self, scene: Scene) -> Stage:
-        """The Worker of that scene, which finds what the one before it stored."""
+        """Starts the Worker of a scene, with the storage of its predecessor."""
         known = self._stages.get(scene.name)
         if known and self._worker and self._worker.directory == known.directory:
             return known
@@ -108,7 +108,7 @@ class Storm:
         directory = self._directory / str(len(self._stages))
         stage = known or Stage(scene, directory, self._truth, self._secrets)
         self._stages[scene.name] = stage
-        # Calls of another scene's end are not of this one's sweeps.
+        # Calls at the end of another scene belong to none of this scene's sweeps.
         self._watch.skip()
         self._start(stage)
         return stage
@@ -123,7 +123,7 @@ class Storm:
             self._worker.stop()
             self._worker = None
 
-    # What happens in it
+    # The faults
 
     async def _strike(self, strike: Strike) -> None:
         await asyncio.sleep(strike.at)
@@ -135,7 +135,7 @@ class Storm:
         fault.remove()
 
     async def _be_away(self, stage: Stage, span: Span) -> None:
-        """Nobody listens where AWS was."""
+        """Closes the emulator's port for a while."""
         await asyncio.sleep(span.at)
         began = time.time()
         await asyncio.to_thread(self._emulator.stop)
@@ -150,7 +150,7 @@ class Storm:
         self.tally.faults[AWAY] += 1
 
     async def _kill(self, stage: Stage, kills: tuple[Span, ...]) -> None:
-        """workerd ends as a machine that fails ends it, and another one finds what it stored."""
+        """Kills workerd, as a failing machine would, and starts another one with its storage."""
         began = time.time()
         for kill in kills:
             await asyncio.sleep(max(0.0, began + kill.at - time.time()))
@@ -165,13 +165,13 @@ class Storm:
             self.tally.kills += 1
 
     async def _change(self) -> None:
-        """The fleet is never the same for long."""
+        """Changes the fleet all the time."""
         while True:
             await asyncio.sleep(self._random.expovariate(CHANGES_A_SECOND))
             await asyncio.to_thread(self._fleet.change)
 
     async def _ask(self, stage: Stage, most: int) -> None:
-        """Viewers come in bursts, of which each is bounded."""
+        """Sends requests in bursts of a bounded number."""
         kinds, weights = zip(*asks(stage.scene), strict=True)
         while True:
             burst = min(self._random.choice((1, 3, 8, 20)), most - len(self._waiting))
@@ -195,13 +195,13 @@ class Storm:
             self._looks.append(Look(ask, sent, time.time(), None, f"{type(error).__name__}: {error}"))
 
     async def _answered(self) -> None:
-        """Everybody who asked has an answer."""
+        """Waits until all requests have an answer."""
         await asyncio.gather(*self._waiting)
 
-    # What comes after it
+    # The recovery
 
     async def _recover(self, stage: Stage, ended: float) -> float:
-        """How long it takes until each target has been swept again, and a report is whole and fresh."""
+        """Time until each target is swept again and a report is complete and fresh."""
         limit = ended + stage.scene.max_age + 2 * stage.scene.longest_sweep
         while time.time() < limit:
             await self._look(stage, Ask("/list"))
@@ -214,7 +214,7 @@ class Storm:
         return float("inf")
 
     async def _beat(self) -> None:
-        """How late the machine is in this round, all in all."""
+        """Measures how late the machine is during a round, in all."""
         while True:
             began = time.monotonic()
             await asyncio.sleep(BEAT)
@@ -226,18 +226,18 @@ class Storm:
         return all(self._good_sweeps(target, ended) for target in stage.scene.targets)
 
     def _good_sweeps(self, target: str, ended: float) -> list[float]:
-        """How long each sweep of a target took that began since then and read all of it."""
+        """Durations of the complete sweeps of a target that began since then."""
         took = [(moment, line["durationMs"] / 1_000, line) for moment, line in self._watch.sweeps if line["target"] == target]
         return [seconds for moment, seconds, line in took if moment - seconds >= ended and line.get("failures") == 0]
 
     async def _settled(self, stage: Stage) -> None:
-        """No call is out, so that all is known of them."""
+        """Waits until no call is in progress, so that all are recorded."""
         limit = time.time() + stage.scene.longest_sweep
         while self._emulator.in_flight and time.time() < limit:
             await asyncio.sleep(0.02)
 
     async def _quiet(self, stage: Stage) -> None:
-        """Nobody asks, and soon nobody calls AWS."""
+        """Checks that without requests, calls to AWS end soon."""
         began = time.time()
         limit = began + stage.scene.longest_sweep
         made = -1
@@ -270,7 +270,7 @@ class Storm:
         self.tally.memory.append((self.tally.lives, resident, wasm))
         self._tell(
             f"{planned}\n  {sum(self.tally.answers.values()) - before} answers, {len(self._watch.sweeps)} sweeps, "
-            f"well again after {recovery:.1f} s, {megabytes(resident)} resident, {megabytes(wasm)} of wasm"
+            f"recovery in {recovery:.1f} s, {megabytes(resident)} resident, {megabytes(wasm)} of wasm"
         )
         for each in self.tally.wrong[self._objections :]:
             self._tell(f"  WRONG (seed {self.tally.seed}): {each}")
@@ -284,17 +284,17 @@ class Storm:
             self.tally.wrong.append(f"{look.ask}, asked at {look.sent:.2f}, answered at {look.received:.2f}: {wrong}{self._in_full(look, str(wrong))}")
 
     def _in_full(self, look: Look, wrong: str) -> str:
-        """The answer itself, but once for all that are wrong in the same way."""
+        """The answer itself, once for all answers that are wrong in the same way."""
         if look.answer is None or wrong in self._told:
             return ""
         self._told.add(wrong)
         return f"\n    {look.answer.status} {look.answer.headers}\n    {look.answer.body.decode(errors='replace')}"
 
     def _judge_recovery(self, stage: Stage, ended: float) -> float:
-        """How long it took until each target had been swept again, and a report was whole and fresh.
+        """Judges the time until each target was swept again and a report was complete and fresh.
 
-        Not longer than the sweep that was under way took to its end, one SNAPSHOT_MAX_AGE (but the first pause after a
-        failure is a second), and a good sweep; but for what the machine itself was late.
+        It is at most the rest of the running sweep, one SNAPSHOT_MAX_AGE (except that the first pause after a
+        failure is a second) and a good sweep, plus the delay of the machine itself.
         """
         recovery, allowed = self._recovery, 0.0
         for target in stage.scene.targets:
@@ -308,5 +308,5 @@ class Storm:
                 for moment, line in self._watch.sweeps
                 if moment > ended
             )
-            self.tally.wrong.append(f"well again after {recovery:.1f} s, where the sweeps took {allowed:.1f} s and the machine was {self._watch.late:.1f} s late: {swept}")
+            self.tally.wrong.append(f"recovery took {recovery:.1f} s, where the sweeps took {allowed:.1f} s and the machine was {self._watch.late:.1f} s late: {swept}")
         return recovery

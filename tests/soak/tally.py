@@ -1,4 +1,4 @@
-"""What a storm came to, as a table."""
+"""Tally: the results of a storm as a table."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ class Tally:
     rounds: int = 0
     lives: int = 0
     kills: int = 0
-    # Times at which nobody asked, and AWS saw nothing.
+    # Pauses without requests and without calls to AWS.
     quiet: int = 0
     seconds: float = 0
     slowest: float = 0
-    # Calls that met each fault; how often AWS was away.
+    # Number of calls that met each fault, and of times without a listening emulator.
     faults: Counter[str] = field(default_factory=Counter)
     sweeps: Counter[str] = field(default_factory=Counter)
     answers: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
-    # How long each took, and how much of that no sweep took.
+    # Duration of each recovery, and the part of it without a sweep.
     recoveries: list[tuple[float, float]] = field(default_factory=list)
-    # After each round: of which life, what the process holds, and the isolate's memory.
+    # After each round: the process, its resident memory, and the isolate's memory.
     memory: list[tuple[int, int, int]] = field(default_factory=list)
 
     def last_life(self) -> list[tuple[int, int]]:
-        """The memory of the process that lived last, in the order of its rounds."""
+        """Memory of the last process, in the order of its rounds."""
         return [(resident, wasm) for life, resident, wasm in self.memory if life == self.lives]
 
     def thirds(self) -> list[tuple[float, float]]:
@@ -46,19 +46,19 @@ class Tally:
     def lines(self) -> Iterator[tuple[str, str]]:
         yield "seed", str(self.seed)
         yield "minutes", f"{self.seconds / 60:.1f}"
-        yield "rounds of faults", f"{self.rounds}, in {self.lives} lives of workerd, of which {self.kills} ended by a kill and a restart"
+        yield "rounds of faults", f"{self.rounds}, in {self.lives} workerd processes, {self.kills} of them killed"
         yield "calls that met a fault", ", ".join(f"{count} {name}" for name, count in sorted(self.faults.items()))
         yield "sweeps", ", ".join(f"{count} {kind}" for kind, count in sorted(self.sweeps.items()))
         yield "requests", str(self.answers.total())
         for kind, count in sorted(self.answers.items()):
             if kind != "WRONG":
                 yield f"  {kind}", str(count)
-        yield "wrong answers, and what else was wrong", f"{self.answers['WRONG']} and {len(self.wrong) - self.answers['WRONG']}"
+        yield "wrong answers, and other faults found", f"{self.answers['WRONG']} and {len(self.wrong) - self.answers['WRONG']}"
         yield "slowest answer", f"{self.slowest:.2f} s"
         if self.recoveries:
             whole, own = zip(*self.recoveries, strict=True)
-            yield "well again after", f"{median(whole):.1f} s, at most {max(whole):.1f} s"
-            yield "  without the sweep under way and the good one", f"{median(own):.1f} s, at most {max(own):.1f} s"
-        yield "times that nobody asked, and nobody called AWS", str(self.quiet)
+            yield "recovery", f"{median(whole):.1f} s, at most {max(whole):.1f} s"
+            yield "  without the running sweep and the complete one", f"{median(own):.1f} s, at most {max(own):.1f} s"
+        yield "pauses without requests, and without calls to AWS", str(self.quiet)
         for third, (resident, wasm) in enumerate(self.thirds(), start=1):
-            yield f"memory in third {third} of the last life", f"{megabytes(int(resident))} resident, {megabytes(int(wasm))} of wasm"
+            yield f"memory in third {third} of the last process", f"{megabytes(int(resident))} resident, {megabytes(int(wasm))} of wasm"

@@ -1,4 +1,4 @@
-"""The judge itself: it lets pass what is right, and objects to answers that were doctored."""
+"""Tests of the oracle: it accepts right answers, and rejects manipulated ones."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from e2e.workerd import Answer
+import sentences
 
 from .oracle import Oracle, Wrong
 from .plan import CANARY, REGIONS, TWO, Scene
@@ -18,7 +19,7 @@ from .reading import Ask, csv_row, metrics_row, text_row
 from .record import Hit, Look, Record
 from .truth import State, Truth, clusters_of
 
-# When the sweep began that the answers are of, when it ended, and when they come.
+# Start and end of the sweep behind the answers, and the time of their arrival.
 BEGAN = 1_800_000_000.0
 ENDED = BEGAN + 1
 NOW = BEGAN + 2.5
@@ -45,8 +46,8 @@ GONE, ELSEWHERE = state("prod-4", 1), state("batch-1", 1)
 
 
 class World:
-    """Five services: one steady, one of another owner, one that changes during the sweep, one that was gone before
-    it, and one in another cluster."""
+    """Five services: one constant, one of another owner, one that changes during the sweep, one that was deleted
+    before it, and one in another cluster."""
 
     def __init__(self, scene: Scene = SCENE) -> None:
         self.scene, self.truth, self.record = scene, Truth(), Record()
@@ -61,7 +62,7 @@ class World:
         self.record.hits.append(Hit(at, REGIONS[0], operation, frozenset({cluster}), frozenset({name})))
 
     def report(self, *services: State, failures: tuple[Report, ...] = (), generated: float = ENDED, target: str = "default") -> Report:
-        """Of the steady ones, unless told otherwise."""
+        """A report, by default of the constant services."""
         clusters = []
         for name in ("batch", "prod"):
             mine = [each for each in services or (ELSEWHERE, STEADY, OTHERS, AFTER) if each["serviceName"].startswith(name)]
@@ -103,10 +104,10 @@ def changed(report: Report, edit: Callable[[Report], Any]) -> Report:
     return report
 
 
-THROTTLED = "AWS throttled the calls, also when asked again"
+THROTTLED = sentences.THROTTLED
 
 
-def test_what_was_so_at_some_moment_of_the_sweep_is_right(world: World) -> None:
+def test_a_service_as_it_was_at_some_moment_of_the_sweep_is_right(world: World) -> None:
     assert world.judge(world.report()) == "right, fresh"
     assert world.judge(world.report(ELSEWHERE, STEADY, OTHERS, BEFORE)) == "right, fresh"
     assert world.judge(world.report(), now=ENDED + 6) == "right, stale by its Age"
@@ -132,19 +133,19 @@ def test_what_was_so_at_some_moment_of_the_sweep_is_right(world: World) -> None:
         (lambda r: r.update(complete=False), "cannot be read"),
     ],
 )
-def test_a_report_that_was_doctored_is_wrong(world: World, edit: Callable[[Report], Any], objection: str) -> None:
+def test_a_manipulated_report_is_wrong(world: World, edit: Callable[[Report], Any], objection: str) -> None:
     with pytest.raises(Wrong, match=objection):
         world.judge(changed(world.report(), edit))
 
 
-def test_what_a_service_was_before_the_sweep_or_after_it_is_wrong(world: World) -> None:
+def test_a_service_as_it_was_before_or_after_the_sweep_is_wrong(world: World) -> None:
     world.truth.note((REGIONS[0], "prod", "prod-1"), state("prod-1", 2), ENDED + 1.2)
     for wrong in (state("prod-1", 2), state("prod-1", 0)):
         with pytest.raises(Wrong, match="prod-1 was not so"):
             world.judge(world.report(ELSEWHERE, wrong, OTHERS, AFTER))
 
 
-def test_what_is_missing_is_covered_by_a_failure_of_its_cluster_with_a_cause_that_was_met(world: World) -> None:
+def test_a_missing_service_is_covered_by_a_failure_of_its_cluster_with_a_true_cause(world: World) -> None:
     partial = world.report(ELSEWHERE, OTHERS, failures=(failure(THROTTLED),))
     with pytest.raises(Wrong, match="no call .* met what is named as the cause"):
         world.judge(partial)
@@ -158,36 +159,36 @@ def test_what_is_missing_is_covered_by_a_failure_of_its_cluster_with_a_cause_tha
     with pytest.raises(Wrong, match="no such reason"):
         judge_anew(world, world.report(OTHERS, failures=(failure("it rained"),)))
     with pytest.raises(Wrong, match="met what is named"):
-        judge_anew(world, world.report(ELSEWHERE, failures=(failure("the IAM policy does not allow ecs:ListServices"),)))
+        judge_anew(world, world.report(ELSEWHERE, failures=(failure(sentences.denied("ListServices")),)))
     world.met("denied", operation="DescribeServices")
     with pytest.raises(Wrong, match="met what is named"):
-        judge_anew(world, world.report(ELSEWHERE, failures=(failure("the IAM policy does not allow ecs:ListServices"),)))
+        judge_anew(world, world.report(ELSEWHERE, failures=(failure(sentences.denied("ListServices")),)))
 
 
 def judge_anew(world: World, report: Report, now: float = NOW) -> str:
-    """By a judge that has seen nothing, of the same world."""
+    """Judges by a new oracle of the same world."""
     world.oracle = Oracle(world.scene, world.truth, world.record, (SECRET, "123456789012"))
     return world.judge(report, now=now)
 
 
-def test_what_is_kept_is_counted_and_was_so_then(world: World) -> None:
+def test_services_that_are_carried_over_are_counted_and_shown_as_they_were_then(world: World) -> None:
     world.met("throttle")
     old = (ELSEWHERE, STEADY, OTHERS, BEFORE, GONE)
     as_of = moment(BEGAN - 19)
-    assert judge_anew(world, world.report(*old, failures=(failure(f"{THROTTLED}; 1 service is shown as of {as_of}"),))).startswith("partial")
+    assert judge_anew(world, world.report(*old, failures=(failure(sentences.carried_over(THROTTLED, 1, as_of)),))).startswith("partial")
     with pytest.raises(Wrong, match="prod-4 was not so"):
         judge_anew(world, world.report(*old, failures=(failure(THROTTLED),)))
     with pytest.raises(Wrong, match="prod-4 was not so"):
-        judge_anew(world, world.report(*old, failures=(failure(f"{THROTTLED}; 1 service is shown as of {moment(BEGAN)}"),)))
+        judge_anew(world, world.report(*old, failures=(failure(sentences.carried_over(THROTTLED, 1, moment(BEGAN))),)))
     with pytest.raises(Wrong, match="prod-4 was not so"):
-        judge_anew(world, world.report(*old, failures=(failure(f"{THROTTLED}; 1 service is shown as of {as_of}", "batch"),)))
+        judge_anew(world, world.report(*old, failures=(failure(sentences.carried_over(THROTTLED, 1, as_of), "batch"),)))
     world.truth.note((REGIONS[0], "prod", "prod-5"), state("prod-5", 1), BEGAN - 50)
     world.truth.note((REGIONS[0], "prod", "prod-5"), None, BEGAN - 10)
     with pytest.raises(Wrong, match="2 services in prod are old, 1 are said to be"):
-        judge_anew(world, world.report(*old, state("prod-5", 1), failures=(failure(f"{THROTTLED}; 1 service is shown as of {as_of}"),)))
+        judge_anew(world, world.report(*old, state("prod-5", 1), failures=(failure(sentences.carried_over(THROTTLED, 1, as_of)),)))
 
 
-def test_what_was_shown_and_is_still_there_does_not_get_lost_when_a_part_fails(world: World) -> None:
+def test_a_service_that_was_shown_and_still_exists_is_not_lost_when_a_part_fails(world: World) -> None:
     before = world.report(ELSEWHERE, STEADY, OTHERS, BEFORE, GONE, generated=BEGAN - 19)
     assert world.judge(before, now=BEGAN - 18) == "right, fresh"
     world.met("throttle")
@@ -198,17 +199,17 @@ def test_what_was_shown_and_is_still_there_does_not_get_lost_when_a_part_fails(w
 
 
 @pytest.mark.parametrize("age", [0, 3, 99])
-def test_an_age_that_lies_is_wrong(world: World, age: int) -> None:
+def test_a_false_age_is_wrong(world: World, age: int) -> None:
     world.judge(world.report(), age=1)
     with pytest.raises(Wrong, match=f"Age: {age}, but"):
         world.judge(world.report(), age=age, now=NOW + 0.6)
 
 
-def test_what_is_old_says_since_when_and_why(world: World) -> None:
+def test_an_outdated_report_states_its_time_and_the_cause(world: World) -> None:
     of = moment(ENDED)
 
     def old(at: float, reason: str = THROTTLED, of: str = of) -> Report:
-        return world.report(failures=(failure(f"{reason} (at {moment(at)}); what is shown is as of {of}", None),))
+        return world.report(failures=(failure(sentences.outdated(reason, moment(at), of), None),))
 
     late = BEGAN + 60
     world.record.asked += [BEGAN + each for each in range(60)]
@@ -223,13 +224,13 @@ def test_what_is_old_says_since_when_and_why(world: World) -> None:
     with pytest.raises(Wrong, match="it failed at"):
         judge_anew(world, old(late + 5), late)
     with pytest.raises(Wrong, match="did not wait"):
-        judge_anew(world, old(late - 2, "a newer sweep is not done yet"), late)
+        judge_anew(world, old(late - 2, sentences.NOT_DONE), late)
     with pytest.raises(Wrong, match="it is 109 s old"):
         world.met("throttle", at=BEGAN + 108)
         judge_anew(world, old(BEGAN + 109), BEGAN + 110)
 
 
-def test_a_sweep_that_does_not_come_though_somebody_asks_is_stuck(world: World) -> None:
+def test_a_missing_sweep_in_spite_of_requests_is_wrong(world: World) -> None:
     late = BEGAN + 35
     with pytest.raises(Wrong, match="the sweep is stuck"):
         world.record.asked += [BEGAN + each for each in range(35)]
@@ -238,7 +239,7 @@ def test_a_sweep_that_does_not_come_though_somebody_asks_is_stuck(world: World) 
     assert world.judge(world.report(), now=late) == "right, stale by its Age"
 
 
-def test_a_filter_holds(world: World) -> None:
+def test_a_service_that_a_filter_excludes_is_wrong(world: World) -> None:
     ask = Ask("/list?owner=K2", accepts=lambda each: each["tags"]["owner"] == "K2")
     assert world.judge(world.report(ELSEWHERE, STEADY, AFTER), ask) == "right, fresh"
     with pytest.raises(Wrong, match="prod-2 was not so"):
@@ -292,7 +293,7 @@ def test_every_format_is_judged_alike(world: World) -> None:
     assert all("prod-1 is missing" in each for each in judged(ELSEWHERE, OTHERS, AFTER))
 
 
-def test_two_targets_are_judged_each_by_a_sweep_of_its_own() -> None:
+def test_each_of_two_targets_is_judged_by_its_own_sweep() -> None:
     world = World(Scene("two", targets=TWO))
     here, there = world.report(target="here"), world.report(STEADY, target="there")
     there["clusters"][0].update(region=REGIONS[1])
@@ -306,21 +307,21 @@ def test_two_targets_are_judged_each_by_a_sweep_of_its_own() -> None:
         world.judge(changed(both, lambda r: r["clusters"][2]["services"].append(OTHERS)))
 
 
-def test_a_problem_names_a_cause_that_was_there(world: World) -> None:
-    unread = f"The fleet could not be read: {THROTTLED}."
+def test_a_problem_without_a_true_cause_is_wrong(world: World) -> None:
+    unread = sentences.no_report(THROTTLED)
     with pytest.raises(Wrong, match="met what is named as the cause"):
         world.problem(503, unread, **{"retry-after": "5"})
     world.met("throttle")
     headers = {"retry-after": "5"}
     assert world.problem(503, unread, **headers) == f"problem: 503, {THROTTLED}"
-    assert world.problem(503, f'The target "default" could not be read: {THROTTLED}.', Ask("/healthz", "health"), **headers).startswith("unhealthy")
+    assert world.problem(503, sentences.no_report_of("default", THROTTLED), Ask("/healthz", "health"), **headers).startswith("unhealthy")
     for status, detail, more in (
         (502, unread, headers),
         (503, unread, {}),
         (500, "The answer could not be written.", {}),
-        (502, "The fleet could not be read: it rained.", {}),
-        (502, "The fleet could not be read: AWS answered what cannot be read.", {}),
-        (503, "The first sweep is not done yet: 0 of 0 services in 0 clusters are read, and at least 1 calls are left.", headers),
+        (502, sentences.no_report("it rained"), {}),
+        (502, sentences.no_report(sentences.UNREADABLE), {}),
+        (503, sentences.first_sweep(0, 0, 0, 1), headers),
     ):
         with pytest.raises(Wrong):
             world.problem(status, detail, **more)
@@ -328,34 +329,34 @@ def test_a_problem_names_a_cause_that_was_there(world: World) -> None:
         world.answer(Answer(500, {"content-type": "text/html"}, b"Internal Server Error"))
 
 
-def test_a_problem_is_wrong_while_a_report_is_at_hand(world: World) -> None:
+def test_a_problem_is_wrong_while_a_report_could_be_served(world: World) -> None:
     world.met("throttle")
     world.judge(world.report(), now=NOW - 1)
     with pytest.raises(Wrong, match="a report of 1.5 s ago was at hand"):
-        world.problem(503, f"The fleet could not be read: {THROTTLED}.", **{"retry-after": "5"})
+        world.problem(503, sentences.no_report(THROTTLED), **{"retry-after": "5"})
 
 
-def test_no_answer_is_wrong_unless_workerd_was_killed(world: World) -> None:
+def test_a_missing_answer_is_wrong_unless_workerd_was_killed(world: World) -> None:
     with pytest.raises(Wrong, match="no answer: refused"):
         world.answer(None)
     world.record.kills.append((NOW - 0.05, NOW + 1))
     assert world.answer(None) == "cut off by a kill"
 
 
-def test_an_answer_that_comes_too_late_is_wrong(world: World) -> None:
+def test_a_late_answer_is_wrong(world: World) -> None:
     with pytest.raises(Wrong, match="it took 6.0 s"):
         world.answer(Answer(200, {}, b""), took=6)
 
 
 @pytest.mark.parametrize("told", [SECRET, "123456789012", "arn:aws:ecs:x", CANARY.split()[0]])
-def test_an_answer_that_tells_a_secret_is_wrong(world: World, told: str) -> None:
+def test_an_answer_with_a_secret_is_wrong(world: World, told: str) -> None:
     with pytest.raises(Wrong, match="secret"):
         world.judge(changed(world.report(), lambda r: r["clusters"][0]["tags"].update(note=told)))
     with pytest.raises(Wrong, match="secret"):
         world.problem(502, f"AWS said {told}.")
 
 
-def test_what_was_sent_before_is_meant_by_its_etag_alone(world: World) -> None:
+def test_a_304_refers_only_to_an_answer_with_the_same_etag(world: World) -> None:
     body, headers = json.dumps(world.report()).encode(), {"age": "1", "content-type": "application/json", "x-ecs-status-complete": "true"}
     tagged, known = {**headers, "etag": '"1"'}, Ask("/list", conditional=True)
     with pytest.raises(Wrong, match="304"):
@@ -369,7 +370,7 @@ def test_what_was_sent_before_is_meant_by_its_etag_alone(world: World) -> None:
         world.answer(Answer(200, tagged, json.dumps(world.report(ELSEWHERE, STEADY, OTHERS, BEFORE)).encode()))
 
 
-def test_what_nobody_may_ask_is_refused(world: World) -> None:
+def test_an_invalid_request_must_be_refused(world: World) -> None:
     assert world.problem(400, "colour is no filter key.", Ask("/list?colour=red", status=400)) == "as asked: 400"
     with pytest.raises(Wrong, match="status 200"):
         world.judge(world.report(), Ask("/list?colour=red", status=400))

@@ -1,4 +1,4 @@
-"""The fleet that changes all the time, and the record of how it was at any moment."""
+"""Truth: a fleet that changes all the time, and the record of its state at any moment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .plan import CLUSTERS, REGIONS, Scene
 
 # Region, cluster, service.
 Place = tuple[str, str, str]
-# As a report has to show it.
+# A service as a report has to show it.
 State = dict[str, Any]
 
 SIZES = {
@@ -26,21 +26,21 @@ OWNERS = ("K2", "F1", "payments")
 
 
 class Truth:
-    """How each service was since when. Moments are those of the machine's clock, in seconds."""
+    """States of each service with the times from which they held, in seconds of the machine's clock."""
 
     def __init__(self) -> None:
         self._moments: dict[Place, list[float]] = {}
         self._states: dict[Place, list[State | None]] = {}
 
     def note(self, place: Place, state: State | None, moment: float) -> None:
-        """From now on it is so; None: it is not there, or not to be reported."""
+        """Records a state from this moment on; None if the service does not exist or is not to be reported."""
         if self._states.get(place, [None])[-1] == state:
             return
         self._moments.setdefault(place, []).append(moment)
         self._states.setdefault(place, []).append(state)
 
     def between(self, place: Place, begin: float, end: float) -> list[State | None]:
-        """Every state that it was in at any moment from `begin` to `end`."""
+        """Every state of a service between `begin` and `end`."""
         moments = self._moments.get(place, [])
         first, last = bisect_right(moments, begin), bisect_right(moments, end)
         states = self._states.get(place, [])
@@ -52,7 +52,7 @@ class Truth:
 
 
 class StillEmulator(Emulator):
-    """An emulator whose fleet stands still while a call reads it, so that each answer is of one moment."""
+    """An emulator that holds its fleet constant while it answers a call."""
 
     def __init__(self, **options: Any):
         self.still = threading.RLock()
@@ -64,13 +64,13 @@ class StillEmulator(Emulator):
 
 
 class Fleet:
-    """Clusters of the same names in two regions, their services, and one change after the other."""
+    """Clusters of the same names in two regions, whose services change one by one."""
 
     def __init__(self, emulator: StillEmulator, truth: Truth, random: Random):
         self.truth = truth
         self._emulator, self._random = emulator, random
         self._version = 0
-        # What is there of each, ACTIVE or not.
+        # State and status of each existing service.
         self._there: dict[Place, tuple[State, str]] = {}
         self._places: list[Place] = []
 
@@ -95,7 +95,7 @@ class Fleet:
             self._emulator.page_size = scene.page_size
 
     def change(self) -> None:
-        """One change, of a moment."""
+        """Makes one change."""
         place, what = self._random.choice(self._places), self._random.random()
         with self._emulator.still:
             if what < 0.75:
@@ -112,19 +112,19 @@ class Fleet:
                 self._hide(set(), set())
 
     def calm(self) -> None:
-        """Nothing is hidden any more."""
+        """Shows all hidden services and clusters again."""
         with self._emulator.still:
             self._hide(set(), set())
 
     def _hide(self, services: set[str], clusters: set[str]) -> None:
-        """Listed, but neither described nor found: to whoever asks, these are gone for a while."""
+        """Hides services and clusters: they are listed, but cannot be described."""
         self._emulator.vanish_services = services
         self._emulator.vanish_clusters = clusters
         for place in self._places:
             self._note(place)
 
     def _put(self, place: Place, status: str = "ACTIVE") -> None:
-        """A new version of a service, or the first."""
+        """Writes a new version of a service, or its first."""
         region, cluster, name = place
         self._version += 1
         draw, owner = self._random.randrange, self._random.choice(OWNERS)
@@ -161,7 +161,7 @@ class Fleet:
     def _launch(self, place: Place) -> dict[str, Any]:
         if place[1] == "legacy":
             return {"launch_type": "FARGATE"}
-        # Without either the cluster's default strategy decides.
+        # With neither, the cluster's default strategy decides.
         return {} if place[1] == "nonprod" else {"strategy": self._providers(place)}
 
     def _providers(self, place: Place) -> list[str]:
@@ -177,7 +177,7 @@ class Fleet:
 
 
 def clusters_of(region: str) -> dict[str, dict[str, Any]]:
-    """What a report says of the clusters themselves, which do not change."""
+    """The members of the clusters in a report, which do not change."""
     providers = {cluster: ["FARGATE", "FARGATE_SPOT"] for cluster in CLUSTERS} | {"legacy": []}
     return {
         cluster: {"clusterName": cluster, "region": region, "capacityProviders": providers[cluster], "tags": {"of": cluster}}

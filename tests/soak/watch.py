@@ -1,4 +1,4 @@
-"""What is seen of a storm from outside: the lines of workerd, and the calls that AWS got."""
+"""Watch: the log lines of workerd and the calls to AWS during a storm."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from .record import Hit, Record
 from .tally import Tally
 from .truth import StillEmulator, Truth
 
-# How late a thread may see a call, or a viewer an answer, on a busy machine; where it is later, that is measured.
+# Delay with which a thread may see a call, or a client an answer, on a busy machine; longer delays are measured.
 LATE = 1.0
 
 
 class StormWorker(Worker):
-    """A Worker whose lines are known by the moment at which they came, and are taken away once."""
+    """A Worker whose log lines have arrival times and can be taken once."""
 
     # Collect all garbage, and early: what is held then is in use. Left to itself the engine lets hundreds of megabytes
     # gather, whatever runs on it.
@@ -39,17 +39,17 @@ class StormWorker(Worker):
         return lines
 
     def has_ended(self) -> bool:
-        """Whether it ended by itself."""
+        """Whether the process ended by itself."""
         return self._process.poll() is not None
 
     def resident(self) -> int:
-        """Bytes of memory that the process holds."""
+        """Resident memory of the process in bytes."""
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * 4096
 
 
 class Stage:
-    """A scene that is on, or was before: its Worker's storage, its judge, and what happened in it."""
+    """The state of a scene: its Worker's storage, its oracle and its record."""
 
     def __init__(self, scene: Scene, directory: Path, truth: Truth, secrets: tuple[str, ...]):
         self.scene = scene
@@ -62,7 +62,7 @@ class Stage:
 
 
 class Watch:
-    """Takes down what there is, once, and objects to what may never be."""
+    """Records lines and calls, and rejects those that may never occur."""
 
     def __init__(self, emulator: StillEmulator, tally: Tally, secrets: tuple[str, ...]):
         self._emulator, self._tally, self._secrets = emulator, tally, secrets
@@ -74,19 +74,19 @@ class Watch:
         self.late = 0.0
 
     def begin(self) -> None:
-        """A round."""
+        """Begins a round."""
         self.lives, self.sweeps, self.late = [time.time()], [], 0.0
 
     def calls(self) -> list[Call]:
-        """Those that were not noted yet."""
+        """The calls that are not recorded yet."""
         return self._emulator.calls_from(self._calls_noted)
 
     def skip(self) -> None:
-        """The calls until now are of another scene's end."""
+        """Ignores the calls until now, which belong to the end of another scene."""
         self._calls_noted += len(self.calls())
 
     def note_calls(self, stage: Stage) -> None:
-        """What the calls since the last time met, and which of them began sweeps."""
+        """Records the faults that new calls met, and the sweeps that they began."""
         calls = self.calls()
         self._calls_noted += len(calls)
         for call in calls:
@@ -100,7 +100,7 @@ class Watch:
             self._is_paced(stage.scene, sorted(call.time for call in calls if call.region == region))
 
     def _is_paced(self, scene: Scene, times: list[float]) -> None:
-        """Never more calls in any stretch of one life than the burst and the rate allow."""
+        """Checks that no stretch of one life has more calls than the burst and the rate allow."""
         for begin, end in zip(self.lives, [*self.lives[1:], float("inf")], strict=True):
             life = [each for each in times if begin <= each < end]
             for index, first in enumerate(life):
@@ -110,13 +110,13 @@ class Watch:
                         return
 
     def note_lines(self, worker: StormWorker, is_dead: bool = False) -> None:
-        """Lines are JSON, and tell no secret; those of every day tell nothing that is the operator's alone."""
+        """Checks that lines are JSON without secrets, and that ordinary lines hold nothing that only the operator may see."""
         lines = worker.taken()
         for number, (moment, text) in enumerate(lines, start=1):
             try:
                 line = json.loads(text)
             except ValueError:
-                # It was killed in the middle of its last line.
+                # The process was killed while it wrote its last line.
                 if not (is_dead and number == len(lines) and text.startswith("{")):
                     self._tally.wrong.append(f"workerd said: {text}")
                 continue
@@ -134,12 +134,12 @@ class Watch:
 
 
 def begins_a_sweep(call: Call) -> bool:
-    """The check of the keys lists clusters, too, but only one."""
+    """Whether the call begins a sweep; the health check lists clusters too, but only one."""
     request = call.request
     return call.operation == "ListClusters" and request.get("maxResults") != 1 and "nextToken" not in request
 
 
 def clusters_of(call: Call) -> frozenset[str]:
-    """The clusters that it was about."""
+    """Names of the clusters in a call."""
     named = [call.request.get("cluster"), *(call.request.get("clusters") or [])]
     return frozenset(each.split("/")[-1] for each in named if each)

@@ -1,4 +1,4 @@
-"""The terraform command on a copy of terraform/, cut off from the user's own settings and from the internet."""
+"""Terraform runner: the terraform command on a copy of terraform/, isolated from the user's settings and the internet."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import provider_mirror
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "terraform"
 
-# Nothing of the user's AWS or Terraform settings may reach a test, and what is not on loopback may not answer:
-# a call that escapes the emulator ends at this proxy, which nobody serves.
+# The user's AWS and Terraform settings must not reach a test, and no host but loopback may answer: a call to any
+# other host ends at this proxy, which does not exist.
 NOWHERE = "http://127.0.0.1:9"
 CUT_OFF = {"HTTP_PROXY": NOWHERE, "HTTPS_PROXY": NOWHERE, "NO_PROXY": "127.0.0.1,localhost"}
 QUIET = {
@@ -31,9 +33,13 @@ NO_TERRAFORM = (
     "Terraform is missing: install 1.9 or newer (https://developer.hashicorp.com/terraform/install) and put it on PATH."
 )
 NO_PROVIDER = (
-    "Terraform cannot get the AWS provider. It comes from the public registry; on a machine without that, unpack it "
-    "(as registry.terraform.io/hashicorp/aws/<version>/<platform>/) and name the directory above in TF_PLUGIN_DIR."
+    "The AWS provider {version} is missing: let Terraform reach its registry, unpack the provider into "
+    "~/.terraform.d/plugins/{provider}/{version}/{platform}/, or name another directory of this layout in TF_PLUGIN_DIR."
 )
+
+
+class NotReady(AssertionError):
+    """Terraform cannot be used here; where it or its provider is missing, one sentence that says how to get it."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +51,12 @@ class Run:
 def binary() -> str:
     found = shutil.which("terraform")
     if not found:
-        raise AssertionError(NO_TERRAFORM)
+        raise NotReady(NO_TERRAFORM)
     return found
 
 
 def environment() -> dict[str, str]:
-    """The caller's, without what would steer Terraform or the provider."""
+    """The environment without variables that Terraform or the provider reads."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "AWS_"))}
     return {**kept, **QUIET}
 
@@ -78,15 +84,19 @@ class Terraform:
         if plugins:
             run = self.run(*command, f"-plugin-dir={plugins}")
         else:
-            # The provider is 130 MB: kept under target/, it comes over the network once.
+            # The provider has 130 MB; the cache under target/ saves further downloads.
             cache = ROOT / "target" / "terraform-plugins"
             cache.mkdir(parents=True, exist_ok=True)
             own = {name: os.environ[name] for name in ("TF_CLI_CONFIG_FILE",) if Path(os.environ.get(name, "")).is_file()}
             run = self.run(*command, online=True, TF_PLUGIN_CACHE_DIR=str(cache), **own)
-        assert run.code == 0, f"{NO_PROVIDER}\n\n{run.output}"
+        if "Failed to query available provider packages" in run.output:
+            version, platform = provider_mirror.locked_version(), provider_mirror.this_platform()
+            raise NotReady(NO_PROVIDER.format(provider=provider_mirror.PROVIDER, version=version, platform=platform))
+        if run.code != 0:
+            raise NotReady(f"terraform init ended with {run.code}:\n{run.output}")
 
     def run(self, *arguments: str, online: bool = False, **variables: str) -> Run:
-        """Runs to the end, whatever its exit code."""
+        """Runs a terraform command to its end, with any exit code."""
         done = subprocess.run(
             [binary(), *arguments, "-no-color"],
             cwd=self.directory,
@@ -106,7 +116,7 @@ class Terraform:
         return run.output
 
     def plan(self, *options: str) -> dict[str, Any]:
-        """A plan as `terraform show -json` tells it."""
+        """A plan in the form of `terraform show -json`."""
         self.must("plan", "-out=test.tfplan", *options)
         return self.show("test.tfplan")
 
@@ -132,7 +142,7 @@ def planned(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def actions(plan: dict[str, Any]) -> dict[str, int]:
-    """How many resources the plan creates, changes and deletes, as its last line counts them."""
+    """Numbers of resources that the plan creates, changes and deletes, as its last line counts them."""
     counted = {"create": 0, "update": 0, "delete": 0}
     for change in plan.get("resource_changes", []):
         for action in change["change"]["actions"]:

@@ -1,7 +1,8 @@
-"""Terraform before the emulator, with signatures and IAM checked. What is missing fails; nothing is skipped."""
+"""Fixtures: Terraform with the emulator as AWS, with signatures and IAM checked. A missing tool fails; nothing is skipped."""
 
 from __future__ import annotations
 
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,17 +12,48 @@ import pytest
 
 from emulator.emulator import Credentials, Emulator
 
-from .command import Terraform
+from .command import NotReady, Terraform
 
+HERE = Path(__file__).parent
+OFFLINE = pytest.StashKey[Terraform]()
 REGION = "ap-southeast-2"
 ACCOUNT = "123456789012"
 ALLOW_ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
+class TerraformIsReady(pytest.Item):
+    """Replaces all tests that need Terraform and its provider if one of the two is missing."""
+
+    def __init__(self, *, sentence: str, **options: Any):
+        super().__init__(**options)
+        self.sentence = sentence
+
+    def runtest(self) -> None:
+        pytest.fail(self.sentence, pytrace=False)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Initializes the copy of the fixture `offline`; if that fails, a single test fails and states the reason.
+
+    The tests of a module depend on one another, so all of them are replaced.
+    """
+    modules = {each.path for each in items if HERE in each.path.parents and {"offline", "online"} & set(getattr(each, "fixturenames", ()))}
+    if not modules or config.option.collectonly:
+        return
+    directory = tempfile.TemporaryDirectory(prefix="ecs-status-terraform-")
+    config.add_cleanup(directory.cleanup)
+    try:
+        config.stash[OFFLINE] = Terraform(Path(directory.name))
+    except NotReady as reason:
+        others = [each for each in items if each.path not in modules]
+        items[:] = [*others, TerraformIsReady.from_parent(session, name="Terraform is ready", sentence=str(reason))]
+
+
 @pytest.fixture(scope="session")
-def offline(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
-    """A copy of terraform/ for what needs no AWS, not even an emulated one."""
-    return Terraform(tmp_path_factory.mktemp("offline"))
+def offline(pytestconfig: pytest.Config) -> Terraform:
+    """A copy of terraform/ for tests that need no AWS, not even an emulated one."""
+    return pytestconfig.stash[OFFLINE]
 
 
 @pytest.fixture(scope="session")
@@ -32,12 +64,12 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture(scope="session")
 def admin(emulator: Emulator) -> Credentials:
-    """Whoever runs terraform apply."""
+    """Credentials of the user who runs terraform apply."""
     return emulator.create_reader(ALLOW_ALL, user="admin")
 
 
 def settings_of(emulator: Emulator, key: Credentials) -> dict[str, str]:
-    """What makes the emulator Terraform's AWS, and this key's owner the one who applies."""
+    """Variables with which Terraform uses the emulator as AWS, with this key."""
     return {
         "AWS_ENDPOINT_URL": emulator.endpoint,
         "AWS_ACCESS_KEY_ID": key.access_key_id,
@@ -53,7 +85,7 @@ def online(tmp_path_factory: pytest.TempPathFactory, emulator: Emulator, admin: 
 
 @pytest.fixture(scope="session")
 def mirror_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Something to upload: the emulator runs no function."""
+    """A zip to upload; the emulator does not run the function."""
     path = tmp_path_factory.mktemp("lambda") / "bootstrap.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("bootstrap", "#!/bin/sh\n")

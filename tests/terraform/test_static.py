@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import readme_tables
 
-from . import readme_tables
 from .command import CUT_OFF, ROOT, SOURCE, Terraform, environment
 
 FILES = sorted(path for path in SOURCE.rglob("*.tf") if ".terraform" not in path.parts)
 MODULES = sorted(path.name for path in (SOURCE / "modules").iterdir())
 SKIP = re.compile(r"#checkov:skip=(\w+):(.*)")
 NO_CHECKOV = (
-    "checkov is missing: install tests/checkov-requirements.txt into a virtual environment at target/checkov, "
+    "checkov is missing: install tools/checkov-requirements.txt into a virtual environment at target/checkov, "
     "or name its command in CHECKOV."
 )
 
@@ -46,7 +46,7 @@ def test_the_provider_is_locked_for_every_platform() -> None:
 @pytest.mark.parametrize("directory", readme_tables.directories(), ids=lambda path: path.name)
 def test_a_readme_has_the_variables_and_outputs_of_the_code(directory: Path) -> None:
     written = text(directory / "README.md")
-    assert written == readme_tables.updated(directory), "run: python tests/terraform/readme_tables.py"
+    assert written == readme_tables.updated(directory), "run: python tools/readme_tables.py"
 
 
 def test_the_mirror_takes_the_settings_that_the_readme_documents() -> None:

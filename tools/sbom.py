@@ -1,6 +1,6 @@
-"""Lists the crates that the Worker's wasm and the mirror are made of, as CycloneDX, in target/sbom: `make sbom`.
+"""SBOM: the crates in the Worker's wasm and in the mirror, as CycloneDX in target/sbom. Run it with `make sbom`.
 
-Each list is checked against the schema, and against what Cargo itself says.
+Each list is checked against the CycloneDX schema and against `cargo tree`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def run(*command: str, **environment: str) -> str:
 
 
 def crates(arguments: list[str]) -> set[str]:
-    """name@version of every crate that goes into a build, or runs in it."""
+    """name@version of every crate in a build, including build dependencies."""
     tree = run("cargo", "tree", "--locked", "--edges=normal,build", "--prefix=none", "--format={p}", *arguments)
     return {"@".join(line.split()[:2]).replace("@v", "@") for line in tree.splitlines()}
 
@@ -49,7 +49,7 @@ def generate(name: str, arguments: list[str]) -> dict[str, Any]:
 
 
 def reduce(bom: dict[str, Any], built: set[str]) -> None:
-    """Takes out what is not in the build: cargo-cyclonedx also lists what only the tests' features turn on."""
+    """Removes crates that are not in the build: cargo-cyclonedx also lists those that only features of the tests enable."""
     kept = [component for component in bom["components"] if f"{component['name']}@{component['version']}" in built]
     refs = {component["bom-ref"] for component in [bom["metadata"]["component"], *kept]}
     bom["components"] = kept

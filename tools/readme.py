@@ -1,4 +1,4 @@
-"""What tests and the demo take from the README, so that it cannot differ from what they show."""
+"""README excerpts: the parts of README.md that the tests and the demo use, so that they cannot differ."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The main job on an embedded emulator: `make demo`.
+"""Demo: the Worker over an emulated AWS, with `make demo`.
 
-Starts an emulated ECS with a fleet worth looking at and a read-only IAM user, then `wrangler dev` before it, shows
-what three requests answer, and stays until Ctrl-C, which stops everything.
+Starts an emulated ECS with a sample fleet and a read-only IAM user, then `wrangler dev`, shows the answers to three
+requests, and runs until Ctrl-C, which stops everything.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import readme
-from emulator.emulator import Emulator
-from emulator.fleets import demo as demo_fleet
+
+sys.path.insert(0, str(readme.ROOT / "tests"))
+
+from emulator.emulator import Emulator  # noqa: E402
+from emulator.fleets import demo as demo_fleet  # noqa: E402
 
 START_SECONDS = 120
 STOP_SECONDS = 10
@@ -32,24 +35,24 @@ SHOWN = ("/list", "/list?owner=K2&environment=staging", "/list?nope=1")
 
 
 class Failed(Exception):
-    """One sentence for the user."""
+    """A failure that one sentence explains to the user."""
 
 
 def check_port(port: int) -> None:
     with socket.socket() as probe:
-        # As a server would, so that a port just left counts as free.
+        # As a server would, so that a port in TIME_WAIT counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except (OSError, OverflowError) as error:
-            raise Failed(f"Port {port} cannot be used ({error}): choose another one, as in `make demo PORT=8788`.") from None
+            raise Failed(f"Port {port} cannot be used ({error}); choose another one, such as `make demo PORT=8788`.") from None
 
 
 @contextmanager
 def wrangler(port: int, emulator: Emulator, directory: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`wrangler dev` in a process group of its own, which ends with it."""
+    """Runs `wrangler dev` in a process group of its own, and ends the group afterwards."""
     key = emulator.create_reader(readme.policy())
-    # Instead of .dev.vars, which may hold the keys of a real account.
+    # Replaces .dev.vars, which may hold the keys of a real account.
     env_file = directory / "demo.env"
     env_file.write_text(f"AWS_ACCESS_KEY_ID={key.access_key_id}\nAWS_SECRET_ACCESS_KEY={key.secret_access_key}\n", encoding="utf-8")
     command = ["wrangler", "dev", "--local", "--ip=127.0.0.1", f"--port={port}", "--inspector-port=0"]
@@ -68,7 +71,7 @@ def wrangler(port: int, emulator: Emulator, directory: Path) -> Iterator[subproc
                 start_new_session=True,
             )
         except FileNotFoundError:
-            raise Failed("wrangler is missing: start the demo by `make demo`, which installs it.") from None
+            raise Failed("wrangler is missing: start the demo with `make demo`, which installs it.") from None
     try:
         yield process
     finally:
@@ -76,7 +79,7 @@ def wrangler(port: int, emulator: Emulator, directory: Path) -> Iterator[subproc
 
 
 def stop_group(process: subprocess.Popen[bytes]) -> None:
-    """Ends the whole group, politely first; returns when no process of it is left."""
+    """Ends the process group, by SIGTERM first; returns when no process of it is left."""
     for number, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, STOP_SECONDS)):
         deadline = time.monotonic() + seconds
         try:
@@ -111,7 +114,7 @@ def wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path)
         except OSError:
             pass
         time.sleep(0.1)
-    raise Failed(f"wrangler dev did not come up. It said:\n{log.read_text(errors='replace')}")
+    raise Failed(f"wrangler dev did not start. Its output:\n{log.read_text(errors='replace')}")
 
 
 def show(url: str) -> None:
@@ -126,10 +129,10 @@ def show(url: str) -> None:
 
 
 def summary(body: str) -> str:
-    """The whole report, a line a service."""
+    """The report with one line for each service."""
     report = json.loads(body)
     if not report.get("complete"):
-        raise Failed(f"The report should be complete and is not:\n{body}")
+        raise Failed(f"The report is incomplete:\n{body}")
     services = [(cluster["clusterName"], service) for cluster in report["clusters"] for service in cluster["services"]]
     lines = [f"{len(services)} services in {len(report['clusters'])} clusters, complete"]
     for cluster, service in services:
@@ -148,7 +151,7 @@ def main() -> int:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    # SIGINT too: a shell starts what it puts in the background with that ignored.
+    # SIGINT too, as a shell ignores it for commands in the background.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
     try:
@@ -162,7 +165,7 @@ def main() -> int:
                 show(url)
                 print(f"An emulated ECS answers at {emulator.endpoint}. Ctrl-C stops both.", flush=True)
                 process.wait()
-                raise Failed(f"wrangler dev ended. It said:\n{(directory / 'wrangler.log').read_text(errors='replace')}")
+                raise Failed(f"wrangler dev ended. Its output:\n{(directory / 'wrangler.log').read_text(errors='replace')}")
     except Failed as failed:
         print(failed, file=sys.stderr)
         return 1

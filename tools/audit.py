@@ -1,6 +1,6 @@
-"""What is known against the dependencies in the lock files, and whether they are what may be depended on: `make audit`.
+"""Audit of the locked dependencies: known vulnerabilities, licences, sources and duplicates. Run it with `make audit`.
 
-A source of advisories that cannot be reached fails its part.
+A source of advisories that cannot be reached fails its part; nothing passes unasked.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import sys
 from locks import CRATES, PACKAGES, REQUIREMENTS
 from run import BIN, Run, check, main
 
-# What deny.toml allows and the Worker's crates do not need is an error; the others need less.
+# An allowance in deny.toml that the Worker's crates do not need is an error; the other manifests need fewer.
 ALLOWANCES = ["license-not-encountered", "unmatched-skip", "unnecessary-skip"]
-# No version of these is without it, and Checkov alone brings them.
+# Vulnerabilities that no version corrects, in packages that only Checkov depends on.
 KNOWN = [
     "CVE-2024-23342",  # ecdsa
     "CVE-2025-56005",  # ply
@@ -30,7 +30,7 @@ def allowed(manifest: str) -> Run:
 
 
 def advisories(manifest: str) -> Run:
-    # Where the index cannot be asked for yanked versions, cargo-deny only warns.
+    # cargo-deny only warns if the index cannot be asked for yanked versions.
     return deny(manifest, "--deny", "index-failure", "advisories")
 
 
@@ -49,4 +49,4 @@ PARTS: dict[str, Run] = {
 }
 
 if __name__ == "__main__":
-    sys.exit(main(PARTS))
+    sys.exit(main((PARTS,)))

@@ -1,0 +1,83 @@
+"""Sentences: the Worker's own prose about what went wrong, as the tests expect it, each in this one place.
+
+Causes stand in `src/fleet`, problem details in `src/api/problem.rs`.
+"""
+
+from __future__ import annotations
+
+import re
+
+MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+
+# ---- Causes
+
+UNKNOWN_KEY = "AWS does not accept the access key id in AWS_ACCESS_KEY_ID"
+WRONG_SECRET = "AWS does not accept the signature: AWS_SECRET_ACCESS_KEY does not belong to AWS_ACCESS_KEY_ID"
+EXPIRED_TOKEN = "AWS does not accept the session token: it is expired or wrong"
+CLOCK_SKEW = "AWS does not accept the time of the request"
+REFUSED = "AWS refused the call"
+UNREADABLE = "AWS answered what cannot be read"
+REPEATED_TOKEN = "AWS repeated a page of a list instead of ending it"
+LEFT_OUT = "AWS left something out of its answer"
+SERVER_ERROR = "AWS failed, also when asked again"
+UNREACHABLE = "AWS could not be reached"
+THROTTLED = "AWS throttled the calls, also when asked again"
+TIMED_OUT = "AWS did not answer in time"
+NOT_DONE = "a newer sweep is not done yet"
+TAGS_REFUSED = "AWS did not tell the tags of some services"
+ROLE_REFUSED = "AWS does not let us assume the role: its trust policy, its external id or our sts:AssumeRole does not allow it"
+OBJECT_UNREACHABLE = "what keeps the snapshots did not answer"
+
+DENIED = re.compile(r"the IAM policy does not allow ecs:(?P<operation>\w+)")
+
+
+def denied(operation: str) -> str:
+    return f"the IAM policy does not allow ecs:{operation}"
+
+
+# ---- What a failure adds to its cause
+
+# The newest sweep failed, or is not done: the whole report is an older one.
+OUTDATED = re.compile(rf"(?P<reason>.+) \(at (?P<at>{MOMENT})\); what is shown is as of (?P<of>{MOMENT})")
+# A part of this sweep failed: its services are those of an older one.
+CARRIED_OVER = re.compile(rf"(?P<reason>.+); (?P<count>\d+) services? (?:is|are) shown as of (?P<of>{MOMENT})")
+
+
+def outdated(reason: str, at: str, of: str) -> str:
+    return f"{reason} (at {at}); what is shown is as of {of}"
+
+
+def carried_over(reason: str, count: int, of: str) -> str:
+    services = "1 service is" if count == 1 else f"{count} services are"
+    return f"{reason}; {services} shown as of {of}"
+
+
+# ---- Details of a problem
+
+FIRST_SWEEP = re.compile(
+    r"The first sweep is not done yet: (?P<read>\d+) of (?P<services>\d+) services in (?P<clusters>\d+) clusters are read, "
+    r"and at least (?P<left>\d+) calls are left\."
+)
+NO_REPORT = re.compile(r'The (?:fleet|target "[^"]+") could not be read: (?P<reason>.+)\.')
+
+
+def first_sweep(read: int, services: int, clusters: int, left: int) -> str:
+    return f"The first sweep is not done yet: {read} of {services} services in {clusters} clusters are read, and at least {left} calls are left."
+
+
+def no_report(reason: str) -> str:
+    return f"The fleet could not be read: {reason}."
+
+
+def no_report_of(target: str, reason: str) -> str:
+    return f'The target "{target}" could not be read: {reason}.'
+
+
+def missing_variable(name: str) -> str:
+    return f"{name} is missing"
+
+
+# ---- Log messages
+
+# Why a stored value was dropped: its target has other keys, another region or other settings now.
+OTHER_IDENTITY = "the target was configured otherwise then"
