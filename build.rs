@@ -1,5 +1,5 @@
-//! Page: puts its scripts together into one `/page.js`. All files are embedded as they are written:
-//! small minifiers corrupt valid scripts, and those that parse them are larger than this crate.
+//! Page: joins its scripts into one `/page.js`. All its files are embedded as they are written: small
+//! minifiers corrupt valid scripts (`a + +b` becomes `a++b`), and correct ones bring dozens of crates.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -46,10 +46,13 @@ fn main() -> io::Result<()> {
 fn script(directory: &Path) -> io::Result<String> {
     let mut found = BTreeSet::new();
     for entry in fs::read_dir(directory)? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        // Editors leave files of their own beside them.
-        if name.ends_with(".js") {
-            found.insert(name);
+        let path = entry?.path();
+        // Editors leave files of their own beside the scripts.
+        if path.extension().is_some_and(|extension| extension == "js") {
+            found.extend(
+                path.file_name()
+                    .map(|name| name.to_string_lossy().into_owned()),
+            );
         }
     }
     let listed = SCRIPTS.map(str::to_owned).into();
