@@ -1,4 +1,4 @@
-"""The machine's own Chromium, driven by playwright: none is downloaded."""
+"""Chromium: the installed one, driven by Playwright; none is downloaded."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
-# Nothing but the page itself may use the network.
+# The browser itself must not use the network.
 FLAGS = [
     "--disable-gpu",
     "--disable-quic",
@@ -32,7 +32,7 @@ def binary() -> str:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A headless browser with a profile of its own, which ends with it."""
+    """Starts a headless browser with a temporary profile."""
     path = binary()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS, chromium_sandbox=False)

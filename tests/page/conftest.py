@@ -1,4 +1,4 @@
-"""The Worker's page in a real browser, before the emulator's demo fleet."""
+"""Fixtures: the Worker's page in a real browser, with the emulator's demo fleet behind it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .chromium import chromium
 
 expect.set_options(timeout=15_000)
 
-# A change in the fleet shows within seconds.
+# A change in the fleet is reported within seconds.
 PROMPT = {"SNAPSHOT_MAX_AGE": "1", "SNAPSHOT_MAX_STALE": "0"}
 
 DESKTOP = {"width": 1200, "height": 750}
@@ -44,22 +44,22 @@ def site(fleet: Emulator, start: Start) -> Worker:  # noqa: F811
 
 @dataclass
 class Witness:
-    """What pages asked for and complained of."""
+    """Hosts that pages connected to, and errors that they reported."""
 
     hosts: set[str] = field(default_factory=set)
-    complaints: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
     def watch(self, page: Page) -> None:
         page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("dialog", lambda dialog: self.complaints.append(f"dialog: {dialog.message}"))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("dialog", lambda dialog: self.errors.append(f"dialog: {dialog.message}"))
         page.on("console", self.hear)
 
     def hear(self, message: ConsoleMessage) -> None:
-        """The browser itself reports a /list that answers an error; that is no complaint of the page."""
+        """Ignores what the browser itself reports when /list returns an error."""
         refused = message.text.startswith("Failed to load resource: ") and urlsplit(message.location["url"]).path == "/list"
         if message.type in ("error", "warning") and not refused:
-            self.complaints.append(message.text)
+            self.errors.append(message.text)
 
 
 Open = Callable[..., Page]
@@ -72,7 +72,7 @@ def witness() -> Witness:
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
-    """`context(color_scheme="dark")`: as good as another browser, with nothing remembered."""
+    """`context(color_scheme="dark")`: opens a context that shares no storage with others."""
     contexts: list[BrowserContext] = []
 
     def context(**options: Any) -> BrowserContext:
@@ -86,9 +86,9 @@ def context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
 
 @pytest.fixture
 def open_page(context: Callable[..., BrowserContext], witness: Witness) -> Iterator[Open]:
-    """`open_page(url, viewport=PHONE)`: a page of a context of its own.
+    """`open_page(url, viewport=PHONE)`: opens a page in a new context, after `before` has prepared it.
 
-    Afterwards no page may have asked another host or complained, of a violated policy for instance.
+    Fails at the end if a page connected to another host or reported an error, such as a violation of its policy.
     """
     origins: set[str] = set()
 
@@ -103,11 +103,11 @@ def open_page(context: Callable[..., BrowserContext], witness: Witness) -> Itera
 
     yield open_page
     assert witness.hosts <= origins
-    assert witness.complaints == []
+    assert witness.errors == []
 
 
 def shown(page: Page) -> list[str]:
-    """The services that are drawn, as cluster/service."""
+    """Returns the services in the document, as cluster/service."""
     script = "rows => rows.map(row => row.closest('.cluster').querySelector('h2').textContent + '/' + row.querySelector('h3').textContent)"
     return list(page.locator(".row").evaluate_all(script))
 

@@ -1,4 +1,4 @@
-"""Reports that no emulated fleet gives quickly: made up, for the page alone."""
+"""Reports and problems: responses of /list that the page gets without the Worker."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Route
 
 Json = dict[str, Any]
 
-# What a fleet of many looks like: mostly healthy. (desired, running, pending, rollout)
+# Counts in a large fleet, which is mostly healthy: (desired, running, pending, rollout).
 COUNTS = [(3, 3, 0, "COMPLETED")] * 8 + [(2, 2, 0, "COMPLETED")] * 5 + [(12, 12, 0, "COMPLETED"), (0, 0, 0, None)]
 COUNTS += [(4, 3, 1, "IN_PROGRESS"), (5, 3, 0, "COMPLETED"), (2, 0, 0, "FAILED"), (60, 60, 0, "COMPLETED")]
 
@@ -33,7 +33,7 @@ def report(clusters: list[Json], failures: list[Json] | None = None) -> Json:
 
 
 def large(clusters: int = 25, services: int = 200) -> Json:
-    """5,000 services, unless told otherwise."""
+    """Returns a report of 5,000 services by default."""
 
     def one(c: int, s: int) -> Json:
         tags = {"environment": ("production", "staging", "frankie")[s % 3], "owner": f"team-{s % 17}", "contact": f"team-{s % 17}@example.com"}
@@ -42,12 +42,23 @@ def large(clusters: int = 25, services: int = 200) -> Json:
     return report([cluster(f"cluster-{c:03}", [one(c, s) for s in range(services)]) for c in range(clusters)])
 
 
-def problem(status: int, title: str, detail: str) -> Json:
-    return {"type": "about:blank", "title": title, "status": status, "detail": detail}
+def problem(status: int, title: str, detail: str, code: str | None = None) -> Json:
+    """Returns problem details (RFC 9457); `code` is the member that programs tell problems apart by."""
+    return {"type": "about:blank", "title": title, "status": status, "detail": detail, **({"code": code} if code else {})}
+
+
+FIRST_SWEEP_RUNNING = problem(
+    503,
+    "Service Unavailable",
+    "The first sweep is still running: 5 of 30 services in 2 clusters have been described; at least 12 calls remain.",
+    "first-sweep-running",
+)
+UNAUTHORIZED = problem(401, "Unauthorized", 'A bearer token is required: send "Authorization: Bearer <token>".', "unauthorized")
+THROTTLED = problem(503, "Service Unavailable", "The fleet could not be read: AWS throttled the calls, also when asked again.")
 
 
 def serve(page: Page, body: Json, status: int = 200, **headers: str) -> None:
-    """/list answers this from now on, whatever the Worker would say."""
+    """Makes /list return this from now on, instead of what the Worker returns."""
     text = json.dumps(body)
     kind = "application/json" if status == 200 else "application/problem+json"
 

@@ -1,6 +1,6 @@
-"""Pictures of the page in all its states, by hand: `target/venv/bin/python tests/page/screenshots.py DIRECTORY [NAME]…`.
+"""Screenshots of the page in each of its states: `target/venv/bin/python tests/page/screenshots.py DIRECTORY [NAME]…`.
 
-Needs the built Worker (`make worker`) and Chromium. The README's, in docs/, are `page-light.png` and `production-dark.png`.
+Needs the built Worker (`make worker`) and Chromium. docs/ holds `page-light.png` and `production-dark.png` for the README.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ DESKTOP = {"width": 1200, "height": 750}
 WIDE = {"width": 1720, "height": 1000}
 PHONE = {"width": 360, "height": 740}
 
-THROTTLED = "The fleet could not be read: AWS throttled the calls, also when asked again."
 MARKUP = "<img src=x onerror=alert(1)>"
 FAILURES = [
     {"target": "default", "region": "ap-southeast-2", "clusterName": "prod", "reason": "AWS throttled the calls, also when asked again"},
@@ -52,7 +51,7 @@ Prepare = Callable[[Page], Any]
 
 def failing_later(page: Page) -> None:
     page.locator(".row").first.wait_for()
-    reports.serve(page, reports.problem(502, "Bad Gateway", THROTTLED), 502)
+    reports.serve(page, reports.THROTTLED, 503)
     page.click("#refresh")
     page.locator("#trouble").wait_for()
 
@@ -103,9 +102,9 @@ SHOTS: dict[str, tuple[dict[str, int], Prepare | None]] = {
     "one": (DESKTOP, stub(reports.report([reports.cluster("k2tog", [reports.service("hello-world", owner="K2")])]))),
     "empty": (DESKTOP, stub(reports.report([]))),
     "large": (WIDE, stub(reports.large())),
-    "sweeping": (DESKTOP, stub(reports.problem(503, "", "The first sweep of the fleet is not done yet."), 503, Retry_After="3")),
-    "token": (DESKTOP, stub(reports.problem(401, "", "The fleet is shown to those who send its token."), 401)),
-    "token-phone": (PHONE, stub(reports.problem(401, "", "The fleet is shown to those who send its token."), 401)),
+    "sweeping": (DESKTOP, stub(reports.FIRST_SWEEP_RUNNING, 503, Retry_After="3")),
+    "token": (DESKTOP, stub(reports.UNAUTHORIZED, 401)),
+    "token-phone": (PHONE, stub(reports.UNAUTHORIZED, 401)),
 }
 
 

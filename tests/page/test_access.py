@@ -1,4 +1,4 @@
-"""For everybody: by keyboard, by eye in light and dark, on a phone, and by a screen reader (axe-core)."""
+"""Accessibility: keyboard, light and dark, narrow windows, and screen readers (axe-core)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from playwright.sync_api import Page, expect
 from . import reports
 from .conftest import DESKTOP, PHONE, Open, row
 
-THROTTLED = reports.problem(503, "Service Unavailable", "The fleet could not be read: AWS throttled the calls, also when asked again.")
-UNAUTHORIZED = reports.problem(401, "Unauthorized", "The fleet is shown to those who send its token.")
 LONG = reports.report(
     [reports.cluster("c" * 255, [reports.service("s" * 255, 100_000, 99_999, 100_000, "IN_PROGRESS", **{"key" * 40: "v" * 256, "owner": "K2 " * 80})])],
     [{"target": "t" * 200, "region": "ap-southeast-2", "clusterName": "n" * 255, "reason": "AWS could not be reached"}],
@@ -32,11 +30,11 @@ def settled(page: Page) -> None:
 
 
 def violations(page: Page) -> list[str]:
-    """What axe-core finds, best practices included."""
+    """Returns the violations that axe-core finds, of best practices too."""
     source = ROOT / "node_modules" / "axe-core" / "axe.min.js"
     if not source.exists():
         raise RuntimeError("axe-core is missing: run `make setup` first.")
-    # Evaluated rather than added as a script, which the page's own policy forbids.
+    # Evaluated, as the page's policy forbids to add a script.
     page.evaluate(source.read_text(encoding="utf-8") + "; undefined")
     found = page.evaluate("axe.run().then(({ violations }) => violations)")
     return [f"{each['id']}: {each['help']}: {json.dumps([node['html'] for node in each['nodes']])}" for each in found]
@@ -44,7 +42,7 @@ def violations(page: Page) -> list[str]:
 
 @pytest.fixture(scope="module")
 def counts() -> Iterator[list[int]]:
-    """How many violations axe-core found, in each state of the page."""
+    """Counts of the violations that axe-core found in each state of the page."""
     counts: list[int] = []
     yield counts
     figure("axe-core", f"{sum(counts)} violations in {len(counts)} states of the page")
@@ -61,14 +59,14 @@ WIDE = {"width": 1720, "height": 1000}
         (PHONE, "", None),
         (WIDE, "?owner=payments", None),
         (DESKTOP, "?owner=nobody", None),
-        (DESKTOP, "", answering(THROTTLED, 503)),
-        (PHONE, "", answering(UNAUTHORIZED, 401)),
+        (DESKTOP, "", answering(reports.THROTTLED, 503)),
+        (PHONE, "", answering(reports.UNAUTHORIZED, 401)),
         (DESKTOP, "", answering(reports.report([]))),
         (WIDE, "", answering(LONG)),
     ],
     ids=["demo", "phone", "filtered", "no match", "failing", "token", "empty", "long"],
 )
-def test_axe_finds_nothing(
+def test_axe_finds_no_violation(
     site: Worker, open_page: Open, counts: list[int], viewport: dict[str, int], theme: str, query: str, before: Before | None
 ) -> None:
     page = open_page(f"{site.url}/{query}", before, viewport=viewport, color_scheme=theme, reduced_motion="reduce")
@@ -78,9 +76,9 @@ def test_axe_finds_nothing(
     assert found == []
 
 
-@pytest.mark.parametrize("before", [None, answering(LONG), answering(UNAUTHORIZED, 401)], ids=["demo", "long", "token"])
+@pytest.mark.parametrize("before", [None, answering(LONG), answering(reports.UNAUTHORIZED, 401)], ids=["demo", "long", "token"])
 @pytest.mark.parametrize("width", [320, 360, 700, 1000])
-def test_nothing_has_to_be_scrolled_sideways(site: Worker, open_page: Open, width: int, before: Before | None) -> None:
+def test_the_page_never_scrolls_sideways(site: Worker, open_page: Open, width: int, before: Before | None) -> None:
     page = open_page(site.url, before, viewport={"width": width, "height": 740})
     settled(page)
     page.locator("#help").evaluate("help => { help.open = true }")
@@ -88,33 +86,33 @@ def test_nothing_has_to_be_scrolled_sideways(site: Worker, open_page: Open, widt
     assert page.evaluate("[...document.querySelectorAll('.row, .totals, .head')].every(each => each.scrollWidth <= each.clientWidth)")
 
 
-def back(page: Page) -> int:
-    """How bright the background is, 0 to 255."""
+def brightness(page: Page) -> int:
+    """Returns the brightness of the background, 0 to 255."""
     return int(page.evaluate("+/\\d+/.exec(getComputedStyle(document.body).backgroundColor)[0]"))
 
 
-def test_light_and_dark_follow_the_system_until_one_is_chosen(site: Worker, open_page: Open) -> None:
+def test_the_theme_follows_the_system_until_the_visitor_chooses_one(site: Worker, open_page: Open) -> None:
     page = open_page(site.url)
-    assert back(page) > 200
+    assert brightness(page) > 200
     page.emulate_media(color_scheme="dark")
-    assert back(page) < 50
+    assert brightness(page) < 50
     page.get_by_role("button", name="Switch between light and dark").click()
-    assert back(page) > 200
+    assert brightness(page) > 200
     page.reload()
-    assert back(page) > 200
+    assert brightness(page) > 200
     page.get_by_role("button", name="Switch between light and dark").click()
-    assert back(page) < 50
-    # Back at the system's own, nothing is remembered.
+    assert brightness(page) < 50
+    # The system's theme again: nothing is stored.
     assert page.evaluate("localStorage.length") == 0
 
 
-def test_motion_stops_for_those_who_want_none(site: Worker, open_page: Open) -> None:
+def test_reduced_motion_stops_all_animations(site: Worker, open_page: Open) -> None:
     page = open_page(site.url, reduced_motion="reduce")
     settled(page)
     assert page.evaluate("document.getAnimations().length") == 0
 
 
-def test_the_keyboard_suffices(site: Worker, open_page: Open) -> None:
+def test_the_filter_and_the_chips_work_by_keyboard(site: Worker, open_page: Open) -> None:
     page = open_page(site.url)
     settled(page)
     box = page.locator("#filter")
@@ -146,24 +144,24 @@ def test_the_keyboard_suffices(site: Worker, open_page: Open) -> None:
     expect(page.locator(".row")).to_have_count(19)
 
 
-def test_the_first_tab_skips_to_the_services(site: Worker, open_page: Open) -> None:
+def test_the_first_tab_stop_skips_to_the_services(site: Worker, open_page: Open) -> None:
     page = open_page(site.url)
     settled(page)
     page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Skip to the services")).to_be_focused()
+    expect(page.get_by_role("link", name="Skip to services")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#services")).to_be_focused()
 
 
-def test_what_changes_is_said(site: Worker, open_page: Open) -> None:
+def test_changes_are_announced_to_screen_readers(site: Worker, open_page: Open) -> None:
     page = open_page(site.url)
     said = page.get_by_role("status")
     expect(said).to_have_text("19 of 19 services shown, 6 unhealthy.")
     page.locator("#filter").fill("owner=K2")
     expect(said).to_have_text("4 of 19 services shown, 1 unhealthy.")
-    reports.serve(page, THROTTLED, 503)
+    reports.serve(page, reports.THROTTLED, 503)
     page.get_by_role("button", name="Refresh now").click()
     expect(said).to_contain_text("The report could not be refreshed. The fleet could not be read: AWS throttled")
     page.unroute("**/list")
-    page.get_by_role("button", name="Try now").click()
+    page.get_by_role("button", name="Retry now").click()
     expect(said).to_have_text("The report is up to date again.")

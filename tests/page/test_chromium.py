@@ -1,4 +1,4 @@
-"""A machine without Chromium is told what to do."""
+"""Chromium: how a missing one is reported."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from . import chromium
 SENTENCE = "Chromium is missing: install it (Debian: apt-get install chromium) or name it in CHROMIUM."
 
 
-def test_a_missing_chromium_is_one_clear_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_chromium_is_reported_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHROMIUM", "/nowhere/chromium")
     with pytest.raises(RuntimeError) as named:
         chromium.binary()

@@ -1,4 +1,4 @@
-"""The report stays live, and says so when it does not."""
+"""Refresh: the report stays up to date, and the page says why when it does not."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Callable
 from e2e.conftest import Start, eventually
 from e2e.workerd import Worker
 from emulator.emulator import Emulator
+from emulator.fleets import populate, uniform
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from . import reports
 from .conftest import PROMPT, Open, row
 
 TOKEN = "a-token.that_is~long+enough/="
-THROTTLED = "The fleet could not be read: AWS throttled the calls, also when asked again."
 
 
-def test_a_change_in_the_fleet_shows_by_itself(fleet: Emulator, site: Worker, open_page: Open) -> None:
+def test_a_change_in_the_fleet_appears_without_a_reload(fleet: Emulator, site: Worker, open_page: Open) -> None:
     page = open_page(site.url)
     hello = row(page, "hello-world")
     expect(hello.locator(".pill")).to_have_text("healthy")
@@ -29,17 +29,17 @@ def test_a_change_in_the_fleet_shows_by_itself(fleet: Emulator, site: Worker, op
     expect(hello.locator(".count")).to_have_text("0/1 running")
     expect(row(page, "brand-new")).to_be_visible()
     expect(row(page, "yarn-catalogue")).to_have_count(0)
-    # What one has in hand stays in hand.
+    # The focus stays where it was.
     expect(hello.get_by_role("button", name="owner=K2")).to_be_focused()
 
 
-def test_aws_fails_and_comes_back_and_the_last_report_stays(fleet: Emulator, site: Worker, open_page: Open) -> None:
+def test_the_last_report_stays_while_aws_fails(fleet: Emulator, site: Worker, open_page: Open) -> None:
     page = open_page(site.url)
     expect(page.locator(".row")).to_have_count(19)
     fleet.faults.add("error", status=400, type="AccessDeniedException")
     expect(page.get_by_role("heading", name="This report is incomplete: 1 part of the fleet could not be read")).to_be_visible()
     moment = r"20[\d-]+T[\d:]+Z"
-    why = r"The region ap-southeast-2 \(target default\): the IAM policy does not allow ecs:ListClusters "
+    why = r"Region ap-southeast-2 \(target default\): the IAM policy does not allow ecs:ListClusters "
     expect(page.locator("#missing-list")).to_have_text(re.compile(rf"^{why}\(at {moment}\); what is shown is as of {moment}\.$"))
     expect(page.locator("#complete")).to_have_text("incomplete")
     expect(page.locator("#trouble")).to_be_hidden()
@@ -49,7 +49,7 @@ def test_aws_fails_and_comes_back_and_the_last_report_stays(fleet: Emulator, sit
     expect(page.locator("#complete")).to_have_text("complete")
 
 
-def test_a_report_too_old_to_stand_in_stays_on_the_page_alone(fleet: Emulator, start: Start, open_page: Open) -> None:
+def test_the_page_keeps_a_report_that_the_worker_no_longer_returns(fleet: Emulator, start: Start, open_page: Open) -> None:
     site = start(**PROMPT, SNAPSHOT_MAX_STALE_IF_ERROR="0")
     page = open_page(site.url)
     expect(page.locator(".row")).to_have_count(19)
@@ -57,18 +57,18 @@ def test_a_report_too_old_to_stand_in_stays_on_the_page_alone(fleet: Emulator, s
     could_not_be_refreshed(page, "the IAM policy does not allow ecs:ListClusters")
     fleet.faults.clear()
     eventually(lambda: site.get("/list").status == 200)
-    page.locator("#trouble").get_by_role("button", name="Try now").click()
+    page.locator("#trouble").get_by_role("button", name="Retry now").click()
     expect(page.locator("#trouble")).to_be_hidden()
     expect(page.locator("#complete")).to_have_text("complete")
 
 
-def test_the_network_fails_and_comes_back_and_the_last_report_stays(site: Worker, open_page: Open) -> None:
+def test_the_last_report_stays_while_the_network_fails(site: Worker, open_page: Open) -> None:
     page = open_page(site.url)
     expect(page.locator(".row")).to_have_count(19)
     page.route("**/list", lambda route: route.abort("connectionrefused"))
     could_not_be_refreshed(page, "The server cannot be reached.")
     page.context.set_offline(True)
-    page.locator("#trouble").get_by_role("button", name="Try now").click()
+    page.locator("#trouble").get_by_role("button", name="Retry now").click()
     could_not_be_refreshed(page, "This device is offline.")
     page.unroute("**/list")
     page.context.set_offline(False)
@@ -80,26 +80,26 @@ def could_not_be_refreshed(page: Page, why: str) -> None:
     trouble = page.locator("#trouble")
     expect(trouble).to_contain_text("The report could not be refreshed")
     expect(trouble).to_contain_text(why)
-    expect(trouble).to_contain_text(re.compile(r"What you see is as of .+\. (Next try in \d+ s\.|Trying again)"))
+    expect(trouble).to_contain_text(re.compile(r"The report shown is from .+\. (Retrying in \d+ s\.|Retrying…)"))
     expect(page.locator("#complete")).to_have_text("not refreshed")
     expect(page.locator(".row")).to_have_count(19)
 
 
-def test_nothing_to_show_yet_is_said_with_the_reason(fleet: Emulator, site: Worker, open_page: Open) -> None:
+def test_a_report_that_cannot_be_loaded_is_reported_with_its_cause(fleet: Emulator, site: Worker, open_page: Open) -> None:
     fleet.faults.add("error", status=400, type="UnrecognizedClientException")
     page = open_page(site.url)
-    expect(page.get_by_role("heading", name="The fleet cannot be shown right now")).to_be_visible()
+    expect(page.get_by_role("heading", name="The report could not be loaded")).to_be_visible()
     expect(page.locator("#trouble-detail")).to_contain_text("AWS_ACCESS_KEY_ID")
     fleet.faults.clear()
     expect(page.locator(".row")).to_have_count(19)
 
 
-def test_a_part_that_is_missing_is_named_in_a_sentence(fleet: Emulator, site: Worker, open_page: Open) -> None:
+def test_a_missing_cluster_is_named_with_its_cause(fleet: Emulator, site: Worker, open_page: Open) -> None:
     fleet.faults.add("error", operation="ListServices", cluster="prod", status=400, type="AccessDeniedException")
     page = open_page(site.url)
     expect(page.get_by_role("heading", name="This report is incomplete: 1 part of the fleet could not be read")).to_be_visible()
     expect(page.locator("#missing-list")).to_have_text(
-        "The cluster prod in ap-southeast-2 (target default): the IAM policy does not allow ecs:ListServices."
+        "Cluster prod in ap-southeast-2 (target default): the IAM policy does not allow ecs:ListServices."
     )
     expect(page.locator("#complete")).to_have_text("incomplete")
     fleet.faults.clear()
@@ -107,23 +107,35 @@ def test_a_part_that_is_missing_is_named_in_a_sentence(fleet: Emulator, site: Wo
     expect(page.locator("#complete")).to_have_text("complete")
 
 
-def test_the_first_sweep_is_waited_for(site: Worker, open_page: Open) -> None:
-    busy = reports.problem(503, "Service Unavailable", "The first sweep of the fleet is not done yet.")
-    page = open_page(site.url, lambda page: reports.serve(page, busy, 503, Retry_After="1"))
-    expect(page.get_by_role("heading", name="The first sweep is still running")).to_be_visible()
-    expect(page.locator("#trouble-detail")).to_have_text("The first sweep of the fleet is not done yet.")
-    page.unroute("**/list")
-    expect(page.locator(".row")).to_have_count(19)
+def test_the_page_waits_for_the_first_sweep_of_the_worker(emulator: Emulator, start: Start, open_page: Open) -> None:
+    populate(emulator, uniform(20, 1))
+    # A first sweep of about 6 seconds, for which a request waits for 1.
+    site = start(SUBREQUEST_BUDGET="18", CALL_BURST="18", CALL_RATE="4", SWEEP_TIMEOUT="1")
+    page = open_page(site.url)
+    expect(page.get_by_role("heading", name="The first report is not ready yet")).to_be_visible()
+    expect(page.locator("#trouble-detail")).to_have_text(
+        re.compile(r"^The first sweep is still running: \d+ of \d+ services in 20 clusters have been described; at least \d+ calls remain\.$")
+    )
+    expect(page.locator("#trouble")).not_to_have_class(re.compile(r"\bbad\b"))
+    expect(page.locator(".row")).to_have_count(20)
     expect(page.locator("#trouble")).to_be_hidden()
 
 
-def requests(page: Page) -> list[float]:
-    """When /list was asked for, in seconds of the page's clock."""
-    script = "performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/list')).map(({ startTime }) => startTime / 1000)"
-    return list(page.evaluate(script))
+def test_the_page_knows_a_running_first_sweep_by_its_code_alone(site: Worker, open_page: Open) -> None:
+    known = {**reports.FIRST_SWEEP_RUNNING, "detail": "Any wording."}
+    page = open_page(site.url, lambda page: reports.serve(page, known, 503, Retry_After="1"))
+    expect(page.get_by_role("heading", name="The first report is not ready yet")).to_be_visible()
+    expect(page.locator("#trouble-detail")).to_have_text("Any wording.")
+    page.unroute("**/list")
+    expect(page.locator(".row")).to_have_count(19)
+    expect(page.locator("#trouble")).to_be_hidden()
+    other = {**reports.FIRST_SWEEP_RUNNING, "code": "another-code"}
+    page = open_page(site.url, lambda page: reports.serve(page, other, 503))
+    expect(page.get_by_role("heading", name="The report could not be loaded")).to_be_visible()
+    expect(page.locator("#trouble-detail")).to_have_text(other["detail"])
 
 
-def test_retry_after_is_obeyed_and_errors_are_asked_about_ever_less_often(site: Worker, open_page: Open) -> None:
+def test_retry_after_is_obeyed_and_retries_back_off(site: Worker, open_page: Open) -> None:
     answers = iter([(503, {"Retry-After": "30"})] + [(502, {})] * 20)
     times: list[int] = []
 
@@ -142,22 +154,22 @@ def test_retry_after_is_obeyed_and_errors_are_asked_about_ever_less_often(site: 
     page.unroute("**/list")
     page.route("**/list", fail)
     page.clock.fast_forward(15_500)
-    expect(page.locator("#trouble-next")).to_contain_text("Next try in 30 s.")
+    expect(page.locator("#trouble-next")).to_contain_text("Retrying in 30 s.")
     waits = []
     for _ in range(8):
         count = len(times)
-        left = int(re.findall(r"Next try in (\d+) s", page.locator("#trouble-next").inner_text())[0])
+        left = int(re.findall(r"Retrying in (\d+) s", page.locator("#trouble-next").inner_text())[0])
         waits.append(left)
         page.clock.fast_forward((left - 1) * 1000)
-        assert len(times) == count, "asked too early"
+        assert len(times) == count, "the page retried too early"
         with page.expect_response("**/list"):
             page.clock.fast_forward(2000)
-        expect(page.locator("#trouble-next")).to_contain_text("Next try in")
+        expect(page.locator("#trouble-next")).to_contain_text("Retrying in")
     assert waits[0] in (29, 30) and max(waits) <= 72, waits
     assert waits[1] < waits[3] < waits[5], waits
 
 
-def test_a_hidden_tab_asks_nothing_until_it_is_seen_again(site: Worker, open_page: Open) -> None:
+def test_a_hidden_tab_sends_no_request_until_it_is_visible_again(site: Worker, open_page: Open) -> None:
     asked: list[int] = []
 
     def prepare(page: Page) -> None:
@@ -167,7 +179,7 @@ def test_a_hidden_tab_asks_nothing_until_it_is_seen_again(site: Worker, open_pag
 
     page = open_page(site.url, prepare)
     expect(page.locator(".row")).to_have_count(1)
-    # The 5 seconds that are over are taken off already.
+    # max-age is what is left after the 5 seconds of Age.
     page.clock.fast_forward(14_000)
     assert len(asked) == 1
     with page.expect_response("**/list"):
@@ -192,7 +204,7 @@ def test_a_hidden_tab_asks_nothing_until_it_is_seen_again(site: Worker, open_pag
     assert len(asked) == 3
 
 
-def test_the_token_is_asked_for_and_remembered_for_this_tab_alone(
+def test_the_token_is_requested_and_stored_for_this_tab_only(
     fleet: Emulator,
     start: Start,
     open_page: Open,
@@ -203,7 +215,7 @@ def test_the_token_is_asked_for_and_remembered_for_this_tab_alone(
     field = page.get_by_label("Token", exact=True)
     expect(field).to_be_focused()
     expect(field).to_have_attribute("type", "password")
-    for wrong, complaint in (("wrong-but-long-enough", "not the right one"), ("no tökén", "characters that a token cannot have")):
+    for wrong, complaint in (("wrong-but-long-enough", "was not accepted"), ("no tökén", "characters that a token cannot contain")):
         field.fill(wrong)
         field.press("Enter")
         expect(page.locator("#token-detail")).to_contain_text(complaint)
@@ -219,7 +231,7 @@ def test_the_token_is_asked_for_and_remembered_for_this_tab_alone(
     expect(page.locator(".row")).to_have_count(19)
     assert page.evaluate("JSON.stringify(localStorage)") == "{}"
     assert page.context.cookies() == []
-    # Another tab, or another day.
+    # Neither another tab nor another context has the token.
     other = page.context.new_page()
     other.goto(site.url)
     expect(other.get_by_label("Token", exact=True)).to_be_visible()

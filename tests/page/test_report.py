@@ -1,4 +1,4 @@
-"""What the page shows of the fleet, and how one finds one's way in it."""
+"""Report: how the page shows, filters and sorts the fleet."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import gzip
 import re
 from urllib.parse import parse_qsl, urlsplit
 
-from e2e.workerd import Worker
+from e2e.workerd import ROOT, Worker
 from emulator.emulator import Emulator
 from playwright.sync_api import Page, expect
 
@@ -29,7 +29,7 @@ def query(page: Page) -> list[tuple[str, str]]:
     return parse_qsl(urlsplit(page.url).query)
 
 
-def test_the_page_is_small_and_may_do_no_more_than_it_must(site: Worker) -> None:
+def test_the_page_is_small_and_its_policy_is_strict(site: Worker) -> None:
     sizes = {}
     for path, kind in (("/", "text/html"), ("/page.css", "text/css"), ("/page.js", "text/javascript"), ("/favicon.svg", "image/svg+xml")):
         answer = site.get(path, Accept="text/html,application/xhtml+xml,*/*;q=0.8" if path == "/" else "*/*")
@@ -41,7 +41,19 @@ def test_the_page_is_small_and_may_do_no_more_than_it_must(site: Worker) -> None
     assert sum(sizes.values()) < 20_000, sizes
 
 
-def test_the_demo_fleet_with_its_totals_states_and_tags(site: Worker, open_page: Open) -> None:
+def test_the_page_is_served_as_it_is_written(site: Worker) -> None:
+    page = ROOT / "src" / "page"
+    assert site.get("/page.css").body == (page / "page.css").read_bytes()
+    script = site.get("/page.js").body
+    sources = [path.read_bytes() for path in (page / "js").iterdir()]
+    assert all(script.count(source) == 1 for source in sources)
+    assert script.count(b"\n") == sum(source.count(b"\n") + 1 for source in sources) + 1
+    html = site.get("/", Accept="text/html").body.decode()
+    for part in re.split(r"\{\{\w+\}\}", (page / "index.html").read_text(encoding="utf-8")):
+        assert part in html
+
+
+def test_the_demo_fleet_is_shown_with_totals_states_and_tags(site: Worker, open_page: Open) -> None:
     page = open_page(site.url)
     expect(page.locator(".row")).to_have_count(19)
     assert "k2tog/hello-world" in shown(page)
@@ -71,7 +83,7 @@ def test_the_demo_fleet_with_its_totals_states_and_tags(site: Worker, open_page:
     expect(row(page, "wiki").locator(".chip")).to_have_count(0)
 
 
-def test_the_help_is_beside_it_and_tells_the_view_as_curl(site: Worker, open_page: Open) -> None:
+def test_the_help_holds_the_curl_command_for_the_view(site: Worker, open_page: Open) -> None:
     page = open_page(f"{site.url}/?owner=K2&owner=F1", viewport={"width": 1600, "height": 900})
     help = page.locator(".help")
     expect(help.locator("#curl")).to_have_text(f"curl '{site.url}/list?owner=K2&owner=F1'")
@@ -87,7 +99,7 @@ def test_the_help_is_beside_it_and_tells_the_view_as_curl(site: Worker, open_pag
     expect(narrow.locator("#curl")).to_be_in_viewport()
 
 
-def test_without_javascript_there_is_the_help(site: Worker, open_page: Open) -> None:
+def test_the_help_works_without_javascript(site: Worker, open_page: Open) -> None:
     page = open_page(site.url, java_script_enabled=False)
     expect(page.locator("noscript p")).to_be_visible()
     expect(page.locator(".help")).to_contain_text("/healthz")
@@ -103,7 +115,7 @@ def test_a_click_on_a_tag_filters_and_the_back_button_undoes_it(site: Worker, op
     expect(page.locator("#of-services")).to_have_text("of 19")
     row(page, "reconciler").get_by_role("button", name="environment=production").click()
     expect(page.locator(".row")).to_have_count(4)
-    # A chip that is in the filter says so, and takes itself out again.
+    # A chip whose word is in the filter is pressed, and removes the word when clicked.
     chip = row(page, "reconciler").get_by_role("button", name="owner=payments")
     expect(chip).to_have_attribute("aria-pressed", "true")
     page.go_back()
@@ -114,7 +126,7 @@ def test_a_click_on_a_tag_filters_and_the_back_button_undoes_it(site: Worker, op
     expect(page.locator(".row")).to_have_count(len(PAYMENTS))
 
 
-def test_typing_filters_by_key_text_and_state(site: Worker, open_page: Open) -> None:
+def test_the_filter_takes_tags_text_and_states(site: Worker, open_page: Open) -> None:
     page = open_page(site.url)
     box = page.locator("#filter")
     for text, services in (
@@ -133,13 +145,13 @@ def test_typing_filters_by_key_text_and_state(site: Worker, open_page: Open) -> 
         box.fill(text)
         expect(page.locator(".row")).to_have_count(len(services))
         assert shown(page) == services, text
-    # Typing leaves no trail in the history.
+    # Typing adds nothing to the history.
     box.fill("")
     assert page.evaluate("history.length") == 2
     assert query(page) == []
 
 
-def test_no_match_says_what_there_is_instead(site: Worker, open_page: Open) -> None:
+def test_a_filter_without_a_match_offers_other_values(site: Worker, open_page: Open) -> None:
     page = open_page(f"{site.url}/?owner=k2")
     expect(page.get_by_role("heading", name="No service matches")).to_be_visible()
     page.locator("#nothing").get_by_role("button", name="owner=K2").click()
@@ -149,7 +161,7 @@ def test_no_match_says_what_there_is_instead(site: Worker, open_page: Open) -> N
     expect(page.locator(".row")).to_have_count(19)
 
 
-def test_an_address_can_be_shared(site: Worker, open_page: Open) -> None:
+def test_the_address_holds_the_whole_view(site: Worker, open_page: Open) -> None:
     page = open_page(site.url)
     page.locator("#filter").fill('owner=payments owner=F1 environment=production is:short is:starting "pro"')
     page.get_by_label("Only unhealthy").check()
@@ -165,7 +177,7 @@ def test_an_address_can_be_shared(site: Worker, open_page: Open) -> None:
     assert other.url == page.url
 
 
-def test_only_what_is_unhealthy(site: Worker, open_page: Open) -> None:
+def test_the_checkbox_shows_only_unhealthy_services(site: Worker, open_page: Open) -> None:
     page = open_page(site.url)
     page.get_by_label("Only unhealthy").check()
     expect(page.locator(".row")).to_have_count(len(UNHEALTHY))
@@ -175,9 +187,9 @@ def test_only_what_is_unhealthy(site: Worker, open_page: Open) -> None:
     expect(page.locator(".row")).to_have_count(19)
 
 
-def test_states_are_counted_and_can_be_chosen(site: Worker, open_page: Open) -> None:
+def test_the_legend_counts_states_and_filters_by_them(site: Worker, open_page: Open) -> None:
     page = open_page(site.url)
-    legend = page.get_by_role("group", name="Show only services that are")
+    legend = page.get_by_role("group", name="Filter by state")
     expect(legend.locator("button:visible")).to_have_text(["11 healthy", "3 starting", "2 short", "1 failing", "2 stopped"])
     legend.get_by_role("button", name="2 short").click()
     expect(page.locator(".row")).to_have_count(2)
@@ -186,7 +198,7 @@ def test_states_are_counted_and_can_be_chosen(site: Worker, open_page: Open) -> 
     assert query(page) == [("q", "is:short is:failing")]
 
 
-def test_sorting_by_state_and_by_running_tasks(site: Worker, open_page: Open) -> None:
+def test_services_are_sorted_by_state_and_by_running_tasks(site: Worker, open_page: Open) -> None:
     page = open_page(site.url)
     sort = page.get_by_label("Sort by")
     sort.select_option("state")
@@ -199,7 +211,7 @@ def test_sorting_by_state_and_by_running_tasks(site: Worker, open_page: Open) ->
     expect(page.locator(".row").first).to_contain_text("nightly-export")
 
 
-def test_what_aws_says_is_text_whatever_it_is(site: Worker, open_page: Open) -> None:
+def test_names_tags_and_reasons_are_never_markup(site: Worker, open_page: Open) -> None:
     tags = {"owner": '"><script>alert(2)</script>', "<b>key</b>": MARKUP, "contact": 'a "quoted" value'}
     place = {"target": "<i>t</i>", "region": "<u>r</u>", "tags": {"<s>": "</section>"}}
     failures = [{"target": MARKUP, "region": MARKUP, "clusterName": MARKUP, "reason": MARKUP}]
@@ -218,21 +230,21 @@ def test_what_aws_says_is_text_whatever_it_is(site: Worker, open_page: Open) -> 
     expect(page.locator(".row [aria-pressed=true]")).to_have_count(3)
 
 
-def test_hostile_names_and_tags_come_through_the_worker_as_text(fleet: Emulator, site: Worker, open_page: Open) -> None:
+def test_markup_in_names_and_tags_passes_through_the_worker_as_text(fleet: Emulator, site: Worker, open_page: Open) -> None:
     fleet.add_service("prod", MARKUP, launch_type="FARGATE", tags={"owner": MARKUP})
     page = open_page(site.url)
     expect(row(page, MARKUP).locator(".chip")).to_have_text([f"owner={MARKUP}"])
     assert page.locator(".row img").count() == 0
 
 
-def test_an_empty_fleet_is_said_to_be_empty(fleet: Emulator, site: Worker, open_page: Open) -> None:
+def test_an_empty_fleet_is_reported_as_empty(fleet: Emulator, site: Worker, open_page: Open) -> None:
     fleet.clear_fleet()
     page = open_page(site.url)
-    expect(page.get_by_role("heading", name="No Fargate service is active")).to_be_visible()
+    expect(page.get_by_role("heading", name="No active Fargate services")).to_be_visible()
     expect(page.locator("#total-services")).to_have_text("0")
 
 
-def test_many_tags_are_folded_and_can_be_unfolded(site: Worker, open_page: Open) -> None:
+def test_many_tags_are_folded_until_they_are_unfolded(site: Worker, open_page: Open) -> None:
     many = reports.report([reports.cluster("k2tog", [reports.service("web", **{f"tag-{n:02}": "value" for n in range(30)})])])
     page = open_page(site.url, lambda page: reports.serve(page, many))
     expect(page.locator(".row .chip")).to_have_count(6)

@@ -1,0 +1,16 @@
+// Announcements for screen readers.
+
+let announcement = 0; // The timer of the next one.
+
+function announce(text) {
+  byId('said').textContent = text;
+}
+
+// Waits until typing pauses.
+function announceCount() {
+  clearTimeout(announcement);
+  announcement = setTimeout(() => {
+    const [shown, unhealthy] = ['total-services', 'total-unhealthy'].map(id => byId(id).textContent);
+    announce(`${shown} of ${countOf(services.length, 'service')} shown, ${unhealthy} unhealthy.`);
+  }, 500);
+}

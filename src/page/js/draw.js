@@ -1,0 +1,74 @@
+// Drawing: everything that follows from the report and the filter.
+
+function draw() {
+  if (!asOf) return;
+  const words = wordsInFilter();
+  if (String([...selectedWords]) !== String(words)) selectedWords = new Set(words);
+  const { matches, states, texts } = compileFilter(words);
+  const only = byId('only').checked;
+  const matching = services.filter(service => matches(service) && (!only || service.unhealthy));
+  const shown = states.size ? matching.filter(service => states.has(service.state)) : matching;
+  drawTotals(shown, matching, shown.length < services.length || words.length);
+  drawMissing();
+  drawServices(shown);
+  drawNothing(shown, words);
+  drawCurl(words, only, texts.length || states.size);
+  const unhealthy = sum(services, 'unhealthy');
+  document.title = (unhealthy ? `${formatNumber(unhealthy)} unhealthy · ` : '') + 'ecs-status';
+}
+
+// What the report lacks.
+function drawMissing() {
+  const MOST = 20;
+  byId('missing').hidden = !failures.length;
+  setText(byId('missing-title'), `This report is incomplete: ${countOf(failures.length, 'part')} of the fleet could not be read`);
+  const items = failures.slice(0, MOST).map(({ target, region, clusterName, reason }) => {
+    const place = clusterName ? `Cluster ${clusterName} in ${region}` : `Region ${region}`;
+    return createElement('li', '', createElement('b', '', `${place} (target ${target})`), `: ${reason}.`);
+  });
+  if (failures.length > MOST) items.push(createElement('li', '', `And ${formatNumber(failures.length - MOST)} more.`));
+  byId('missing-list').replaceChildren(...items);
+}
+
+// Why no service is shown.
+function drawNothing(shown, words) {
+  byId('tools').hidden = !services.length;
+  byId('nothing').hidden = shown.length > 0;
+  if (shown.length) return;
+  byId('clear').hidden = !services.length;
+  let title = 'No service matches';
+  let detail = 'Tags match by their exact value, including case. Any other word matches part of a name or tag.';
+  if (!services.length) {
+    title = 'No active Fargate services';
+    detail = 'Services appear here as soon as ECS reports them.';
+  } else if (byId('only').checked && !words.length) {
+    detail = 'Every service runs as many tasks as desired, and no rollout has failed.';
+  }
+  setText(byId('nothing-title'), title);
+  setText(byId('nothing-detail'), detail);
+  byId('nothing-chips').replaceChildren(...otherPairs(words).map(createChip));
+}
+
+// Other values of the keys in the filter.
+function otherPairs(words) {
+  const MOST = 8;
+  const keys = new Set(words.filter(isPair).map(keyIn));
+  const others = new Set();
+  for (const { pairs } of keys.size ? services : []) {
+    for (const pair of pairs) if (keys.has(keyIn(pair)) && !selectedWords.has(pair) && others.size < MOST) others.add(pair);
+  }
+  return [...others];
+}
+
+// The command that requests this view; /list does not know `onlyHere`, text and states.
+function drawCurl(words, only, onlyHere) {
+  const search = new URLSearchParams();
+  for (const word of words) if (isPair(word) && filterKeys.includes(keyIn(word))) search.append(keyIn(word), valueIn(word));
+  if (only) search.append('unhealthy', 'true');
+  const query = search.toString().replaceAll("'", '%27');
+  const url = `${root.dataset.origin}/list`;
+  const header = readToken() ? '-H "Authorization: Bearer $TOKEN" ' : '';
+  setText(byId('curl'), `curl ${header}${query ? `'${url}?${query}'` : url}`);
+  setText(byId('curl-note'), onlyHere ? 'Text and states filter this page only; the command leaves them out.' : '');
+  byId('view').hidden = false;
+}

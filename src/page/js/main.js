@@ -1,0 +1,12 @@
+// Start: requests the report while the rest of the page is still being read.
+
+let firstFetch = document.visibilityState === 'prerender' ? null : fetchReport();
+firstFetch?.catch(() => {}); // `refresh` sees the failure too, and shows it.
+
+addEventListener('DOMContentLoaded', () => {
+  // Where there is room, the help stands beside the report; without this script it is open as well.
+  byId('help').open = matchMedia('(min-width: 90rem)').matches || location.hash === '#help';
+  viewFromAddress();
+  listen();
+  refresh();
+});
