@@ -13,6 +13,7 @@ mod api {
     mod escaping;
     mod formats;
     mod openapi;
+    mod requests;
 }
 mod aws {
     mod client;
@@ -25,4 +26,5 @@ mod fleet {
     mod targets;
     mod view;
 }
+mod lambda;
 mod support;
