@@ -7,6 +7,7 @@ use ecs_status::config::Config;
 use ecs_status::fleet::model::snapshot::{Snapshot, Tags};
 use http::Response;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG};
+use percent_encoding::percent_decode_str;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
@@ -57,7 +58,7 @@ pub fn check(data: &[u8]) {
         Some((path, query)) => (path, Some(query)),
         None => (target, None),
     };
-    if path == SLOW {
+    if decoded(path) == SLOW {
         return;
     }
     let header = |name: &str| message.header(name).map(str::to_owned);
@@ -103,7 +104,8 @@ impl World {
         };
         let response = respond(api, &whole);
         let status = response.status().as_u16();
-        let query = Query::parse(&request.path, query(request), &self.config);
+        let path = decoded(&request.path);
+        let query = Query::parse(&path, query(request), &self.config);
         assert_eq!(status, expected(request, query.is_some()), "{request:?}");
         form(&response, request);
         if status != 200 {
@@ -111,7 +113,7 @@ impl World {
         }
         conditions(api, request, &response);
         negotiation(api, &whole, &response);
-        if FLEET.contains(&request.path.as_str()) {
+        if FLEET.contains(&&*path) {
             self.filter(api, &whole, &query.expect("it is valid"), &response);
         }
     }
@@ -147,7 +149,7 @@ impl World {
         let again = respond(api, &rewritten);
         assert_eq!(again.status(), 200);
         // A badge shows the values in their order.
-        if request.path != "/badge.svg" {
+        if decoded(&request.path) != "/badge.svg" {
             assert_eq!(again.body(), response.body());
         }
     }
@@ -157,8 +159,17 @@ fn query(request: &Request) -> &str {
     request.query.as_deref().unwrap_or_default()
 }
 
+/// The path that a route has to match.
+fn decoded(path: &str) -> String {
+    percent_decode_str(path).decode_utf8_lossy().into_owned()
+}
+
 fn expected(request: &Request, is_valid: bool) -> u16 {
-    let path = request.path.as_str();
+    let is_raw = |c: char| c.is_ascii_control() || " \"<>".contains(c);
+    if query(request).contains(is_raw) {
+        return 400;
+    }
+    let path = &*decoded(&request.path);
     let needs_fleet = FLEET.contains(&path) || path == "/healthz";
     if !needs_fleet && !STATIC.contains(&path) {
         return 404;

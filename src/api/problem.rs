@@ -8,6 +8,7 @@ use http::StatusCode;
 use serde::Serialize;
 
 use crate::api::problem_code::Code;
+use crate::api::request::{MAX_TARGET_BYTES, Malformed};
 use crate::api::response::{self, Reply};
 use crate::config::ConfigError;
 use crate::fleet::model::cause::Cause;
@@ -83,6 +84,21 @@ impl Problem {
                 Code::MethodNotAllowed,
                 detail,
             )
+        }
+    }
+
+    /// A request that no route can have.
+    pub(super) fn malformed_request(malformed: Malformed, valid_keys: Vec<String>) -> Self {
+        match malformed {
+            Malformed::TooLong => {
+                let detail = format!("The path and the query exceed {MAX_TARGET_BYTES} bytes.");
+                Self::new(StatusCode::URI_TOO_LONG, Code::UriTooLong, detail)
+            }
+            Malformed::UnencodedQuery => {
+                let error = "a space, a double quote, an angle bracket or a control character is \
+                             not percent-encoded";
+                Self::malformed_query(error, valid_keys)
+            }
         }
     }
 
@@ -206,6 +222,24 @@ impl Problem {
             },
             ..Self::new(status, code, detail)
         }
+    }
+
+    /// A report that the edge cannot send, as it returns at most `max_bytes`.
+    pub(super) fn response_too_large(max_bytes: usize, valid_keys: Vec<String>) -> Self {
+        let detail = format!(
+            "The report exceeds the {max_bytes} bytes that can be returned at once. Select fewer \
+             services: filter by {}, or add unhealthy=true or missing=<tag>.",
+            enumerate(
+                &valid_keys.iter().map(String::as_str).collect::<Vec<_>>(),
+                "or"
+            )
+        );
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            Code::ResponseTooLarge,
+            detail,
+        )
+        .with_valid_keys(valid_keys)
     }
 
     pub(super) fn internal() -> Self {

@@ -8,6 +8,7 @@ use crate::fleet::model::cause::Cause;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Code {
+    UriTooLong,
     NoRoute,
     MethodNotAllowed,
     RateLimited,
@@ -16,6 +17,7 @@ pub(super) enum Code {
     UnknownKey,
     InvalidParameter,
     InvalidConfiguration,
+    ResponseTooLarge,
     Internal,
     FirstSweepRunning,
     AccessKeyUnknown,

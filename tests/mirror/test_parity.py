@@ -19,7 +19,8 @@ from page.chromium import chromium
 from playwright.sync_api import expect
 
 from .cases import CASES, Ask, Case
-from .mirror import DOMAIN, Mirror, gateway
+from .events import DOMAIN
+from .mirror import Mirror, gateway
 
 # Headers that an edge adds itself, and headers that differ from one answer to the next.
 NOT_COMPARED = {"connection", "date", "transfer-encoding", "x-request-id", "etag", "last-modified"}

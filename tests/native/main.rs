@@ -13,6 +13,7 @@ mod api {
     mod escaping;
     mod formats;
     mod openapi;
+    mod requests;
 }
 mod aws {
     mod client;
@@ -25,6 +26,7 @@ mod fleet {
     mod targets;
     mod view;
 }
+mod lambda;
 #[path = "../../fuzz/src/lib.rs"]
 mod fuzz;
 
