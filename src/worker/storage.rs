@@ -1,7 +1,7 @@
 //! Storage: `Store` over the `SQLite` database and the alarm of a Durable Object.
 
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ::worker::{Error, SqlStorageValue, State};
 
@@ -64,6 +64,24 @@ impl Store for Storage {
     }
 
     async fn resume_later(&self) -> bool {
-        self.0.storage().set_alarm(Duration::ZERO).await.is_ok()
+        self.wake_after(Duration::ZERO).await.is_ok()
+    }
+
+    async fn next_wake(&self) -> Option<SystemTime> {
+        let milliseconds = self.0.storage().get_alarm().await.ok()??;
+        Some(UNIX_EPOCH + Duration::from_millis(milliseconds.try_into().ok()?))
+    }
+
+    async fn wake_after(&self, delay: Duration) -> Result<(), String> {
+        let set = self.0.storage().set_alarm(delay).await;
+        set.map_err(|error| error.to_string())
+    }
+
+    /// Removes the alarm too, from which the object would exist for ever.
+    async fn clear(&self) -> Result<(), String> {
+        let storage = self.0.storage();
+        let error = |error: Error| error.to_string();
+        storage.delete_alarm().await.map_err(error)?;
+        storage.delete_all().await.map_err(error)
     }
 }

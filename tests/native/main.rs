@@ -13,6 +13,7 @@ mod api {
     mod escaping;
     mod formats;
     mod openapi;
+    mod outsiders;
 }
 mod aws {
     mod client;
@@ -20,6 +21,7 @@ mod aws {
 }
 mod corpora;
 mod fleet {
+    mod forgetting;
     mod refresh;
     mod sweep;
     mod targets;
