@@ -17,6 +17,7 @@ pub(super) enum Code {
     InvalidParameter,
     InvalidConfiguration,
     Internal,
+    Unhealthy,
     FirstSweepRunning,
     AccessKeyUnknown,
     SignatureMismatch,
