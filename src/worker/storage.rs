@@ -12,8 +12,10 @@ const PART_BYTES: usize = 1_000_000;
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS stored \
     (name TEXT NOT NULL, part INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (name, part))";
-const DELETE: &str = "DELETE FROM stored WHERE name = ?";
-const INSERT: &str = "INSERT INTO stored (name, part, bytes) VALUES (?, ?, ?)";
+/// Replaces a part in place, which writes one row; a DELETE and an INSERT write three.
+const UPSERT: &str = "INSERT INTO stored (name, part, bytes) VALUES (?, ?, ?) \
+    ON CONFLICT (name, part) DO UPDATE SET bytes = excluded.bytes";
+const DELETE_FROM: &str = "DELETE FROM stored WHERE name = ? AND part >= ?";
 const SELECT: &str = "SELECT bytes FROM stored WHERE name = ? ORDER BY part";
 
 #[derive(Debug)]
@@ -38,16 +40,18 @@ impl Storage {
     fn write(&self, name: &str, bytes: Option<&[u8]>) -> Result<(), Error> {
         let sql = self.0.storage().sql();
         sql.exec(CREATE, None)?;
-        sql.exec(DELETE, vec![name.into()])?;
-        let parts = bytes.unwrap_or_default().chunks(PART_BYTES);
-        for (index, part) in (0..).zip(parts) {
+        let mut count = 0;
+        for part in bytes.unwrap_or_default().chunks(PART_BYTES) {
             let row = vec![
                 name.into(),
-                SqlStorageValue::Integer(index),
+                SqlStorageValue::Integer(count),
                 part.to_vec().into(),
             ];
-            sql.exec(INSERT, row)?;
+            sql.exec(UPSERT, row)?;
+            count += 1;
         }
+        let rest = vec![name.into(), SqlStorageValue::Integer(count)];
+        sql.exec(DELETE_FROM, rest)?;
         Ok(())
     }
 }

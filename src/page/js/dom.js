@@ -1,28 +1,24 @@
-// Helpers for the document. Whatever comes from AWS enters it as text, never as markup, and without
-// characters that act instead of being displayed.
+// Helpers for the document. Whatever comes from AWS enters it as text, never as markup.
 
 const root = document.documentElement;
 const byId = id => document.getElementById(id);
 
-// Characters that change the direction of writing, break lines, or are invisible: those of
-// src/api/escape.rs; change both together.
+// Characters that act instead of being displayed, as in src/api/escape.rs: change both together.
 const ACTING =
   /[\0-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\u{e0000}-\u{e007f}]/gu;
-
-// The text with a visible name in place of each such character.
-const displayable = text =>
-  text.replace(ACTING, c => `[U+${c.codePointAt().toString(16).toUpperCase().padStart(4, '0')}]`);
+const displayable = text => text.replace(ACTING, c => `[U+${c.codePointAt().toString(16).toUpperCase().padStart(4, 0)}]`);
 
 // Sets the text of a node that holds text alone, unless it is that text already.
-function setText(node, given) {
-  const text = displayable(given);
+function setText(node, text) {
   const inner = node.firstChild;
+  text = displayable(text);
   if (!inner) node.textContent = text;
   else if (inner.data !== text) inner.data = text;
 }
 
 function setLabel(node, text) {
-  if (node.ariaLabel !== displayable(text)) node.ariaLabel = displayable(text);
+  text = displayable(text);
+  if (node.ariaLabel !== text) node.ariaLabel = text;
 }
 
 function createElement(name, className, ...children) {
@@ -37,5 +33,5 @@ const cloneTemplate = id => byId(id).content.firstElementChild.cloneNode(true);
 const formatNumber = new Intl.NumberFormat('en').format;
 const countOf = (count, singular, plural = `${singular}s`) => `${formatNumber(count)} ${count === 1 ? singular : plural}`;
 
-// A text as one word of a POSIX shell.
+// One word of a shell.
 const shellWord = text => (/^[\w./:@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

@@ -73,9 +73,9 @@ function drawCurl(words, only, onlyHere) {
   byId('view').hidden = false;
 }
 
-// The examples of the help name another host, since caches store the page for all of them.
+// The examples in the page name no host: caches store it for all of them.
 function drawExamples() {
   const examples = byId('examples');
-  const here = text => text.replace(/^curl '?https:\/\/[^/]+(\/[^']*)'?$/gm, (_, path) => `curl ${shellWord(location.origin + path)}`);
-  examples.textContent = here(examples.textContent);
+  const here = (_, path) => shellWord(location.origin + path);
+  examples.textContent = examples.textContent.replace(/'?https:\/\/[^/]+([^'\n]*)'?/g, here);
 }
