@@ -269,10 +269,8 @@ fn conditions(api: &Api<Fixed>, request: &Request, whole: &Response<Body>) {
         return;
     };
     let etag = etag.to_str().expect("a tag is ASCII");
-    let known = request.if_none_match.as_deref().map(|tags| {
-        let mut tags = tags.split(',').map(str::trim);
-        tags.any(|tag| tag == "*" || tag == etag || tag.strip_prefix("W/") == Some(etag))
-    });
+    let known = request.if_none_match.as_deref();
+    let known = known.map(|tags| tags.trim() == "*" || is_listed(tags, etag.trim_matches('"')));
     let response = respond(api, request);
     let is_known = response.status() == 304;
     assert!(known.is_none_or(|known| is_known == known));
@@ -284,6 +282,25 @@ fn conditions(api: &Api<Fixed>, request: &Request, whole: &Response<Body>) {
     assert_eq!(response.status(), 304);
     assert!(response.body().is_empty() && !response.headers().contains_key(CONTENT_TYPE));
     assert_eq!(response.headers()[ETAG], etag);
+}
+
+/// Whether `list` is well-formed and has the entity tag `opaque`: quotes separate what is inside of
+/// tags from what is between them.
+fn is_listed(list: &str, opaque: &str) -> bool {
+    let parts: Vec<&str> = list.split('"').collect();
+    let inside = || parts.iter().skip(1).step_by(2);
+    let last = parts.len() - 1;
+    let is_between = |(index, part): (usize, &&str)| {
+        let weak = part.strip_suffix("W/").filter(|_| 2 * index < last);
+        let blanks = weak.unwrap_or(part);
+        let is_end = index == 0 || 2 * index == last;
+        blanks.chars().all(|c| " \t,".contains(c)) && (is_end || blanks.contains(','))
+    };
+    let is_tag = |part: &&str| !part.chars().any(|c| c <= ' ' || c == '\u{7f}');
+    last % 2 == 0
+        && parts.iter().step_by(2).enumerate().all(is_between)
+        && inside().all(is_tag)
+        && inside().any(|part| *part == opaque)
 }
 
 /// The case of `Accept` and media types that are never offered make no difference.

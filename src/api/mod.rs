@@ -68,7 +68,8 @@ impl<S: SnapshotSource> Api<S> {
     /// 2. The help, the `OpenAPI` description and the assets need no fleet: 200.
     /// 3. The configuration is invalid: 500.
     /// 4. The client exceeds the rate limit: 429.
-    /// 5. `/healthz` checks the credentials: 200, or 502, 503 or 504 by the cause.
+    /// 5. `/healthz` checks the credentials: 200, or 502, 503 or 504 by the cause. If a token is
+    ///    configured, only its holder is told the target and the cause.
     /// 6. A report requires the token if one is configured: 401.
     /// 7. The query selects services and a format: 400 if it is malformed.
     /// 8. The fleet provides its newest snapshot: 502, 503 or 504 if there is none.
@@ -149,7 +150,13 @@ impl<S: SnapshotSource> Api<S> {
         // (5)
         let (health, failing) = fleet.health(platform, &request.id).await;
         record.set_usage(health.usage);
-        healthz::reply(&health, failing)
+        let token = fleet.config().list_token.as_ref();
+        let authorized = auth::authorize(request, token);
+        let reply = healthz::reply(&health, failing);
+        match authorized {
+            Ok(private) => reply.map(|reply| Reply { private, ..reply }),
+            Err(_) => reply.map_err(|problem| problem.for_outsiders().into()),
+        }
     }
 
     async fn report<P: Platform>(

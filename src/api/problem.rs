@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::StatusCode;
 use serde::Serialize;
 
+use crate::api::escape::displayable;
 use crate::api::problem_code::Code;
 use crate::api::request::{MAX_TARGET_BYTES, Malformed};
 use crate::api::response::{self, Reply};
@@ -250,6 +251,20 @@ impl Problem {
         )
     }
 
+    /// The problem of a health check for those without the token: the status, and nothing of the
+    /// fleet. The log has all of it.
+    pub(super) fn for_outsiders(self) -> Self {
+        Self {
+            log: Some(self.log_text()),
+            retry_after: self.retry_after,
+            ..Self::new(
+                self.status,
+                Code::Unhealthy,
+                "The fleet cannot be read; with the token, this route names the cause.",
+            )
+        }
+    }
+
     fn with_valid_keys(mut self, valid_keys: Vec<String>) -> Self {
         self.details.valid_keys = valid_keys;
         self
@@ -288,13 +303,14 @@ pub(super) fn enumerate(words: &[&str], conjunction: &str) -> String {
     }
 }
 
-/// The client's words in quotes, truncated if they are long.
+/// The client's words in quotes, truncated if they are long, without characters that act instead of
+/// being displayed.
 fn quote(text: &str) -> String {
     let mut shown: String = text.chars().take(MAX_QUOTED).collect();
     if shown.len() < text.len() {
         shown.push('…');
     }
-    format!("\"{shown}\"")
+    format!("\"{}\"", displayable(&shown))
 }
 
 #[cfg(test)]
@@ -309,6 +325,14 @@ mod tests {
             "{\"type\":\"about:blank\",\"title\":\"Too Many Requests\",\"status\":429,\
              \"detail\":\"Too many requests: wait a minute.\",\"code\":\"rate-limited\"}\n"
         );
+    }
+
+    #[test]
+    fn the_words_of_a_client_are_quoted_without_what_acts_on_a_terminal() {
+        let problem = Problem::no_route("/a\u{1b}[31m\u{202e}b");
+        assert!(problem.details.detail.contains("\"/a�[31m�b\""));
+        let long = Problem::no_route(&"é".repeat(MAX_QUOTED + 1));
+        assert!(long.details.detail.contains(&"é…\"".to_owned()));
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub(super) enum Code {
     InvalidConfiguration,
     ResponseTooLarge,
     Internal,
+    Unhealthy,
     FirstSweepRunning,
     AccessKeyUnknown,
     SignatureMismatch,

@@ -1,7 +1,7 @@
 //! Storage: `Store` over the `SQLite` database and the alarm of a Durable Object.
 
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ::worker::{Error, SqlStorageValue, State};
 
@@ -12,8 +12,10 @@ const PART_BYTES: usize = 1_000_000;
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS stored \
     (name TEXT NOT NULL, part INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (name, part))";
-const DELETE: &str = "DELETE FROM stored WHERE name = ?";
-const INSERT: &str = "INSERT INTO stored (name, part, bytes) VALUES (?, ?, ?)";
+/// Replaces a part in place, which writes one row; a DELETE and an INSERT write three.
+const UPSERT: &str = "INSERT INTO stored (name, part, bytes) VALUES (?, ?, ?) \
+    ON CONFLICT (name, part) DO UPDATE SET bytes = excluded.bytes";
+const DELETE_FROM: &str = "DELETE FROM stored WHERE name = ? AND part >= ?";
 const SELECT: &str = "SELECT bytes FROM stored WHERE name = ? ORDER BY part";
 
 #[derive(Debug)]
@@ -38,16 +40,18 @@ impl Storage {
     fn write(&self, name: &str, bytes: Option<&[u8]>) -> Result<(), Error> {
         let sql = self.0.storage().sql();
         sql.exec(CREATE, None)?;
-        sql.exec(DELETE, vec![name.into()])?;
-        let parts = bytes.unwrap_or_default().chunks(PART_BYTES);
-        for (index, part) in (0..).zip(parts) {
+        let mut count = 0;
+        for part in bytes.unwrap_or_default().chunks(PART_BYTES) {
             let row = vec![
                 name.into(),
-                SqlStorageValue::Integer(index),
+                SqlStorageValue::Integer(count),
                 part.to_vec().into(),
             ];
-            sql.exec(INSERT, row)?;
+            sql.exec(UPSERT, row)?;
+            count += 1;
         }
+        let rest = vec![name.into(), SqlStorageValue::Integer(count)];
+        sql.exec(DELETE_FROM, rest)?;
         Ok(())
     }
 }
@@ -64,6 +68,24 @@ impl Store for Storage {
     }
 
     async fn resume_later(&self) -> bool {
-        self.0.storage().set_alarm(Duration::ZERO).await.is_ok()
+        self.wake_after(Duration::ZERO).await.is_ok()
+    }
+
+    async fn next_wake(&self) -> Option<SystemTime> {
+        let milliseconds = self.0.storage().get_alarm().await.ok()??;
+        Some(UNIX_EPOCH + Duration::from_millis(milliseconds.try_into().ok()?))
+    }
+
+    async fn wake_after(&self, delay: Duration) -> Result<(), String> {
+        let set = self.0.storage().set_alarm(delay).await;
+        set.map_err(|error| error.to_string())
+    }
+
+    /// Removes the alarm too, from which the object would exist for ever.
+    async fn clear(&self) -> Result<(), String> {
+        let storage = self.0.storage();
+        let error = |error: Error| error.to_string();
+        storage.delete_alarm().await.map_err(error)?;
+        storage.delete_all().await.map_err(error)
     }
 }

@@ -13,6 +13,7 @@ mod api {
     mod escaping;
     mod formats;
     mod openapi;
+    mod outsiders;
     mod requests;
 }
 mod aws {
@@ -21,6 +22,7 @@ mod aws {
 }
 mod corpora;
 mod fleet {
+    mod forgetting;
     mod refresh;
     mod sweep;
     mod targets;

@@ -23,7 +23,7 @@ pub(super) fn render(report: &Report<'_>) -> String {
 /// The names of the requested services, or the values of the filter.
 fn label(report: &Report<'_>) -> String {
     let filter = report.filter;
-    let mut words: Vec<String> = filter.services.clone();
+    let mut words: Vec<String> = filter.services.to_vec();
     if words.is_empty() {
         words.extend(filter.values().map(str::to_owned));
     }

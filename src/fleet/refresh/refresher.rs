@@ -58,6 +58,8 @@ pub(super) struct State {
     pub(super) slice: u64,
     pub(super) leased_until: Option<SystemTime>,
     pub(super) sweep_waiters: Vec<oneshot::Sender<()>>,
+    /// The time at which the store is forgotten if nobody reads, where it is known.
+    pub(super) forgotten_at: Option<SystemTime>,
     /// The requests of the newest sweep, and those since the refresher started.
     pub(super) usage: Usage,
     pub(super) total: Usage,

@@ -1,8 +1,9 @@
 //! Store: bytes that outlive an invocation, and the two records that are kept in it.
 
 use std::cell::RefCell;
+use std::future::ready;
 use std::rc::Rc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +31,28 @@ pub trait Store {
     /// Requests another invocation, which continues the paused sweep. Resolves to whether there will
     /// be one; if not, the current one continues.
     fn resume_later(&self) -> impl Future<Output = bool>;
+
+    /// The time of the next invocation that was requested, by [`Store::resume_later`] or by
+    /// [`Store::wake_after`].
+    fn next_wake(&self) -> impl Future<Output = Option<SystemTime>> {
+        ready(None)
+    }
+
+    /// Requests an invocation after `delay`, and none that was requested before.
+    ///
+    /// # Errors
+    /// The platform's own words, for the log.
+    fn wake_after(&self, _delay: Duration) -> impl Future<Output = Result<(), String>> {
+        ready(Ok(()))
+    }
+
+    /// Removes everything that was saved, and what the platform has made for it.
+    ///
+    /// # Errors
+    /// The platform's own words, for the log.
+    fn clear(&self) -> impl Future<Output = Result<(), String>> {
+        ready(Ok(()))
+    }
 }
 
 /// Stores nothing: for a process that lives as long as its memory.
