@@ -22,6 +22,8 @@ mod corpora;
 mod fleet {
     mod refresh;
     mod sweep;
+    mod sweep_denials;
+    mod sweep_oddities;
     mod targets;
     mod view;
 }
