@@ -86,34 +86,34 @@ impl Sweep {
                     with_tags: false,
                 });
             }
-            Err(error) => self.on_services_refused(cluster, services, with_tags, &error),
+            Err(error) => self.on_services_refused(&cluster, services, with_tags, &error),
         }
     }
 
     /// One service that may not be described denies its whole batch, which is split.
     fn on_services_refused(
         &mut self,
-        cluster: String,
+        cluster: &str,
         services: Vec<String>,
         with_tags: bool,
         error: &Error,
     ) {
         let operation = OperationName::DescribeServices;
         let denial = denial(error, operation);
-        let (Some((response, cause)), Some(known)) = (denial, self.clusters.get_mut(&cluster))
+        let (Some((response, cause)), Some(known)) = (denial, self.clusters.get_mut(cluster))
         else {
-            self.fail(Some(&cluster), Cause::of(error, operation));
+            self.fail(Some(cluster), Cause::of(error, operation));
             return;
         };
         match known.denials.split(services, response) {
-            Split::Whole(_) => self.fail(Some(&cluster), cause),
+            Split::Whole(_) => self.fail(Some(cluster), cause),
             Split::Parts { denied, batches } => {
                 for arn in denied {
-                    self.fail_service(Some(&cluster), Some(name_of(&arn)), cause);
+                    self.fail_service(Some(cluster), Some(name_of(&arn)), cause);
                 }
                 for services in batches.into_iter().rev() {
                     self.describes.push_front(Call::DescribeServices {
-                        cluster: cluster.clone(),
+                        cluster: cluster.to_owned(),
                         services,
                         with_tags,
                     });

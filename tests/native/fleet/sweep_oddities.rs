@@ -9,6 +9,8 @@ use ecs_status::fleet::model::snapshot::{Service, Snapshot};
 use ecs_status::fleet::sweep::{Call, Sweep};
 use proptest::prelude::*;
 
+use crate::support::ask::{ask_with, get};
+use crate::support::ecs::{Ecs, service};
 use crate::support::start;
 
 const LIST: &str = r#"{"clusterArns":["arn:aws:ecs:us-east-1:123456789012:cluster/web"]}"#;
@@ -63,11 +65,13 @@ const ODDITIES: [&str; 26] = [
 
 /// A service of these members.
 fn object(name: &str, members: &[(&str, &str)]) -> String {
-    let mut object = format!(r#"{{"serviceName":"{name}""#);
-    for (name, value) in members {
-        object.push_str(&format!(r#","{name}":{value}"#));
-    }
-    object + "}"
+    let mut all = vec![format!(r#""serviceName":"{name}""#)];
+    all.extend(
+        members
+            .iter()
+            .map(|(name, value)| format!(r#""{name}":{value}"#)),
+    );
+    format!("{{{}}}", all.join(","))
 }
 
 fn arn(name: &str) -> String {
@@ -352,6 +356,26 @@ fn a_body_of_another_shape_is_an_error_and_not_an_empty_fleet() {
     ] {
         let found = sweep_of(LIST, &clusters, body);
         assert_eq!(found.unwrap_err(), Cause::Unreadable, "{body}");
+    }
+}
+
+#[test]
+fn names_and_tags_hold_the_word_that_is_the_key_of_an_emulator() {
+    let test = service("test-api", [1, 1, 0], "COMPLETED", &[("owner", "test")]);
+    let keys = [
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+    ];
+    let platform = Ecs::holding(vec![("test", vec![test])]).platform();
+    let response = ask_with(&platform, &keys, &get("/list?owner=test"));
+    let body = String::from_utf8(response.body().to_vec()).unwrap();
+    assert!(!body.contains("withheld"), "{body}");
+    for part in [
+        r#""clusterName":"test""#,
+        r#""serviceName":"test-api""#,
+        r#""owner":"test""#,
+    ] {
+        assert!(body.contains(part), "{body}");
     }
 }
 

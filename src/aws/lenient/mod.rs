@@ -15,12 +15,18 @@
 //!
 //! A value of a list that cannot be read leaves the others of the list.
 
+mod object;
+mod scalar;
+
 use std::fmt;
 
-use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+
+use object::Object;
+pub(super) use object::{objects, required_objects};
+use scalar::{Text, count, string, text};
 
 /// A type of a response that is an object.
 pub trait Lenient: DeserializeOwned {
@@ -47,6 +53,7 @@ pub fn decode<T: Lenient>(body: &[u8]) -> serde_json::Result<T> {
 }
 
 /// Decodes `body` member by member: slower, and the same for a body without oddities.
+#[must_use]
 pub fn decode_by_member<T: Lenient>(body: &[u8]) -> Option<T> {
     let body = String::from_utf8_lossy(body);
     let mut members = serde_json::from_str(&body).ok()?;
@@ -148,31 +155,6 @@ fn object<T: Lenient>(value: &RawValue) -> (Option<T>, bool) {
     (object, unreadable)
 }
 
-fn string(value: &RawValue) -> Option<String> {
-    let Text(text) = serde_json::from_str(value.get()).ok()?;
-    Some(text)
-}
-
-fn text(value: &RawValue) -> Option<String> {
-    let is_structure = value.get().starts_with(['{', '[']);
-    string(value).or_else(|| (!is_structure).then(|| value.get().to_owned()))
-}
-
-/// The count that a number in the notation of JSON stands for.
-fn count(number: &str) -> Option<u32> {
-    let is_number = |byte: u8| byte.is_ascii_digit() || b"+-.eE".contains(&byte);
-    if !number.bytes().all(is_number) {
-        return None;
-    }
-    let number: f64 = number.parse().ok()?;
-    if number.is_finite() && number.fract() != 0.0 {
-        return None;
-    }
-    // The conversion saturates at both ends.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    Some(number as u32)
-}
-
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct MembersVisitor;
@@ -195,73 +177,6 @@ impl<'de> Deserialize<'de> for Members<'de> {
 
         deserializer.deserialize_map(MembersVisitor)
     }
-}
-
-/// A string, of which every part that is no Unicode is replaced.
-struct Text(String);
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextVisitor;
-
-        impl Visitor<'_> for TextVisitor {
-            type Value = Text;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Text, E> {
-                Ok(Text(String::from_utf8_lossy(bytes).into_owned()))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Text, E> {
-                Ok(Text(text.to_owned()))
-            }
-        }
-
-        // As bytes, half of a surrogate pair is no error.
-        deserializer.deserialize_bytes(TextVisitor)
-    }
-}
-
-/// An object. The deserialization that serde derives takes an array of the members' values too.
-struct Object<T>(T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ObjectVisitor<T>(std::marker::PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
-            type Value = Object<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
-            }
-        }
-
-        deserializer.deserialize_map(ObjectVisitor(std::marker::PhantomData))
-    }
-}
-
-/// Deserializes a list of objects; `null` is an empty one.
-pub(super) fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Vec<T>, D::Error> {
-    let objects = Option::<Vec<Object<T>>>::deserialize(deserializer)?.unwrap_or_default();
-    Ok(objects.into_iter().map(|Object(object)| object).collect())
-}
-
-/// Deserializes a list of objects that the response cannot be read without.
-pub(super) fn required_objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Vec<T>, D::Error> {
-    let objects = Vec::<Object<T>>::deserialize(deserializer)?;
-    Ok(objects.into_iter().map(|Object(object)| object).collect())
 }
 
 #[cfg(test)]
