@@ -21,7 +21,11 @@ use super::message::Message;
 use super::support::{Fake, Reply};
 
 /// The keys of the platform's client.
-const SECRETS: [&str; 3] = ["AKIDEXAMPLE", "hush-hush", "token-token"];
+const SECRETS: [&str; 3] = [
+    "AKIDEXAMPLEEXAMPLE",
+    "hush-hush-hush-hush",
+    "token-token-token",
+];
 const TIME: Duration = Duration::from_secs(20);
 /// The time that a response takes.
 const LATENCY: Duration = Duration::from_millis(40);

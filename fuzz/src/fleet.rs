@@ -62,6 +62,7 @@ pub fn service(name: &str, counts: [u32; 3], rollout: Option<&str>, tags: Tags) 
         running_count,
         pending_count,
         tags,
+        task_sets: 0,
     }
 }
 

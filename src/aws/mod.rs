@@ -8,6 +8,7 @@ pub mod credentials;
 pub mod ecs;
 pub mod endpoint;
 pub mod error;
+pub mod lenient;
 pub mod protocol;
 pub mod rate_limiter;
 pub mod retry;

@@ -25,6 +25,8 @@ mod fleet {
     mod forgetting;
     mod refresh;
     mod sweep;
+    mod sweep_denials;
+    mod sweep_oddities;
     mod targets;
     mod view;
 }

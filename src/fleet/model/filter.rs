@@ -188,6 +188,7 @@ mod tests {
             running_count,
             pending_count: 0,
             tags: pairs(tags).into_iter().collect(),
+            task_sets: 0,
         }
     }
 

@@ -22,8 +22,9 @@ function drawMissing() {
   const MOST = 20;
   byId('missing').hidden = !failures.length;
   setText(byId('missing-title'), `This report is incomplete: ${countOf(failures.length, 'part')} of the fleet could not be read`);
-  const items = failures.slice(0, MOST).map(({ target, region, clusterName, reason }) => {
-    const place = clusterName ? `Cluster ${clusterName} in ${region}` : `Region ${region}`;
+  const items = failures.slice(0, MOST).map(({ target, region, clusterName, serviceName, reason }) => {
+    const service = serviceName ? `Service ${serviceName} in cluster` : 'Cluster';
+    const place = clusterName ? `${service} ${clusterName} in ${region}` : `Region ${region}`;
     return createElement('li', '', createElement('b', '', `${place} (target ${target})`), `: ${reason}.`);
   });
   if (failures.length > MOST) items.push(createElement('li', '', `And ${formatNumber(failures.length - MOST)} more.`));

@@ -17,7 +17,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
-const KEY_ID: &str = "AKIDEXAMPLE";
+const KEY_ID: &str = "AKIDEXAMPLEEXAMPLE";
 const TOKEN: &str = "FwoGZXIvYXdzEXAMPLETOKEN";
 const MESSAGE: &str = "words of AWS itself";
 
