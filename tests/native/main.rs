@@ -30,9 +30,9 @@ mod fleet {
     mod targets;
     mod view;
 }
-mod lambda;
 #[path = "../../fuzz/src/lib.rs"]
 mod fuzz;
+mod lambda;
 
 // The fuzz targets stand on the same support.
 use fuzz::support;

@@ -37,7 +37,7 @@ pub struct Values {
 
 impl Values {
     fn contains(&self, value: &str) -> bool {
-        let compare = |&index: &usize| self.given[index].as_str().cmp(value);
+        let compare = |index: &usize| self.given.get(*index).map(String::as_str).cmp(&Some(value));
         self.sorted.binary_search_by(compare).is_ok()
     }
 }
@@ -45,7 +45,7 @@ impl Values {
 impl From<Vec<String>> for Values {
     fn from(given: Vec<String>) -> Self {
         let mut sorted: Vec<usize> = (0..given.len()).collect();
-        sorted.sort_unstable_by(|&a, &b| given[a].cmp(&given[b]));
+        sorted.sort_unstable_by_key(|index| given.get(*index));
         Self { given, sorted }
     }
 }
