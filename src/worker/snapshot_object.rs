@@ -21,7 +21,7 @@ use crate::fleet::refresh::refresher::Refresher;
 const ALARM: &str = "alarm";
 
 /// Refreshes the snapshot of one target.
-#[durable_object(fetch)]
+#[durable_object(alarm)]
 #[derive(Debug)]
 pub struct SnapshotObject {
     state: Rc<State>,

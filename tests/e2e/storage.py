@@ -42,8 +42,11 @@ def store(worker: Worker, name: str, *parts: bytes | str | int | None) -> None:
 def alarm(worker: Worker) -> float | None:
     """The time of the alarm of the only object of a stopped Worker, in seconds since 1970."""
     with database(worker) as connection:
+        # The table is made with the first alarm.
+        if not connection.execute("SELECT name FROM sqlite_master WHERE name = '_cf_METADATA'").fetchone():
+            return None
         found = connection.execute("SELECT value FROM _cf_METADATA WHERE key = 1").fetchone()
-    return None if found is None or found[0] is None else found[0] / 1e9
+    return None if found is None or found[0] is None else float(found[0] / 1e9)
 
 
 def set_alarm(worker: Worker, seconds: float) -> None:
