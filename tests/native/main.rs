@@ -18,9 +18,13 @@ mod aws {
     mod client;
     mod sigv4_botocore;
 }
+mod config;
 mod corpora;
 mod fleet {
+    mod health;
     mod refresh;
+    mod refusals;
+    mod roles;
     mod sweep;
     mod targets;
     mod view;

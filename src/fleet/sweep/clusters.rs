@@ -7,8 +7,9 @@ use crate::aws::ecs::{DESCRIBE_CLUSTERS_MAX, DescribeClustersOutput, ListCluster
 use crate::aws::error::Error;
 use crate::aws::protocol::OperationName;
 use crate::fleet::model::cause::Cause;
+use crate::fleet::model::policy_denial::PolicyDenial;
 
-const DENIED: Cause = Cause::NotAllowed(OperationName::DescribeClusters);
+const DENIED: Cause = Cause::NotAllowed(OperationName::DescribeClusters, PolicyDenial::Unstated);
 
 impl Sweep {
     /// Takes the response to a page of `ListClusters`.
@@ -66,7 +67,7 @@ impl Sweep {
             Ok(output) => output,
             Err(error) => {
                 let cause = Cause::of(&error, OperationName::DescribeClusters);
-                if cause == DENIED {
+                if matches!(cause, Cause::NotAllowed(..)) {
                     self.denied.push(clusters);
                     self.retry_denied_clusters();
                 } else {
