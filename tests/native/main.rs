@@ -29,4 +29,8 @@ mod fleet {
     mod targets;
     mod view;
 }
-mod support;
+#[path = "../../fuzz/src/lib.rs"]
+mod fuzz;
+
+// The fuzz targets stand on the same support.
+use fuzz::support;
