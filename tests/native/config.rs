@@ -496,7 +496,11 @@ fn an_error_names_the_number_of_the_target_and_not_its_value() {
 /// A list of targets of these names.
 fn list(names: &[&str]) -> String {
     let item = |name: &&str| json!({"name": name, "region": "us-east-1"});
-    serde_json::Value::from_iter(names.iter().map(item)).to_string()
+    names
+        .iter()
+        .map(item)
+        .collect::<serde_json::Value>()
+        .to_string()
 }
 
 #[test]

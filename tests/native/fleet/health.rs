@@ -161,7 +161,7 @@ fn a_role_that_the_organization_denies_is_named_with_its_policy() {
 fn a_region_that_is_not_enabled_is_named_beside_one_that_works() {
     let targets = |regions: &[&str]| {
         let target = |region: &&str| json!({"name": region, "region": region});
-        Value::from_iter(regions.iter().map(target)).to_string()
+        regions.iter().map(target).collect::<Value>().to_string()
     };
     let aws = || {
         let mut ecs = Ecs::uniform(1, 1);
