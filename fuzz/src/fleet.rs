@@ -38,7 +38,7 @@ impl SnapshotSource for Fixed {
 
     async fn check(&self, _target: usize, _request_id: &str) -> Option<Health> {
         Some(Health {
-            cause: None,
+            causes: Vec::new(),
             checked_at: start(),
             usage: Usage::default(),
         })

@@ -73,6 +73,7 @@ impl<S: SnapshotSource> Api<S> {
     /// 6. A report requires the token if one is configured: 401.
     /// 7. The query selects services and a format: 400 if it is malformed.
     /// 8. The fleet provides its newest snapshot: 502, 503 or 504 if there is none.
+    ///    A badge is an SVG that says "unknown", with that status or the 500 of step 3.
     /// 9. The format renders the selected services, or the cache has them: 200, or 503 if the edge
     ///    cannot send that much.
     pub async fn handle<P: Platform>(&self, request: &Request, platform: &P) -> Response<Body> {
@@ -121,7 +122,10 @@ impl<S: SnapshotSource> Api<S> {
                 routes: &ROUTES,
             })),
             Handler::Health => self.health(request, platform, record).await,
-            Handler::Report(formats) => self.report(request, formats, platform, record).await,
+            Handler::Report(formats) => {
+                let reply = self.report(request, formats, platform, record).await;
+                reply.or_else(|problem| self.badge_or(problem, request, formats, record))
+            }
         }
     }
 
@@ -184,6 +188,24 @@ impl<S: SnapshotSource> Api<S> {
             Problem::response_too_large(most, query::filter_keys(&config.filter_tags))
         })?;
         Ok(Reply { private, ..reply })
+    }
+
+    /// The badge in place of `problem`, where the request is for one.
+    fn badge_or(
+        &self,
+        problem: Box<Problem>,
+        request: &Request,
+        formats: &[ReportFormat],
+        record: &mut RequestRecord<'_>,
+    ) -> Result<Reply, Box<Problem>> {
+        let query = self.fleet.as_ref().ok().and_then(|fleet| {
+            ReportQuery::parse(request, formats, &fleet.config().filter_tags).ok()
+        });
+        let Some(badge) = formats::badge_of_problem(&problem, formats, query.as_ref()) else {
+            return Err(problem);
+        };
+        record.set_problem(problem.log_text());
+        Ok(badge)
     }
 
     /// The keys that the help and the `OpenAPI` description name; the default ones if the

@@ -47,7 +47,10 @@ struct Details {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     valid_keys: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    variables: Vec<&'static str>,
+    variables: Vec<String>,
+    /// The IAM actions that are denied.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    actions: Vec<&'static str>,
 }
 
 impl Problem {
@@ -61,6 +64,7 @@ impl Problem {
                 code,
                 valid_keys: Vec::new(),
                 variables: Vec::new(),
+                actions: Vec::new(),
             },
             status,
             allow: None,
@@ -171,7 +175,8 @@ impl Problem {
             )
         };
         if with_variables {
-            problem.details.variables = error.errors.iter().map(|e| e.variable).collect();
+            let variables = error.errors.iter().map(|e| e.variable.to_string());
+            problem.details.variables = variables.collect();
         }
         problem
     }
@@ -201,11 +206,22 @@ impl Problem {
         }
     }
 
-    /// The health check of `target` failed.
-    pub(super) fn unhealthy_target(target: &str, cause: Cause) -> Self {
-        let reason = cause.reason();
-        let detail = format!("The target \"{target}\" could not be read: {reason}.");
-        Self::of_cause(cause, Code::of(cause), detail)
+    /// The health check of `target` failed for these causes, at least one. The status and the code
+    /// are those of the first.
+    pub(super) fn unhealthy_target(target: &str, causes: &[Cause]) -> Self {
+        let Some(&first) = causes.first() else {
+            return Self::internal();
+        };
+        let reasons: Vec<_> = causes.iter().map(|cause| cause.reason()).collect();
+        let reasons = enumerate(&reasons.iter().map(|r| &**r).collect::<Vec<_>>(), "and");
+        let detail = format!("The target \"{target}\" could not be read: {reasons}.");
+        let mut problem = Self::of_cause(first, Code::of(first), detail);
+        let denied = causes.iter().filter_map(|cause| match cause {
+            Cause::NotAllowed(operation, _) => Some(operation.iam_action()),
+            _ => None,
+        });
+        problem.details.actions = denied.collect();
+        problem
     }
 
     fn of_cause(cause: Cause, code: Code, detail: String) -> Self {
@@ -268,6 +284,14 @@ impl Problem {
     fn with_valid_keys(mut self, valid_keys: Vec<String>) -> Self {
         self.details.valid_keys = valid_keys;
         self
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
     }
 
     /// The text for the log. The client's words stay out of it.

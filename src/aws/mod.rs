@@ -2,6 +2,7 @@
 
 pub mod arn;
 pub mod budget;
+mod call_log;
 pub mod client;
 mod clock_skew;
 pub mod credentials;
@@ -11,6 +12,7 @@ pub mod error;
 pub mod lenient;
 pub mod protocol;
 pub mod rate_limiter;
+pub mod region;
 pub mod retry;
 pub mod sigv4;
 pub mod sts;

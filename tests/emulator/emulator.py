@@ -166,6 +166,12 @@ class Emulator:
 
     # Keys
 
+    def revoke_sessions(self) -> None:
+        """Forgets all sessions of roles, as AWS does for a role that was made anew: their keys are unknown from now on."""
+        for regions in list(sts_backends.values()):
+            for backend in list(regions.values()):
+                backend.assumed_roles.clear()
+
     def create_reader(
         self, policy: dict[str, Any], user: str = "ecs-status-reader", account: str | None = None
     ) -> Credentials:

@@ -20,10 +20,14 @@ mod aws {
     mod client;
     mod sigv4_botocore;
 }
+mod config;
 mod corpora;
 mod fleet {
     mod forgetting;
+    mod health;
     mod refresh;
+    mod refusals;
+    mod roles;
     mod sweep;
     mod sweep_denials;
     mod sweep_oddities;

@@ -9,6 +9,7 @@
 //! ```
 
 mod call;
+mod check;
 mod cluster_sweep;
 mod clusters;
 mod denial;

@@ -9,6 +9,7 @@ use crate::support::{Fake, Reply, ok, start};
 use ecs_status::aws::budget::Budget;
 use ecs_status::aws::protocol::OperationName;
 use ecs_status::fleet::model::cause::Cause;
+use ecs_status::fleet::model::policy_denial::PolicyDenial;
 use ecs_status::fleet::model::redact::Redactor;
 use ecs_status::fleet::model::snapshot::Snapshot;
 use ecs_status::fleet::sweep::driver::{CONCURRENCY, drive};
@@ -194,7 +195,10 @@ fn a_fleet_of_which_nothing_can_be_read_is_an_error_that_names_the_action() {
         for cluster in ["", "cluster-0000", "cluster-0001"] {
             ecs.fail(operation.as_str(), cluster, "AccessDeniedException");
         }
-        assert_eq!(sweep(ecs).found.unwrap_err(), Cause::NotAllowed(operation));
+        assert_eq!(
+            sweep(ecs).found.unwrap_err(),
+            Cause::NotAllowed(operation, PolicyDenial::Unstated)
+        );
     }
 }
 

@@ -8,6 +8,7 @@ pub mod model;
 pub mod platform;
 pub mod read;
 pub mod source;
+pub mod sts;
 
 pub use config::config;
 pub use platform::{Fake, Reply, Sent, error, ok, response, start};
