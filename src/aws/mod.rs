@@ -9,6 +9,7 @@ pub mod credentials;
 pub mod ecs;
 pub mod endpoint;
 pub mod error;
+mod partition;
 pub mod protocol;
 pub mod rate_limiter;
 pub mod region;
