@@ -3,6 +3,7 @@
 use http::Uri;
 use http::uri::{Authority, Scheme};
 
+use crate::aws::partition;
 use crate::aws::region::is_region;
 
 /// The address of one AWS service in one region, always with a path.
@@ -22,53 +23,6 @@ pub struct Variant {
     /// IPv6 beside IPv4.
     pub dual_stack: bool,
 }
-
-/// The domains of a partition.
-struct Partition {
-    /// The start of the names of its regions.
-    prefix: &'static str,
-    domain: &'static str,
-    dual_stack: Option<&'static str>,
-}
-
-/// The partitions by the endpoint rule sets of ECS and STS. The last one has all other regions.
-const PARTITIONS: [Partition; 7] = [
-    Partition {
-        prefix: "cn-",
-        domain: "amazonaws.com.cn",
-        dual_stack: Some("api.amazonwebservices.com.cn"),
-    },
-    Partition {
-        prefix: "eusc-",
-        domain: "amazonaws.eu",
-        dual_stack: Some("api.amazonwebservices.eu"),
-    },
-    Partition {
-        prefix: "us-iso-",
-        domain: "c2s.ic.gov",
-        dual_stack: Some("api.aws.ic.gov"),
-    },
-    Partition {
-        prefix: "us-isob-",
-        domain: "sc2s.sgov.gov",
-        dual_stack: Some("api.aws.scloud"),
-    },
-    Partition {
-        prefix: "us-isof-",
-        domain: "csp.hci.ic.gov",
-        dual_stack: None,
-    },
-    Partition {
-        prefix: "eu-isoe-",
-        domain: "cloud.adc-e.uk",
-        dual_stack: None,
-    },
-    Partition {
-        prefix: "",
-        domain: "amazonaws.com",
-        dual_stack: Some("api.aws"),
-    },
-];
 
 /// The region that the global endpoint of STS belongs to.
 const GLOBAL_STS: (&str, &str) = ("sts.amazonaws.com", "us-east-1");
@@ -91,8 +45,7 @@ impl Endpoint {
         region: &str,
         variant: Variant,
     ) -> Result<Self, InvalidEndpoint> {
-        let partition = PARTITIONS.iter().find(|p| region.starts_with(p.prefix));
-        let partition = partition.ok_or(InvalidEndpoint)?;
+        let partition = partition::of(region).ok_or(InvalidEndpoint)?;
         let domain = if variant.dual_stack {
             partition.dual_stack.ok_or(InvalidEndpoint)?
         } else {
@@ -118,10 +71,8 @@ impl Endpoint {
         if host == global {
             return Some(region);
         }
-        let domains = PARTITIONS.iter();
-        let domains = domains.flat_map(|p| [Some(p.domain), p.dual_stack]);
         let in_domain = |domain| host.strip_suffix(domain)?.strip_suffix('.');
-        let name = domains.flatten().find_map(in_domain)?;
+        let name = partition::domains().find_map(in_domain)?;
         let name = name.strip_suffix(".vpce").unwrap_or(name);
         let (_, region) = name.rsplit_once('.')?;
         is_region(region).then_some(region)

@@ -10,6 +10,7 @@ pub mod ecs;
 pub mod endpoint;
 pub mod error;
 pub mod lenient;
+mod partition;
 pub mod protocol;
 pub mod rate_limiter;
 pub mod region;

@@ -1,11 +1,10 @@
 //! Endpoints: those that the variables name, or those of AWS.
 
 use super::reader::VariableReader;
-use super::targets::TargetConfig;
 use super::values::boolean;
 use crate::aws::endpoint::{Endpoint, InvalidEndpoint, Variant};
 
-const ECS: &str = "AWS_ENDPOINT_URL_ECS";
+pub(super) const ECS: &str = "AWS_ENDPOINT_URL_ECS";
 const STS: &str = "AWS_ENDPOINT_URL_STS";
 const FIPS: &str = "AWS_USE_FIPS_ENDPOINT";
 pub(super) const DUAL_STACK: &str = "AWS_USE_DUALSTACK_ENDPOINT";
@@ -15,7 +14,7 @@ const URL: &str = "an http or https URL without query and fragment, such as http
 const BOOLEAN: &str = "true or false";
 
 /// The place of the region in a URL.
-const REGION: &str = "{region}";
+pub(super) const PLACE: &str = "{region}";
 
 /// The variables that choose endpoints.
 #[derive(Debug, Default)]
@@ -72,32 +71,9 @@ impl Endpoints {
         }
     }
 
-    /// Names the region of each of `targets` after the endpoint, where that is AWS's in one region.
-    /// Such an endpoint cannot serve targets in several regions. Errors are added to `variables`.
-    pub(super) fn settle_regions<F: Fn(&str) -> Option<String>>(
-        &self,
-        variables: &mut VariableReader<F>,
-        targets: &mut [TargetConfig],
-    ) {
-        if self.ecs.is_none() {
-            return;
-        }
-        let mut regions = targets.iter().map(|target| &target.region);
-        let first = regions.next();
-        let is_one = regions.all(|region| Some(region) == first);
-        for target in targets {
-            let Some(region) = target.ecs_endpoint.region() else {
-                continue;
-            };
-            if region != target.region && !is_one {
-                let expected = format!(
-                    "{REGION} in place of the region, since the targets are in several regions"
-                );
-                variables.error(ECS, expected, false);
-                return;
-            }
-            target.region = region.to_owned();
-        }
+    /// Whether the configuration names the endpoint of ECS.
+    pub(super) fn names_ecs(&self) -> bool {
+        self.ecs.is_some()
     }
 }
 
@@ -111,5 +87,5 @@ fn read_boolean<F: Fn(&str) -> Option<String>>(
 
 /// The endpoint of a URL with `region` in it.
 fn in_region(url: &str, region: &str) -> Result<Endpoint, InvalidEndpoint> {
-    Endpoint::parse(&url.replace(REGION, region))
+    Endpoint::parse(&url.replace(PLACE, region))
 }

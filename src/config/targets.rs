@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use super::endpoints::{DUAL_STACK, Endpoints, Service};
+use super::endpoints::{DUAL_STACK, ECS, Endpoints, PLACE, Service};
 use super::pasted;
 use super::reader::VariableReader;
 use crate::aws::arn;
@@ -93,7 +93,9 @@ pub(super) fn read<F: Fn(&str) -> Option<String>>(
         Some(lists) => from_lists(variables, lists, &endpoints),
         None => from_region(variables, &endpoints),
     };
-    endpoints.settle_regions(variables, &mut targets);
+    if endpoints.names_ecs() {
+        settle_regions(variables, &mut targets);
+    }
     targets
 }
 
@@ -121,6 +123,29 @@ fn from_region<F: Fn(&str) -> Option<String>>(
         },
         |target| vec![target],
     )
+}
+
+/// Names the region of each of `targets` after the endpoint, where that is AWS's in one region. Such
+/// an endpoint cannot serve targets in several regions.
+fn settle_regions<F: Fn(&str) -> Option<String>>(
+    variables: &mut VariableReader<F>,
+    targets: &mut [TargetConfig],
+) {
+    let mut regions = targets.iter().map(|target| &target.region);
+    let first = regions.next();
+    let is_one = regions.all(|region| Some(region) == first);
+    for target in targets {
+        let Some(region) = target.ecs_endpoint.region() else {
+            continue;
+        };
+        if region != target.region && !is_one {
+            let expected =
+                format!("{PLACE} in place of the region, since the targets are in several regions");
+            variables.error(ECS, expected, false);
+            return;
+        }
+        target.region = region.to_owned();
+    }
 }
 
 /// The lists of targets, if there are any. A gap in the numbers is an error, and so are both forms
