@@ -13,20 +13,20 @@ MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 
 UNKNOWN_KEY = "AWS does not accept the access key id in AWS_ACCESS_KEY_ID"
 WRONG_SECRET = "AWS does not accept the signature: AWS_SECRET_ACCESS_KEY does not belong to AWS_ACCESS_KEY_ID"
-EXPIRED_TOKEN = "AWS does not accept the session token: it is expired or wrong"
+EXPIRED_TOKEN = "AWS does not accept the session token: it has expired or is wrong"
 CLOCK_SKEW = "AWS does not accept the time of the request"
 REFUSED = "AWS refused the call"
-UNREADABLE = "AWS answered what cannot be read"
-REPEATED_TOKEN = "AWS repeated a page of a list instead of ending it"
-LEFT_OUT = "AWS left something out of its answer"
-SERVER_ERROR = "AWS failed, also when asked again"
+UNREADABLE = "AWS returned a response that cannot be decoded"
+REPEATED_TOKEN = "AWS repeated a page of a list instead of ending the list"
+LEFT_OUT = "AWS omitted a resource from its response"
+SERVER_ERROR = "AWS returned a server error on every attempt"
 UNREACHABLE = "AWS could not be reached"
-THROTTLED = "AWS throttled the calls, also when asked again"
-TIMED_OUT = "AWS did not answer in time"
-NOT_DONE = "a newer sweep is not done yet"
-TAGS_REFUSED = "AWS did not tell the tags of some services"
-ROLE_REFUSED = "AWS does not let us assume the role: its trust policy, its external id or our sts:AssumeRole does not allow it"
-OBJECT_UNREACHABLE = "what keeps the snapshots did not answer"
+THROTTLED = "AWS throttled every attempt"
+TIMED_OUT = "AWS did not respond in time"
+NOT_DONE = "a newer sweep is still running"
+TAGS_REFUSED = "AWS did not return the tags of some services"
+ROLE_REFUSED = "the role cannot be assumed: check its trust policy, its external id, and the permission sts:AssumeRole"
+OBJECT_UNREACHABLE = "the Durable Object that holds the snapshot did not respond"
 
 DENIED = re.compile(r"the IAM policy does not allow ecs:(?P<operation>\w+)")
 
@@ -38,13 +38,13 @@ def denied(operation: str) -> str:
 # ---- What a failure adds to its cause
 
 # The newest sweep failed, or is not done: the whole report is an older one.
-OUTDATED = re.compile(rf"(?P<reason>.+) \(at (?P<at>{MOMENT})\); what is shown is as of (?P<of>{MOMENT})")
+OUTDATED = re.compile(rf"(?P<reason>.+) \(at (?P<at>{MOMENT})\); the services are shown as of (?P<of>{MOMENT})")
 # A part of this sweep failed: its services are those of an older one.
 CARRIED_OVER = re.compile(rf"(?P<reason>.+); (?P<count>\d+) services? (?:is|are) shown as of (?P<of>{MOMENT})")
 
 
 def outdated(reason: str, at: str, of: str) -> str:
-    return f"{reason} (at {at}); what is shown is as of {of}"
+    return f"{reason} (at {at}); the services are shown as of {of}"
 
 
 def carried_over(reason: str, count: int, of: str) -> str:
@@ -55,14 +55,14 @@ def carried_over(reason: str, count: int, of: str) -> str:
 # ---- Details of a problem
 
 FIRST_SWEEP = re.compile(
-    r"The first sweep is not done yet: (?P<read>\d+) of (?P<services>\d+) services in (?P<clusters>\d+) clusters are read, "
-    r"and at least (?P<left>\d+) calls are left\."
+    r"The first sweep is still running: (?P<read>\d+) of (?P<services>\d+) services in (?P<clusters>\d+) clusters have been "
+    r"described; at least (?P<left>\d+) calls remain\."
 )
 NO_REPORT = re.compile(r'The (?:fleet|target "[^"]+") could not be read: (?P<reason>.+)\.')
 
 
 def first_sweep(read: int, services: int, clusters: int, left: int) -> str:
-    return f"The first sweep is not done yet: {read} of {services} services in {clusters} clusters are read, and at least {left} calls are left."
+    return f"The first sweep is still running: {read} of {services} services in {clusters} clusters have been described; at least {left} calls remain."
 
 
 def no_report(reason: str) -> str:
@@ -80,4 +80,4 @@ def missing_variable(name: str) -> str:
 # ---- Log messages
 
 # Why a stored value was dropped: its target has other keys, another region or other settings now.
-OTHER_IDENTITY = "the target was configured otherwise then"
+OTHER_IDENTITY = "stored under another configuration of the target"

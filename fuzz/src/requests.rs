@@ -22,7 +22,7 @@ const TOKEN: &str = "0123456789abcdef";
 const TARGETS: &str =
     r#"[{"name":"sydney","region":"ap-southeast-2"},{"name":"Köln 1","region":"eu-central-1"}]"#;
 
-/// Routes that need a fleet, and routes that need none. The OpenAPI description depends on nothing in
+/// Routes that need a fleet, and routes that need none. The `OpenAPI` description depends on nothing in
 /// a request, and takes long.
 const FLEET: [&str; 3] = ["/list", "/metrics", "/badge.svg"];
 const STATIC: [&str; 6] = [

@@ -1,7 +1,7 @@
 // Fetch of AWS: sends a request and reads its response in one crossing between wasm and JavaScript, since a crossing
 // costs more than the work that is done here.
 
-import { headerLines, headerValues } from "./headers.js";
+import { headerLines, headerValues } from "./request.js";
 
 // Requests share a signal whose time is up earlier than theirs by less than this part of it: a timer for each request
 // costs as much as sending it.

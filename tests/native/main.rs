@@ -26,5 +26,9 @@ mod fleet {
     mod targets;
     mod view;
 }
+#[path = "../../fuzz/src/lib.rs"]
+mod fuzz;
 mod lambda;
-mod support;
+
+// The fuzz targets stand on the same support.
+use fuzz::support;

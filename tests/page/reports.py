@@ -54,7 +54,7 @@ FIRST_SWEEP_RUNNING = problem(
     "first-sweep-running",
 )
 UNAUTHORIZED = problem(401, "Unauthorized", 'A bearer token is required: send "Authorization: Bearer <token>".', "unauthorized")
-THROTTLED = problem(503, "Service Unavailable", "The fleet could not be read: AWS throttled the calls, also when asked again.")
+THROTTLED = problem(503, "Service Unavailable", "The fleet could not be read: AWS throttled every attempt.")
 
 
 def serve(page: Page, body: Json, status: int = 200, **headers: str) -> None:

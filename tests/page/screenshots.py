@@ -29,7 +29,7 @@ PHONE = {"width": 360, "height": 740}
 
 MARKUP = "<img src=x onerror=alert(1)>"
 FAILURES = [
-    {"target": "default", "region": "ap-southeast-2", "clusterName": "prod", "reason": "AWS throttled the calls, also when asked again"},
+    {"target": "default", "region": "ap-southeast-2", "clusterName": "prod", "reason": "AWS throttled every attempt"},
     {"target": "partner", "region": "eu-west-1", "reason": "AWS does not let us assume the role"},
 ]
 LONG = reports.report(

@@ -151,9 +151,12 @@ impl Ecs {
             }
             "ListServices" => {
                 let services = self.clusters[cluster].iter();
-                let arn = |service: &String| match self.short.contains(service) {
-                    true => arn("service", service),
-                    false => arn("service", &format!("{cluster}/{service}")),
+                let arn = |service: &String| {
+                    if self.short.contains(service) {
+                        arn("service", service)
+                    } else {
+                        arn("service", &format!("{cluster}/{service}"))
+                    }
                 };
                 let arns: Vec<_> = services.map(arn).collect();
                 self.page(&input, &arns, "serviceArns")

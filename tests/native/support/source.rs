@@ -15,9 +15,12 @@ use super::Fake;
 #[derive(Clone)]
 pub struct Script(Rc<Lines>);
 
+/// Replies of one target, and the time that each takes.
+type Replies = VecDeque<(Duration, Option<SnapshotReply>)>;
+
 struct Lines {
     platform: Fake,
-    replies: RefCell<Vec<VecDeque<(Duration, Option<SnapshotReply>)>>>,
+    replies: RefCell<Vec<Replies>>,
     healths: RefCell<VecDeque<Option<Health>>>,
     known: RefCell<Vec<Option<u64>>>,
 }
@@ -27,7 +30,7 @@ impl Script {
     pub fn new(platform: &Fake, targets: usize) -> Self {
         Self(Rc::new(Lines {
             platform: platform.clone(),
-            replies: RefCell::new(vec![VecDeque::new(); targets]),
+            replies: RefCell::new(vec![Replies::new(); targets]),
             healths: RefCell::default(),
             known: RefCell::default(),
         }))
