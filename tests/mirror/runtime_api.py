@@ -61,12 +61,13 @@ class RuntimeApi:
                 is_too_large = kind == "response" and len(body) > MAX_RESPONSE_BYTES
                 if is_too_large:
                     body = b'{"errorType":"Function.ResponseSizeTooLarge"}'
-                api._outcomes[request_id].put(Outcome(kind == "response" and not is_too_large, body))
                 status = b'{"status":"RequestEntityTooLarge"}' if is_too_large else b'{"status":"OK"}'
                 self.send_response_only(413 if is_too_large else 202)
                 self.send_header("Content-Length", str(len(status)))
                 self.end_headers()
                 self.wfile.write(status)
+                # Last, as the function may be ended then.
+                api._outcomes[request_id].put(Outcome(kind == "response" and not is_too_large, body))
 
             def log_message(self, *_: object) -> None:
                 pass

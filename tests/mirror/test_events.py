@@ -9,9 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import readme
 
-from e2e.conftest import REGION, settings
 from e2e.workerd import Worker
 from emulator.emulator import Emulator
 from emulator.fleets import demo
@@ -22,19 +20,14 @@ from .runtime_api import MAX_RESPONSE_BYTES
 
 
 @pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with Emulator(region=REGION) as emulator:
-        yield emulator
-
-
-@pytest.fixture(scope="module")
-def variables(emulator: Emulator) -> dict[str, str]:
-    return {**settings(emulator, emulator.create_reader(readme.policy())), "SNAPSHOT_MAX_AGE": "300"}
+def variables(reader: dict[str, str]) -> dict[str, str]:
+    return {**reader, "SNAPSHOT_MAX_AGE": "300"}
 
 
 @pytest.fixture(scope="module")
 def mirror(emulator: Emulator, variables: dict[str, str]) -> Iterator[Mirror]:
     """A function that has swept the demo's fleet."""
+    emulator.clear_fleet()
     demo(emulator)
     with Mirror(variables) as mirror:
         assert mirror.get("/list").status == 200
