@@ -59,9 +59,10 @@ pub(super) enum Malformed {
 }
 
 impl Request {
-    /// The path in the one form in which equivalent paths are equal: only what has to be
-    /// percent-encoded is (RFC 3986, section 6.2.2.2), so `/%6Cist` is `/list`. API Gateway hands
-    /// over a decoded path; no path of a route can be told apart by an encoded slash.
+    /// The path in the one form in which equivalent paths are equal, so `/%6Cist` is `/list` (RFC
+    /// 3986, section 6.2.2.2). Only what must be percent-encoded is: API Gateway hands over a decoded
+    /// path, so an encoded reserved character, such as a slash, cannot mean anything else than the
+    /// character itself.
     pub(super) fn canonical_path(&self) -> Cow<'_, str> {
         let is_canonical = |byte| byte == b'/' || is_unreserved(byte);
         if self.path.bytes().all(is_canonical) {

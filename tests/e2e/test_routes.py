@@ -16,7 +16,7 @@ ROUTES = ["/", "/list", "/metrics", "/badge.svg", "/healthz", "/openapi.json"]
 FILES = ["/page.css", "/page.js", "/robots.txt", "/favicon.svg", "/favicon.ico"]
 FILTERED = "/list?owner=K2&environment=frankie"
 NOWHERE = [
-    "/list/", "//list", "/LIST", "/List", "/lists", "/list/prod", "/healthz/", "/favicon.png", "/list%3Fowner=K2", "/%6cist",
+    "/list/", "//list", "/LIST", "/List", "/lists", "/list/prod", "/healthz/", "/favicon.png", "/list%3Fowner=K2", "/%2Flist", "/%256cist",
     "/" + "x" * 5_000,
 ]  # fmt: skip
 OTHER_METHODS = ["POST", "PUT", "DELETE", "PATCH"]

@@ -30,7 +30,8 @@ class RuntimeApi:
     """One function instance's side of the runtime API, with one invocation at a time."""
 
     def __init__(self) -> None:
-        self._events: queue.Queue[tuple[str, bytes]] = queue.Queue()
+        # None ends the function's wait for the next event.
+        self._events: queue.Queue[tuple[str, bytes] | None] = queue.Queue()
         self._outcomes: dict[str, queue.Queue[Outcome]] = {}
         api = self
 
@@ -39,7 +40,11 @@ class RuntimeApi:
 
             def do_GET(self) -> None:
                 assert self.path == f"/{VERSION}/runtime/invocation/next", self.path
-                request_id, event = api._events.get()
+                taken = api._events.get()
+                if taken is None:
+                    self.close_connection = True
+                    return
+                request_id, event = taken
                 self.send_response_only(200)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(event)))
@@ -56,12 +61,13 @@ class RuntimeApi:
                 is_too_large = kind == "response" and len(body) > MAX_RESPONSE_BYTES
                 if is_too_large:
                     body = b'{"errorType":"Function.ResponseSizeTooLarge"}'
-                api._outcomes[request_id].put(Outcome(kind == "response" and not is_too_large, body))
                 status = b'{"status":"RequestEntityTooLarge"}' if is_too_large else b'{"status":"OK"}'
                 self.send_response_only(413 if is_too_large else 202)
                 self.send_header("Content-Length", str(len(status)))
                 self.end_headers()
                 self.wfile.write(status)
+                # Last, as the function may be ended then.
+                api._outcomes[request_id].put(Outcome(kind == "response" and not is_too_large, body))
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -87,7 +93,7 @@ class RuntimeApi:
         raise TimeoutError("the function did not respond in time")
 
     def stop(self) -> None:
+        self._events.put(None)
         self._server.shutdown()
-        # Without server_close(), which waits for the function's open request for the next event.
-        self._server.socket.close()
+        self._server.server_close()
         self._thread.join(10)
