@@ -278,15 +278,15 @@ fn conditions(api: &Api<Fixed>, request: &Request, whole: &Response<Body>) {
 fn is_listed(list: &str, opaque: &str) -> bool {
     let parts: Vec<&str> = list.split('"').collect();
     let inside = || parts.iter().skip(1).step_by(2);
-    let last = parts.len() - 1;
+    let end = parts.len() - 1;
     let is_between = |(index, part): (usize, &&str)| {
-        let weak = part.strip_suffix("W/").filter(|_| 2 * index < last);
+        let weak = part.strip_suffix("W/").filter(|_| 2 * index < end);
         let blanks = weak.unwrap_or(part);
-        let is_end = index == 0 || 2 * index == last;
+        let is_end = index == 0 || 2 * index == end;
         blanks.chars().all(|c| " \t,".contains(c)) && (is_end || blanks.contains(','))
     };
     let is_tag = |part: &&str| !part.chars().any(|c| c <= ' ' || c == '\u{7f}');
-    last % 2 == 0
+    end.is_multiple_of(2)
         && parts.iter().step_by(2).enumerate().all(is_between)
         && inside().all(is_tag)
         && inside().any(|part| *part == opaque)

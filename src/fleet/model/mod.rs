@@ -6,3 +6,4 @@ pub mod filter;
 pub mod redact;
 pub mod service_state;
 pub mod snapshot;
+pub mod values;
