@@ -3,6 +3,8 @@ locals {
   settings = [
     "AWS_ENDPOINT_URL_ECS",
     "AWS_ENDPOINT_URL_STS",
+    "AWS_USE_DUALSTACK_ENDPOINT",
+    "AWS_USE_FIPS_ENDPOINT",
     "CALL_BURST",
     "CALL_RATE",
     "CORS_ORIGIN",
