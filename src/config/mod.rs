@@ -52,7 +52,9 @@ pub struct Config {
 pub struct AgeLimits {
     /// The age up to which a snapshot counts as fresh.
     pub max_age: Duration,
-    /// The age up to which it is served at once while a new sweep runs.
+    /// The time that a request for a stale snapshot waits for a newer one.
+    pub fresh_wait: Duration,
+    /// The age up to which it is served if a newer one takes longer than that.
     pub max_stale: Duration,
     /// The age up to which it is served because new sweeps fail.
     pub max_stale_if_error: Duration,
@@ -96,6 +98,7 @@ impl Config {
         );
         let age_limits = AgeLimits {
             max_age: variables.seconds("SNAPSHOT_MAX_AGE", 0..=3_600, 15),
+            fresh_wait: variables.seconds("FRESH_WAIT", 0..=30, 8),
             max_stale: variables.seconds("SNAPSHOT_MAX_STALE", 0..=86_400, 300),
             max_stale_if_error: variables.seconds("SNAPSHOT_MAX_STALE_IF_ERROR", 0..=86_400, 3_600),
         };
@@ -218,6 +221,7 @@ mod tests {
         );
         assert_eq!(config.filter_tags, ["environment", "owner", "contact"]);
         assert_eq!(config.age_limits.max_age, Duration::from_secs(15));
+        assert_eq!(config.age_limits.fresh_wait, Duration::from_secs(8));
         assert_eq!(config.age_limits.max_stale, Duration::from_mins(5));
         assert_eq!(
             config.age_limits.max_stale_if_error,
@@ -272,6 +276,7 @@ mod tests {
             ("FILTER_TAGS", "owner,owner"),
             ("SNAPSHOT_MAX_AGE", "15s"),
             ("SNAPSHOT_MAX_AGE", "3601"),
+            ("FRESH_WAIT", "31"),
             ("SWEEP_TIMEOUT", "301"),
             ("SNAPSHOT_MAX_STALE", "-1"),
             ("SNAPSHOT_MAX_STALE_IF_ERROR", "1h"),

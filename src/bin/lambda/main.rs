@@ -83,6 +83,8 @@ fn read(request: &lambda_http::Request) -> api::Request {
         authorization: header("authorization"),
         if_none_match: header("if-none-match"),
         if_modified_since: header("if-modified-since"),
+        prefer: header("prefer"),
+        scrape_timeout: header("x-prometheus-scrape-timeout-seconds"),
         // API Gateway throttles.
         is_over_limit: false,
         id: request

@@ -21,11 +21,12 @@ const SWEEP: &str = "sweep";
 
 impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
     /// Replaces the newest snapshot, in memory and in the store.
-    pub(super) fn publish(&self, snapshot: Snapshot) {
+    pub(super) fn publish(&self, snapshot: Snapshot, sweep_duration: Duration) {
         let mut state = self.state.borrow_mut();
         let before = state.newest.as_ref().map_or(0, |newest| newest.version);
         let newest = VersionedSnapshot {
             version: version_at(snapshot.generated_at).max(before + 1),
+            sweep_duration,
             snapshot: Rc::new(snapshot),
         };
         state.last_failure = None;

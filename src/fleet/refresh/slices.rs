@@ -113,7 +113,7 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
                     let oldest = now.checked_sub(self.policy.limits().max_stale_if_error);
                     snapshot.carry_over(&before.snapshot, oldest.unwrap_or(UNIX_EPOCH));
                 }
-                self.publish(snapshot);
+                self.publish(snapshot, since(done.started_at, now));
             }
             Err(cause) => {
                 record.failed(cause);

@@ -2,10 +2,11 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use super::policy::Newest;
 use crate::aws::budget::Usage;
 use crate::fleet::model::snapshot::Snapshot;
 use crate::fleet::sweep::Sweep;
@@ -57,8 +58,21 @@ impl Store for NoStore {
 pub struct VersionedSnapshot {
     /// Grows from one snapshot of a target to the next.
     pub version: u64,
+    /// The duration of its sweep.
+    pub sweep_duration: Duration,
     /// The snapshot.
     pub snapshot: Rc<Snapshot>,
+}
+
+impl VersionedSnapshot {
+    /// The snapshot as a decision of the policy depends on it.
+    #[must_use]
+    pub fn newest(&self) -> Newest {
+        Newest {
+            generated_at: self.snapshot.generated_at,
+            sweep_duration: self.sweep_duration,
+        }
+    }
 }
 
 /// A sweep between two of its slices.
