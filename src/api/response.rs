@@ -243,7 +243,10 @@ mod tests {
         let response = page().into_response(&request("HEAD", None), None);
         assert!(response.body().is_empty());
         assert_eq!(response.headers()[CONTENT_LENGTH], "4");
-        assert_eq!(response.headers()[CACHE_CONTROL], "public, max-age=9, must-revalidate");
+        assert_eq!(
+            response.headers()[CACHE_CONTROL],
+            "public, max-age=9, must-revalidate"
+        );
     }
 
     #[test]

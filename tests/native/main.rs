@@ -10,6 +10,7 @@
 
 mod api {
     mod answers;
+    mod caches;
     mod escaping;
     mod formats;
     mod openapi;
@@ -20,6 +21,7 @@ mod aws {
 }
 mod corpora;
 mod fleet {
+    mod freshness;
     mod refresh;
     mod sweep;
     mod targets;

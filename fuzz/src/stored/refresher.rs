@@ -51,12 +51,12 @@ fn run(
     let store = Memory { name, bytes };
     let (target, policy) = (&config.targets[0], Policy::new(config.age_limits));
     let refresher = Rc::new(Refresher::new(&platform, target, &config, policy, store));
-    let status = platform.run(refresher.read("r-1"));
+    let status = platform.run(refresher.read(None, "r-1"));
     assert!(status.version.is_none() || status.version == refresher.newest().map(|n| n.version));
     platform.run(refresher.resume("r-2"));
     platform.settle();
     platform.advance(Duration::from_mins(15));
-    let status = platform.run(refresher.read("r-3"));
+    let status = platform.run(refresher.read(None, "r-3"));
     platform.settle();
     let newest = refresher.newest().expect("it could be swept");
     assert_eq!(status.version, Some(newest.version));

@@ -5,8 +5,10 @@ pub mod ask;
 pub mod config;
 pub mod ecs;
 pub mod model;
+pub mod objects;
 pub mod platform;
 pub mod read;
+pub mod shared_cache;
 pub mod source;
 
 pub use config::config;
