@@ -206,7 +206,7 @@ def fails(worker: Worker, status: int, path: str = "/list") -> dict[str, Any]:
 
 def line_of(worker: Worker, answer: Answer) -> dict[str, Any]:
     """The log line of the request with this answer. It is the last line that a request writes."""
-    return worker.logged(event="request", requestId=answer.headers["x-request-id"])
+    return worker.logged(event="request", requestId=answer.request_id)
 
 
 def sweeps(worker: Worker) -> list[dict[str, Any]]:
