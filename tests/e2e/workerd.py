@@ -33,7 +33,7 @@ const config :Workerd.Config = (
 );
 const worker :Workerd.Worker = (
   modules = [
-    (name = "index.js", esModule = embed "{build}/index.js"),
+    {main}(name = "index.js", esModule = embed "{build}/index.js"),
     (name = "index_bg.wasm", wasm = embed "{build}/index_bg.wasm"),
   ],
   compatibilityDate = "{compatibility_date}",
@@ -89,6 +89,9 @@ class Worker:
     # Of the engine; see `workerd serve --help` and its workerd.capnp.
     v8_flags: tuple[str, ...] = ()
 
+    # A module in front of the built one.
+    main: Path | None = None
+
     def __init__(self, directory: Path, variables: dict[str, str], port: int = 0):
         if not (BUILD / "index.js").exists():
             raise RuntimeError("The Worker is not built: run `make worker` first.")
@@ -103,6 +106,7 @@ class Worker:
                 port=port,
                 # An absolute path in a capnp embed is relative to the import path.
                 build=os.path.relpath(BUILD, directory),
+                main=self._module(directory),
                 compatibility_date=compatibility_date(),
                 bindings=bindings,
                 storage=storage,
@@ -127,6 +131,12 @@ class Worker:
         self.port = self._listening(read_end)
         self.url = f"http://127.0.0.1:{self.port}"
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), NoRedirect())
+
+    def _module(self, directory: Path) -> str:
+        if self.main is None:
+            return ""
+        path = os.path.relpath(self.main, directory)
+        return f'(name = "{self.main.name}", esModule = embed "{path}"), '
 
     def _read(self) -> None:
         assert self._process.stdout
