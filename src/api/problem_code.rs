@@ -32,6 +32,7 @@ pub(super) enum Code {
     ServerError,
     Unreachable,
     SubrequestLimit,
+    StorageUnavailable,
     Throttled,
     TimedOut,
     ObjectUnreachable,
@@ -56,6 +57,7 @@ impl Code {
             Cause::ServerError => Self::ServerError,
             Cause::Unreachable => Self::Unreachable,
             Cause::SubrequestLimit => Self::SubrequestLimit,
+            Cause::StorageUnavailable => Self::StorageUnavailable,
             Cause::Throttled => Self::Throttled,
             Cause::TimedOut => Self::TimedOut,
             Cause::ObjectUnreachable => Self::ObjectUnreachable,
@@ -74,6 +76,7 @@ mod tests {
             (Code::NoRoute, "no-route"),
             (Code::of(Cause::UnknownKey), "access-key-unknown"),
             (Code::of(Cause::NotDone), "sweep-running"),
+            (Code::of(Cause::StorageUnavailable), "storage-unavailable"),
         ] {
             assert_eq!(serde_json::to_value(code).unwrap(), text);
         }

@@ -20,7 +20,7 @@ use crate::fleet::refresh::refresher::Refresher;
 const ALARM: &str = "alarm";
 
 /// Refreshes the snapshot of one target.
-#[durable_object(fetch)]
+#[durable_object(alarm)]
 #[derive(Debug)]
 pub struct SnapshotObject {
     state: Rc<State>,
@@ -41,7 +41,7 @@ impl SnapshotObject {
             .find(|target| name.as_ref() == Some(&target.name))
             .ok_or_else(|| Error::from("no target has the name of this object"))?;
         let platform = WorkerPlatform::new(config::log_level(lookup));
-        let storage = Storage(Rc::clone(&self.state));
+        let storage = Storage::new(Rc::clone(&self.state));
         let policy = Policy::new(config.age_limits);
         let refresher = Refresher::new(&platform, target, &config, policy, storage);
         Ok(self.refresher.get_or_init(|| Rc::new(refresher)))

@@ -23,6 +23,7 @@ mod corpora;
 mod fleet {
     mod freshness;
     mod refresh;
+    mod slices;
     mod sweep;
     mod targets;
     mod view;

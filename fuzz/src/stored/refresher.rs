@@ -8,7 +8,7 @@ use ecs_status::fleet::model::snapshot::Snapshot;
 use ecs_status::fleet::refresh::encoding::{decode, encode};
 use ecs_status::fleet::refresh::policy::Policy;
 use ecs_status::fleet::refresh::refresher::Refresher;
-use ecs_status::fleet::refresh::store::{PausedSweep, Store, VersionedSnapshot};
+use ecs_status::fleet::refresh::store::{Continuation, PausedSweep, Store, VersionedSnapshot};
 use ecs_status::platform::Clock;
 use http::Request;
 use serde::Serialize;
@@ -132,7 +132,7 @@ impl Store for Memory {
         Ok(())
     }
 
-    async fn resume_later(&self) -> bool {
-        false
+    async fn resume_later(&self) -> Result<Continuation, String> {
+        Ok(Continuation::SameInvocation)
     }
 }

@@ -52,8 +52,8 @@ pub(super) struct State {
     pub(super) last_failure: Option<LastFailure>,
     /// The sweep that a slice works on, or that waits for its next slice.
     pub(super) sweep: Option<PausedSweep>,
-    /// Whether a paused sweep is in the store.
-    pub(super) is_sweep_stored: bool,
+    /// The calls of the paused sweep that is in the store, if there is one.
+    pub(super) stored_calls: Option<u32>,
     /// The number of the newest slice, and the time until which its lease lasts.
     pub(super) slice: u64,
     pub(super) leased_until: Option<SystemTime>,
@@ -65,6 +65,16 @@ pub(super) struct State {
     /// The time until which a health check counts as running, and those who wait for it.
     checking_until: Option<SystemTime>,
     check_waiters: Vec<oneshot::Sender<Health>>,
+}
+
+impl State {
+    /// Wakes those who wait for the sweep.
+    pub(super) fn wake_waiters(&mut self) {
+        for waiter in self.sweep_waiters.drain(..) {
+            // A waiter that gave up has dropped the other end.
+            let _ = waiter.send(());
+        }
+    }
 }
 
 impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {

@@ -28,9 +28,20 @@ pub trait Store {
     /// The platform's own words, for the log.
     fn save(&self, name: &'static str, bytes: Option<&[u8]>) -> Result<(), String>;
 
-    /// Requests another invocation, which continues the paused sweep. Resolves to whether there will
-    /// be one; if not, the current one continues.
-    fn resume_later(&self) -> impl Future<Output = bool>;
+    /// Requests another invocation for the rest of the paused sweep, where the platform limits one.
+    ///
+    /// # Errors
+    /// If there will be none. The platform's own words, for the log.
+    fn resume_later(&self) -> impl Future<Output = Result<Continuation, String>>;
+}
+
+/// The invocation that continues a paused sweep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Continuation {
+    /// The current one, which has no limit.
+    SameInvocation,
+    /// Another one, which was requested.
+    OtherInvocation,
 }
 
 /// Stores nothing: for a process that lives as long as its memory.
@@ -48,8 +59,8 @@ impl Store for NoStore {
         Ok(())
     }
 
-    async fn resume_later(&self) -> bool {
-        false
+    async fn resume_later(&self) -> Result<Continuation, String> {
+        Ok(Continuation::SameInvocation)
     }
 }
 
