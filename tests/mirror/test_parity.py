@@ -157,7 +157,7 @@ def test_both_edges_serve_the_last_snapshot_alike_while_aws_fails(
         for before, answer in zip(good, answers, strict=True):
             report = answer.json()
             (failure,) = report["failures"]
-            assert failure["reason"].endswith(f"; what is shown is as of {before['generatedAt']}")
+            assert failure["reason"].endswith(f"; the services are shown as of {before['generatedAt']}")
             assert report == {**before, "complete": False, "failures": [failure]}
 
 
