@@ -8,11 +8,10 @@ use std::{env, fs, io};
 const PAGE: &str = "src/page";
 
 /// The scripts in the order in which they run: each may use those before it while it loads.
-const SCRIPTS: [&str; 20] = [
+const SCRIPTS: [&str; 19] = [
     "dom.js",
     "storage.js",
     "theme.js",
-    "service_state.js",
     "model.js",
     "filter.js",
     "address.js",

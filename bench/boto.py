@@ -71,7 +71,23 @@ def as_reported(service: Json, cluster: Json) -> Json:
         "runningCount": service["runningCount"],
         "pendingCount": service["pendingCount"],
         "tags": tags(service),
+        "state": state(service, primary.get("rolloutState")),
     }
+
+
+def state(service: Json, rollout: str | None) -> str:
+    desired, running, pending = (service[f"{each}Count"] for each in ("desired", "running", "pending"))
+    if rollout == "FAILED":
+        return "failing"
+    if running == desired == 0:
+        return "stopped"
+    if running >= desired and len(service.get("taskSets", [])) > 1:
+        return "deploying"
+    if running == desired:
+        return "starting" if pending else "healthy"
+    if rollout == "IN_PROGRESS" or (running < desired and pending):
+        return "starting"
+    return "short" if running < desired else "draining"
 
 
 def providers(placed: Json) -> list[str] | None:

@@ -36,6 +36,8 @@ mod worker;
 #[cfg(all(test, not(target_arch = "wasm32")))]
 #[path = "worker"]
 mod worker_natively {
+    mod client_key;
     mod location_hint;
+    mod request_id;
     mod snapshot_protocol;
 }

@@ -7,6 +7,8 @@ data "aws_partition" "current" {}
 # Zones that every account has; local and wavelength zones would have to be opted into.
 data "aws_availability_zones" "available" {
   #checkov:skip=CKV_AWS_394:Only the first zone_count names in their order are used, so a zone that AWS adds behind them changes nothing.
+  count = var.create_fleet ? 1 : 0
+
   state = "available"
 
   filter {
@@ -24,6 +26,7 @@ data "aws_availability_zones" "available" {
 
 module "network" {
   source = "./modules/network"
+  count  = var.create_fleet ? 1 : 0
 
   name    = var.cluster_name
   cidr    = var.vpc_cidr
@@ -33,14 +36,15 @@ module "network" {
 
 module "fargate" {
   source = "./modules/fargate"
+  count  = var.create_fleet ? 1 : 0
 
   cluster_name       = var.cluster_name
   container_insights = var.container_insights
   log_retention_days = var.log_retention_days
   services           = var.services
 
-  subnet_ids         = module.network.subnet_ids
-  security_group_ids = module.network.security_group_ids
+  subnet_ids         = module.network[0].subnet_ids
+  security_group_ids = module.network[0].security_group_ids
 
   region     = var.region
   account_id = local.account_id
@@ -57,7 +61,7 @@ module "reader" {
   assumable_role_arns = var.assumable_role_arns
   create_access_key   = var.create_access_key
 
-  region     = var.region
+  regions    = local.regions
   account_id = local.account_id
   partition  = local.partition
 }
@@ -66,10 +70,22 @@ module "mirror" {
   source = "./modules/mirror"
   count  = var.enable_lambda_mirror ? 1 : 0
 
-  name               = "ecs-status-${var.cluster_name}"
+  name               = "ecs-status-${local.name}"
   zip_path           = var.mirror_zip_path
   environment        = var.mirror_environment
   read_policy        = module.reader.policy
   log_retention_days = var.log_retention_days
+  region             = var.region
   account_id         = local.account_id
+}
+
+# States of the time when there always was a fleet.
+moved {
+  from = module.network
+  to   = module.network[0]
+}
+
+moved {
+  from = module.fargate
+  to   = module.fargate[0]
 }

@@ -1,6 +1,6 @@
 output "cluster_names" {
-  description = "Names of the ECS clusters, as the report shows them."
-  value       = [module.fargate.cluster_name]
+  description = "Names of the ECS clusters made here, as the report shows them; none with `create_fleet = false`."
+  value       = module.fargate[*].cluster_name
 }
 
 output "reader_name" {
@@ -18,6 +18,11 @@ output "reader_policy" {
   value       = module.reader.policy
 }
 
+output "targets" {
+  description = "`TARGETS` for this account, as JSON: an element for each region that the reader may read."
+  value       = jsonencode([for region in local.regions : { name = region, region = region }])
+}
+
 output "worker_secrets" {
   description = "The Worker's secrets, as `wrangler secret bulk` reads them; null unless create_access_key is true."
   value = var.create_access_key ? {
@@ -29,12 +34,17 @@ output "worker_secrets" {
 
 output "task_role_names" {
   description = "IAM role of each service's tasks: attach here what a service needs of AWS."
-  value       = module.fargate.task_role_names
+  value       = try(module.fargate[0].task_role_names, {})
 }
 
 output "mirror_url" {
   description = "Where the Lambda mirror answers; null while it is off."
   value       = one(module.mirror[*].url)
+}
+
+output "mirror_role_arn" {
+  description = "ARN of the mirror's role: `mirror_role_arn` of modules/reader-role in other accounts; null while it is off."
+  value       = one(module.mirror[*].role_arn)
 }
 
 output "next_command" {

@@ -4,7 +4,16 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-reader=${READER:-$(terraform -chdir=terraform output -raw reader_name)}
+# Without outputs Terraform prints a warning, and ends with 0: what is no user's name is not taken for one.
+reader=${READER:-$(terraform -chdir=terraform output -no-color -raw reader_name)} || reader=
+case $reader in
+'' | *[!A-Za-z0-9_+=,.@-]*)
+    workspace=$(terraform -chdir=terraform workspace show) || workspace=
+    echo "No reader is known${workspace:+ in the Terraform workspace $workspace}. Select the workspace of the environment (terraform -chdir=terraform workspace select ENVIRONMENT), or apply there first, or name the IAM user: make secrets READER=NAME" >&2
+    exit 1
+    ;;
+esac
+
 key=$(aws iam create-access-key --user-name "$reader" --output json \
     --query 'AccessKey.{AWS_ACCESS_KEY_ID: AccessKeyId, AWS_SECRET_ACCESS_KEY: SecretAccessKey}')
 

@@ -1,7 +1,7 @@
 # What is only passed on to a module is validated there.
 
 variable "region" {
-  description = "AWS region of everything here, and the one that the reader may read."
+  description = "AWS region of everything here, and the first that the reader may read."
   type        = string
   nullable    = false
 
@@ -50,6 +50,13 @@ variable "contact" {
   }
 }
 
+variable "create_fleet" {
+  description = "Whether to make a VPC and a cluster with services. false: the reader alone, and the mirror if asked for, beside a fleet that you have."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "vpc_cidr" {
   description = "IPv4 range of the VPC: private, /16 to /24. Each subnet takes a sixteenth of it."
   type        = string
@@ -70,9 +77,14 @@ variable "zone_count" {
 }
 
 variable "cluster_name" {
-  description = "Name of the ECS cluster. The names of everything else begin with it or contain it."
+  description = "Name of the ECS cluster. The names of everything else begin with it or contain it. null, with `create_fleet = false` only: they contain `environment`."
   type        = string
-  nullable    = false
+  default     = null
+
+  validation {
+    condition     = var.cluster_name != null || !var.create_fleet
+    error_message = "cluster_name must be set, or create_fleet be false: then there is no cluster, only a reader of those that you have."
+  }
 }
 
 variable "container_insights" {
@@ -96,6 +108,7 @@ variable "services" {
     memory           = optional(number, 512)
     cpu_architecture = optional(string, "X86_64")
     desired_count    = optional(number, 1)
+    autoscaled       = optional(bool, false)
     launch_type      = optional(string)
     capacity_provider_strategy = optional(list(object({
       capacity_provider = string
@@ -133,13 +146,20 @@ variable "services" {
 }
 
 variable "reader_name" {
-  description = "Name of the IAM user whose keys the Worker holds. null: `ecs-status-reader-` and the cluster's name."
+  description = "Name of the IAM user whose keys the Worker holds. null: `ecs-status-reader-`, the cluster's name (or `environment`) and the region."
   type        = string
   default     = null
 }
 
+variable "reader_regions" {
+  description = "More regions of this account that the reader and the mirror may read, besides `region`."
+  type        = list(string)
+  default     = []
+  nullable    = false
+}
+
 variable "assumable_role_arns" {
-  description = "Roles, also of other accounts, that the reader and the mirror may assume: the `role_arn` of each modules/reader-role. Exact ARNs."
+  description = "Roles, also of other accounts, that the reader and the mirror may assume: the `role_arn` of each modules/reader-role. Exact ARNs. Each role has to trust whichever of the two assumes it."
   type        = list(string)
   default     = []
   nullable    = false

@@ -11,7 +11,11 @@ MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 
 # ---- Causes
 
-UNKNOWN_KEY = "AWS does not accept the access key id in AWS_ACCESS_KEY_ID"
+UNKNOWN_KEY = "AWS does not accept the access key id in AWS_ACCESS_KEY_ID, or the region is not enabled for the account"
+REGION_NOT_ENABLED = "the region is not enabled for the account"
+NOT_SUBSCRIBED = "the account is not signed up for Amazon ECS, or it is suspended"
+STS_INACTIVE = "AWS STS is not active in the region: activate it in the account settings of IAM"
+OTHER_REGION = "the endpoint belongs to another region"
 WRONG_SECRET = "AWS does not accept the signature: AWS_SECRET_ACCESS_KEY does not belong to AWS_ACCESS_KEY_ID"
 EXPIRED_TOKEN = "AWS does not accept the session token: it has expired or is wrong"
 CLOCK_SKEW = "AWS does not accept the time of the request"
@@ -20,6 +24,9 @@ UNREADABLE = "AWS returned a response that cannot be decoded"
 REPEATED_TOKEN = "AWS repeated a page of a list instead of ending the list"
 LEFT_OUT = "AWS omitted a resource from its response"
 SERVER_ERROR = "AWS returned a server error on every attempt"
+PERMANENT_SERVER_ERROR = "AWS returned a server error"
+HOST_UNKNOWN = "the host of the AWS endpoint does not exist: check the region and the endpoint"
+SESSION_REFUSED = "AWS does not accept the session that it issued for the role"
 UNREACHABLE = "AWS could not be reached"
 THROTTLED = "AWS throttled every attempt"
 TIMED_OUT = "AWS did not respond in time"
@@ -76,6 +83,10 @@ def no_report_of(target: str, reason: str) -> str:
 
 def missing_variable(name: str) -> str:
     return f"{name} is missing"
+
+
+def malformed_variable(name: str) -> str:
+    return f"{name} is malformed"
 
 
 # ---- Log messages

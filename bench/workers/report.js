@@ -101,7 +101,17 @@ function service(service) {
     runningCount: service.runningCount,
     pendingCount: service.pendingCount,
     tags: tags(service.tags),
+    state: state(service, primary?.rolloutState),
   };
+}
+
+function state({ desiredCount: desired, runningCount: running, pendingCount: pending, taskSets }, rollout) {
+  if (rollout === "FAILED") return "failing";
+  if (running === 0 && desired === 0) return "stopped";
+  if (running >= desired && taskSets?.length > 1) return "deploying";
+  if (running === desired) return pending > 0 ? "starting" : "healthy";
+  if (rollout === "IN_PROGRESS" || (running < desired && pending > 0)) return "starting";
+  return running < desired ? "short" : "draining";
 }
 
 /** The Fargate providers: empty if it is not on Fargate, undefined if nothing decides. */

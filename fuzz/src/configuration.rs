@@ -15,13 +15,15 @@ use super::support::{self, config, start};
 const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
 
 /// Invalid values, from which every sentence about an invalid value is known.
-const INVALID: [(&str, &str); 30] = [
+const INVALID: [(&str, &str); 23] = [
     ("AWS_ACCESS_KEY_ID", "?"),
-    (SECRET, " ? ? "),
-    ("AWS_SESSION_TOKEN", "? ?"),
+    (SECRET, "\u{e9}"),
+    ("AWS_SESSION_TOKEN", "\u{e9}"),
     ("AWS_REGION", "?"),
     ("AWS_ENDPOINT_URL_ECS", "?"),
     ("AWS_ENDPOINT_URL_STS", "?"),
+    ("AWS_USE_FIPS_ENDPOINT", "?"),
+    ("AWS_USE_DUALSTACK_ENDPOINT", "?"),
     ("FILTER_TAGS", ","),
     ("EXPOSE_TAGS", ","),
     ("LIST_TOKEN", "?"),
@@ -35,29 +37,68 @@ const INVALID: [(&str, &str); 30] = [
     ("SUBREQUEST_BUDGET", "?"),
     ("CALL_BURST", "?"),
     ("CALL_RATE", "?"),
-    ("AWS_ACCESS_KEY_ID", ""),
-    (SECRET, ""),
     ("AWS_REGION", ""),
-    ("TARGETS", "?"),
-    ("TARGETS", "[]"),
-    ("TARGETS", r#"[{"name":"","region":"us-east-1"}]"#),
-    ("TARGETS", r#"[{"name":"a","region":"?"}]"#),
-    (
-        "TARGETS",
-        r#"[{"name":"a","region":"us-east-1","roleArn":"?"}]"#,
-    ),
-    (
-        "TARGETS",
-        r#"[{"name":"a","region":"us-east-1","externalId":"xx"}]"#,
-    ),
-    (
-        "TARGETS",
-        r#"[{"name":"a","region":"us-east-1","roleArn":"arn:aws:iam::123456789012:role/a","externalId":"?"}]"#,
-    ),
-    (
-        "TARGETS",
-        r#"[{"name":"a","region":"us-east-1"},{"name":"a","region":"us-east-1"}]"#,
-    ),
+    ("AWS_ACCESS_KEY_ID", "ASIA"),
+];
+
+/// Invalid lists of targets.
+const INVALID_TARGETS: [&str; 8] = [
+    "?",
+    "[]",
+    r#"[{"name":"","region":"us-east-1"}]"#,
+    r#"[{"name":"a","region":"?"}]"#,
+    r#"[{"name":"a","region":"us-east-1","roleArn":"?"}]"#,
+    r#"[{"name":"a","region":"us-east-1","externalId":"xx"}]"#,
+    r#"[{"name":"a","region":"us-east-1","roleArn":"arn:aws:iam::123456789012:role/a","externalId":"?"}]"#,
+    r#"[{"name":"a","region":"us-east-1"},{"name":"a","region":"us-east-1"}]"#,
+];
+
+/// Configurations that are invalid as a whole.
+const INCONSISTENT: [&[(&str, &str)]; 9] = [
+    &[("AWS_ACCESS_KEY_ID", "AKIA"), ("AWS_SESSION_TOKEN", "t")],
+    &[
+        ("AWS_USE_FIPS_ENDPOINT", "true"),
+        ("AWS_ENDPOINT_URL_ECS", "http://a"),
+    ],
+    &[
+        ("AWS_USE_FIPS_ENDPOINT", "true"),
+        ("AWS_ENDPOINT_URL_STS", "http://a"),
+    ],
+    &[
+        ("AWS_USE_DUALSTACK_ENDPOINT", "true"),
+        ("AWS_ENDPOINT_URL_ECS", "http://a"),
+    ],
+    &[
+        ("AWS_USE_DUALSTACK_ENDPOINT", "true"),
+        ("AWS_ENDPOINT_URL_STS", "http://a"),
+    ],
+    &[
+        ("AWS_USE_DUALSTACK_ENDPOINT", "true"),
+        ("AWS_REGION", "us-isof-east-1"),
+    ],
+    &[("TARGETS_2", r#"[{"name":"a","region":"us-east-1"}]"#)],
+    &[
+        ("TARGETS", r#"[{"name":"a","region":"us-east-1"}]"#),
+        ("TARGETS_1", r#"[{"name":"b","region":"us-east-1"}]"#),
+    ],
+    &[
+        (
+            "TARGETS",
+            r#"[{"name":"a","region":"us-east-1"},{"name":"b","region":"us-east-2"}]"#,
+        ),
+        (
+            "AWS_ENDPOINT_URL_ECS",
+            "https://ecs.us-east-1.amazonaws.com",
+        ),
+    ],
+];
+
+/// What an error may say behind what is expected.
+const HINTS: [&str; 4] = [
+    " (the value is empty)",
+    " (the value stands in quotes)",
+    " (the value contains white space)",
+    " (the value contains an invisible character)",
 ];
 
 static SENTENCES: LazyLock<BTreeSet<String>> = LazyLock::new(sentences);
@@ -90,20 +131,49 @@ pub fn check(data: &[u8]) {
 }
 
 fn sentences() -> BTreeSet<String> {
-    let errors = INVALID.map(|invalid| config(&[invalid]).expect_err(invalid.1));
+    let single = INVALID.iter().map(std::slice::from_ref);
+    let changes = single.chain(INCONSISTENT);
+    let lists = INVALID_TARGETS.map(|list| [("TARGETS", list)]);
+    let changes = changes.chain(lists.iter().map(<[_; 1]>::as_slice));
+    let errors: Vec<_> = changes
+        .map(|changes| config(changes).expect_err(changes[0].1))
+        .collect();
     let errors = errors.iter().flat_map(|error| &error.errors);
     errors.map(sentence).collect()
 }
 
-/// The sentence of an error, without the number of a target.
+/// The sentence of an error, without the number of a target or of a part of the targets, and without
+/// a hint.
 fn sentence(error: &VariableError) -> String {
     let text = error.to_string();
-    match text.split_once("in target ") {
-        Some((before, rest)) => {
-            let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
-            format!("{before}in target {rest}")
+    let hint = HINTS.iter().find_map(|hint| text.strip_suffix(hint));
+    let text = hint.unwrap_or(&text);
+    let text = match text.rsplit_once(" (did you mean ") {
+        Some((before, meant)) => {
+            let region = meant.strip_suffix("?)").expect("a hint is closed");
+            assert!(Endpoint::of("ecs", region).is_ok(), "{region}");
+            before
         }
         None => text,
+    };
+    let text = without_number(text, "in target ");
+    let is_part = text.starts_with("TARGETS_");
+    let text = without_number(&text, "TARGETS_");
+    let is_gap = text.ends_with("the numbers have no gap");
+    match text.strip_prefix("TARGETS_") {
+        Some(rest) if is_part && !is_gap => format!("TARGETS{rest}"),
+        _ => text,
+    }
+}
+
+/// `text` without the digits behind the first `before`.
+fn without_number(text: &str, before: &str) -> String {
+    match text.split_once(before) {
+        Some((start, rest)) => {
+            let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+            format!("{start}{before}{rest}")
+        }
+        None => text.to_owned(),
     }
 }
 

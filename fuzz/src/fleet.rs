@@ -34,7 +34,7 @@ impl SnapshotSource for Fixed {
 
     async fn check(&self, _target: usize, _request_id: &str) -> Option<Health> {
         Some(Health {
-            cause: None,
+            causes: Vec::new(),
             checked_at: start(),
             usage: Usage::default(),
         })
@@ -58,6 +58,7 @@ pub fn service(name: &str, counts: [u32; 3], rollout: Option<&str>, tags: Tags) 
         running_count,
         pending_count,
         tags,
+        task_sets: 0,
     }
 }
 

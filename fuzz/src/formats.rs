@@ -6,9 +6,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use ecs_status::config::Config;
+use ecs_status::fleet::model::service_state::ServiceState;
 use ecs_status::fleet::model::snapshot::{Cluster, Service, Tags};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::fleet::{Fixed, api, cluster, config, get, respond, service};
 use super::support::model::snapshot;
@@ -78,7 +79,17 @@ fn read_service(texts: &[Cow<'_, str>]) -> Service {
 
 fn json(report: &str, cluster: &Cluster) {
     let report: Value = serde_json::from_str(report).expect("JSON is JSON");
-    let expected = serde_json::to_value(&cluster.services).expect("services can be serialized");
+    let services = cluster.services.iter();
+    let expected = services.map(|service| {
+        let state = ServiceState::of(service).as_str();
+        json!({
+            "serviceName": service.service_name, "status": "ACTIVE", "state": state,
+            "capacityProviders": service.capacity_providers, "tags": service.tags,
+            "rolloutState": service.rollout_state, "desiredCount": service.desired_count,
+            "runningCount": service.running_count, "pendingCount": service.pending_count,
+        })
+    });
+    let expected = Value::Array(expected.collect());
     let cluster_report = &report["clusters"][0];
     if cluster.services.is_empty() {
         assert_eq!(cluster_report, &Value::Null);

@@ -24,10 +24,10 @@ pub mod sweep;
 mod fleet;
 mod message;
 mod oracle;
-// Targets use a part of what the tests use.
-#[allow(dead_code, unused_imports)]
+// The support of the native tests, of which the targets use a part.
+#[allow(dead_code, unused_imports, clippy::unnecessary_wraps)]
 #[path = "../../tests/native/support/mod.rs"]
-mod support;
+pub(crate) mod support;
 
 /// Checks one input.
 pub type Check = fn(&[u8]);

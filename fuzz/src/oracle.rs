@@ -79,8 +79,9 @@ impl Query {
 }
 
 fn is_unhealthy(service: &Service) -> bool {
+    let deploys = service.task_sets > 1 && service.running_count > service.desired_count;
     service.rollout_state.as_deref() == Some("FAILED")
-        || service.running_count != service.desired_count
+        || (service.running_count != service.desired_count && !deploys)
 }
 
 /// Percent-decodes a text; none if the result is not UTF-8.

@@ -7,6 +7,7 @@ use ecs_status::config::Config;
 use ecs_status::fleet::model::snapshot::{Snapshot, Tags};
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG};
 use http::{HeaderValue, Response};
+use percent_encoding::percent_decode_str;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
@@ -21,7 +22,7 @@ const TOKEN: &str = "0123456789abcdef";
 const TARGETS: &str =
     r#"[{"name":"sydney","region":"ap-southeast-2"},{"name":"Köln 1","region":"eu-central-1"}]"#;
 
-/// Routes that need a fleet, and routes that need none. The OpenAPI description depends on nothing in
+/// Routes that need a fleet, and routes that need none. The `OpenAPI` description depends on nothing in
 /// a request, and takes long.
 const FLEET: [&str; 3] = ["/list", "/metrics", "/badge.svg"];
 const STATIC: [&str; 6] = [
@@ -57,7 +58,7 @@ pub fn check(data: &[u8]) {
         Some((path, query)) => (path, Some(query)),
         None => (target, None),
     };
-    if path == SLOW {
+    if decoded(path) == SLOW {
         return;
     }
     let header = |name: &str| message.header(name).map(str::to_owned);
@@ -105,7 +106,8 @@ impl World {
         };
         let response = respond(api, &whole);
         let status = response.status().as_u16();
-        let query = Query::parse(&request.path, query(request), &self.config);
+        let path = decoded(&request.path);
+        let query = Query::parse(&path, query(request), &self.config);
         assert_eq!(status, expected(request, query.is_some()), "{request:?}");
         form(&response, request);
         if status != 200 {
@@ -113,7 +115,7 @@ impl World {
         }
         conditions(api, request, &response);
         negotiation(api, &whole, &response);
-        if FLEET.contains(&request.path.as_str()) {
+        if FLEET.contains(&&*path) {
             self.filter(api, &whole, &query.expect("it is valid"), &response);
         }
     }
@@ -149,7 +151,7 @@ impl World {
         let again = respond(api, &rewritten);
         assert_eq!(again.status(), 200);
         // A badge shows the values in their order.
-        if request.path != "/badge.svg" {
+        if decoded(&request.path) != "/badge.svg" {
             assert_eq!(again.body(), response.body());
         }
     }
@@ -159,8 +161,17 @@ fn query(request: &Request) -> &str {
     request.query.as_deref().unwrap_or_default()
 }
 
+/// The path that a route has to match.
+fn decoded(path: &str) -> String {
+    percent_decode_str(path).decode_utf8_lossy().into_owned()
+}
+
 fn expected(request: &Request, is_valid: bool) -> u16 {
-    let path = request.path.as_str();
+    let is_raw = |c: char| c.is_ascii_control() || " \"<>".contains(c);
+    if query(request).contains(is_raw) {
+        return 400;
+    }
+    let path = &*decoded(&request.path);
     let needs_fleet = FLEET.contains(&path) || path == "/healthz";
     if !needs_fleet && !STATIC.contains(&path) {
         return 404;
@@ -263,10 +274,8 @@ fn conditions(api: &Api<Fixed>, request: &Request, whole: &Response<Body>) {
         return;
     };
     let etag = etag.to_str().expect("a tag is ASCII");
-    let known = request.if_none_match.as_deref().map(|tags| {
-        let mut tags = tags.split(',').map(str::trim);
-        tags.any(|tag| tag == "*" || tag == etag || tag.strip_prefix("W/") == Some(etag))
-    });
+    let known = request.if_none_match.as_deref();
+    let known = known.map(|tags| tags.trim() == "*" || is_listed(tags, etag.trim_matches('"')));
     let response = respond(api, request);
     let is_known = response.status() == 304;
     assert!(known.is_none_or(|known| is_known == known));
@@ -278,6 +287,25 @@ fn conditions(api: &Api<Fixed>, request: &Request, whole: &Response<Body>) {
     assert_eq!(response.status(), 304);
     assert!(response.body().is_empty() && !response.headers().contains_key(CONTENT_TYPE));
     assert_eq!(response.headers()[ETAG], etag);
+}
+
+/// Whether `list` is well-formed and has the entity tag `opaque`: quotes separate what is inside of
+/// tags from what is between them.
+fn is_listed(list: &str, opaque: &str) -> bool {
+    let parts: Vec<&str> = list.split('"').collect();
+    let inside = || parts.iter().skip(1).step_by(2);
+    let end = parts.len() - 1;
+    let is_between = |(index, part): (usize, &&str)| {
+        let weak = part.strip_suffix("W/").filter(|_| 2 * index < end);
+        let blanks = weak.unwrap_or(part);
+        let is_end = index == 0 || 2 * index == end;
+        blanks.chars().all(|c| " \t,".contains(c)) && (is_end || blanks.contains(','))
+    };
+    let is_tag = |part: &&str| !part.chars().any(|c| c <= ' ' || c == '\u{7f}');
+    end.is_multiple_of(2)
+        && parts.iter().step_by(2).enumerate().all(is_between)
+        && inside().all(is_tag)
+        && inside().any(|part| *part == opaque)
 }
 
 /// The case of `Accept` and media types that are never offered make no difference.

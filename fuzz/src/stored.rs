@@ -28,10 +28,11 @@ thread_local! {
 /// A decoded value is encoded and decoded to the same value; neither more nor less than all of it can
 /// be decoded; an edge responds with it; and a refresher continues with it, or without it.
 pub fn check(data: &[u8]) {
-    decodes(data);
+    let _ = decodes(data);
 }
 
 /// Checks an input, and returns the type that it decodes to, if any.
+#[must_use]
 pub fn decodes(data: &[u8]) -> Option<u8> {
     let (&kind, bytes) = data.split_first()?;
     match kind {

@@ -30,6 +30,16 @@ pub(super) fn markup(text: &str) -> String {
     escaped
 }
 
+/// `text` as one word of a POSIX shell. What acts on a terminal is replaced.
+pub(super) fn shell_word(text: &str) -> String {
+    let text = displayable(text);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/@%+=,".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 fn acts(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -52,6 +62,23 @@ mod tests {
             displayable("K2 ☃ é 日本 \u{1f600}"),
             "K2 ☃ é 日本 \u{1f600}"
         );
+    }
+
+    #[test]
+    fn a_word_of_a_shell_is_quoted_unless_it_is_plain() {
+        for (text, word) in [
+            ("https://a.example:8787/list", "https://a.example:8787/list"),
+            ("/list?unhealthy=true", "'/list?unhealthy=true'"),
+            ("http://[::1]:8787/list", "'http://[::1]:8787/list'"),
+            ("https://a';id;'/list", r"'https://a'\'';id;'\''/list'"),
+            ("https://$(id)/`id`", "'https://$(id)/`id`'"),
+            ("a b", "'a b'"),
+            ("a\nb", "'a\u{fffd}b'"),
+            ("a\u{1b}[31m\u{202e}b", "'a\u{fffd}[31m\u{fffd}b'"),
+            ("", "''"),
+        ] {
+            assert_eq!(shell_word(text), word);
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! API: the one place where a request becomes a response, for every edge.
 
 mod auth;
+mod body_limit;
 mod escape;
 mod formats;
 mod headers;
@@ -21,6 +22,7 @@ use crate::config::{ConfigError, FILTER_TAGS};
 use crate::fleet::view::Fleet;
 use crate::fleet::view::source::SnapshotSource;
 use crate::platform::Platform;
+use body_limit::BodyLimit;
 use headers::cors;
 use log::RequestRecord;
 use problem::Problem;
@@ -36,6 +38,7 @@ use routes::{Handler, ROUTES, StaticContext, healthz};
 pub struct Api<S> {
     fleet: Result<Fleet<S>, ConfigError>,
     cache: ResponseCache,
+    body_limit: BodyLimit,
 }
 
 impl<S: SnapshotSource> Api<S> {
@@ -45,20 +48,34 @@ impl<S: SnapshotSource> Api<S> {
         Self {
             fleet,
             cache: ResponseCache::default(),
+            body_limit: BodyLimit::default(),
+        }
+    }
+
+    /// The same API on an edge that sends a body as a JSON string of at most `bytes`.
+    #[must_use]
+    pub fn with_body_limit(self, bytes: usize) -> Self {
+        Self {
+            body_limit: BodyLimit(Some(bytes)),
+            ..self
         }
     }
 
     /// Responds to `request` and writes its one log line.
     ///
-    /// 1. No route has the path: 404. The route does not have the method: 405. OPTIONS: 204.
+    /// 1. The request is malformed: 400, or 414 if it is too long. No route has the path: 404. The
+    ///    route does not have the method: 405. OPTIONS: 204.
     /// 2. The help, the `OpenAPI` description and the assets need no fleet: 200.
     /// 3. The configuration is invalid: 500.
     /// 4. The client exceeds the rate limit: 429.
-    /// 5. `/healthz` checks the credentials: 200, or 502, 503 or 504 by the cause.
+    /// 5. `/healthz` checks the credentials: 200, or 502, 503 or 504 by the cause. If a token is
+    ///    configured, only its holder is told the target and the cause.
     /// 6. A report requires the token if one is configured: 401.
     /// 7. The query selects services and a format: 400 if it is malformed.
     /// 8. The fleet provides its newest snapshot: 502, 503 or 504 if there is none.
-    /// 9. The format renders the selected services, or the cache has them: 200.
+    ///    A badge is an SVG that says "unknown", with that status or the 500 of step 3.
+    /// 9. The format renders the selected services, or the cache has them: 200, or 503 if the edge
+    ///    cannot send that much.
     pub async fn handle<P: Platform>(&self, request: &Request, platform: &P) -> Response<Body> {
         let started = platform.now();
         let mut record = RequestRecord::new(request);
@@ -85,7 +102,11 @@ impl<S: SnapshotSource> Api<S> {
         record: &mut RequestRecord<'_>,
     ) -> Result<Reply, Box<Problem>> {
         // (1)
-        let route = routes::find(&request.path).ok_or_else(|| Problem::no_route(&request.path))?;
+        request
+            .check()
+            .map_err(|malformed| Problem::malformed_request(malformed, self.filter_keys()))?;
+        let path = request.canonical_path();
+        let route = routes::find(&path).ok_or_else(|| Problem::no_route(&path))?;
         record.set_route(route.path);
         if !route.methods.contains(&request.method.as_str()) {
             return Err(Problem::method_not_allowed(route.methods).into());
@@ -101,7 +122,10 @@ impl<S: SnapshotSource> Api<S> {
                 routes: &ROUTES,
             })),
             Handler::Health => self.health(request, platform, record).await,
-            Handler::Report(formats) => self.report(request, formats, platform, record).await,
+            Handler::Report(formats) => {
+                let reply = self.report(request, formats, platform, record).await;
+                reply.or_else(|problem| self.badge_or(problem, request, formats, record))
+            }
         }
     }
 
@@ -130,7 +154,13 @@ impl<S: SnapshotSource> Api<S> {
         // (5)
         let (health, failing) = fleet.health(platform, &request.id).await;
         record.set_usage(health.usage);
-        healthz::reply(&health, failing)
+        let token = fleet.config().list_token.as_ref();
+        let authorized = auth::authorize(request, token);
+        let reply = healthz::reply(&health, failing);
+        match authorized {
+            Ok(private) => reply.map(|reply| Reply { private, ..reply }),
+            Err(_) => reply.map_err(|problem| problem.for_outsiders().into()),
+        }
     }
 
     async fn report<P: Platform>(
@@ -155,7 +185,28 @@ impl<S: SnapshotSource> Api<S> {
         record.set_report(&report);
         // (9)
         let reply = formats::reply(&query, &report, config, &self.cache)?;
+        self.body_limit.check(&reply.body).map_err(|most| {
+            Problem::response_too_large(most, query::filter_keys(&config.filter_tags))
+        })?;
         Ok(Reply { private, ..reply })
+    }
+
+    /// The badge in place of `problem`, where the request is for one.
+    fn badge_or(
+        &self,
+        problem: Box<Problem>,
+        request: &Request,
+        formats: &[ReportFormat],
+        record: &mut RequestRecord<'_>,
+    ) -> Result<Reply, Box<Problem>> {
+        let query = self.fleet.as_ref().ok().and_then(|fleet| {
+            ReportQuery::parse(request, formats, &fleet.config().filter_tags).ok()
+        });
+        let Some(badge) = formats::badge_of_problem(&problem, formats, query.as_ref()) else {
+            return Err(problem);
+        };
+        record.set_problem(problem.log_text());
+        Ok(badge)
     }
 
     /// The keys that the help and the `OpenAPI` description name; the default ones if the

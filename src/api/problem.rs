@@ -7,7 +7,9 @@ use std::time::Duration;
 use http::StatusCode;
 use serde::Serialize;
 
+use crate::api::escape::displayable;
 use crate::api::problem_code::Code;
+use crate::api::request::{MAX_TARGET_BYTES, Malformed};
 use crate::api::response::{self, Reply};
 use crate::config::ConfigError;
 use crate::fleet::model::cause::Cause;
@@ -45,7 +47,10 @@ struct Details {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     valid_keys: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    variables: Vec<&'static str>,
+    variables: Vec<String>,
+    /// The IAM actions that are denied.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    actions: Vec<&'static str>,
 }
 
 impl Problem {
@@ -59,6 +64,7 @@ impl Problem {
                 code,
                 valid_keys: Vec::new(),
                 variables: Vec::new(),
+                actions: Vec::new(),
             },
             status,
             allow: None,
@@ -83,6 +89,21 @@ impl Problem {
                 Code::MethodNotAllowed,
                 detail,
             )
+        }
+    }
+
+    /// A request that no route can have.
+    pub(super) fn malformed_request(malformed: Malformed, valid_keys: Vec<String>) -> Self {
+        match malformed {
+            Malformed::TooLong => {
+                let detail = format!("The path and the query exceed {MAX_TARGET_BYTES} bytes.");
+                Self::new(StatusCode::URI_TOO_LONG, Code::UriTooLong, detail)
+            }
+            Malformed::UnencodedQuery => {
+                let error = "a space, a double quote, an angle bracket or a control character is \
+                             not percent-encoded";
+                Self::malformed_query(error, valid_keys)
+            }
         }
     }
 
@@ -154,7 +175,8 @@ impl Problem {
             )
         };
         if with_variables {
-            problem.details.variables = error.errors.iter().map(|e| e.variable).collect();
+            let variables = error.errors.iter().map(|e| e.variable.to_string());
+            problem.details.variables = variables.collect();
         }
         problem
     }
@@ -184,11 +206,22 @@ impl Problem {
         }
     }
 
-    /// The health check of `target` failed.
-    pub(super) fn unhealthy_target(target: &str, cause: Cause) -> Self {
-        let reason = cause.reason();
-        let detail = format!("The target \"{target}\" could not be read: {reason}.");
-        Self::of_cause(cause, Code::of(cause), detail)
+    /// The health check of `target` failed for these causes, at least one. The status and the code
+    /// are those of the first.
+    pub(super) fn unhealthy_target(target: &str, causes: &[Cause]) -> Self {
+        let Some(&first) = causes.first() else {
+            return Self::internal();
+        };
+        let reasons: Vec<_> = causes.iter().map(|cause| cause.reason()).collect();
+        let reasons = enumerate(&reasons.iter().map(|r| &**r).collect::<Vec<_>>(), "and");
+        let detail = format!("The target \"{target}\" could not be read: {reasons}.");
+        let mut problem = Self::of_cause(first, Code::of(first), detail);
+        let denied = causes.iter().filter_map(|cause| match cause {
+            Cause::NotAllowed(operation, _) => Some(operation.iam_action()),
+            _ => None,
+        });
+        problem.details.actions = denied.collect();
+        problem
     }
 
     fn of_cause(cause: Cause, code: Code, detail: String) -> Self {
@@ -209,6 +242,24 @@ impl Problem {
         }
     }
 
+    /// A report that the edge cannot send, as it returns at most `max_bytes`.
+    pub(super) fn response_too_large(max_bytes: usize, valid_keys: Vec<String>) -> Self {
+        let detail = format!(
+            "The report exceeds the {max_bytes} bytes that can be returned at once. Select fewer \
+             services: filter by {}, or add unhealthy=true or missing=<tag>.",
+            enumerate(
+                &valid_keys.iter().map(String::as_str).collect::<Vec<_>>(),
+                "or"
+            )
+        );
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            Code::ResponseTooLarge,
+            detail,
+        )
+        .with_valid_keys(valid_keys)
+    }
+
     pub(super) fn internal() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -217,9 +268,31 @@ impl Problem {
         )
     }
 
+    /// The problem of a health check for those without the token: the status, and nothing of the
+    /// fleet. The log has all of it.
+    pub(super) fn for_outsiders(self) -> Self {
+        Self {
+            log: Some(self.log_text()),
+            retry_after: self.retry_after,
+            ..Self::new(
+                self.status,
+                Code::Unhealthy,
+                "The fleet cannot be read; with the token, this route names the cause.",
+            )
+        }
+    }
+
     fn with_valid_keys(mut self, valid_keys: Vec<String>) -> Self {
         self.details.valid_keys = valid_keys;
         self
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
     }
 
     /// The text for the log. The client's words stay out of it.
@@ -255,13 +328,14 @@ pub(super) fn enumerate(words: &[&str], conjunction: &str) -> String {
     }
 }
 
-/// The client's words in quotes, truncated if they are long.
+/// The client's words in quotes, truncated if they are long, without characters that act instead of
+/// being displayed.
 fn quote(text: &str) -> String {
     let mut shown: String = text.chars().take(MAX_QUOTED).collect();
     if shown.len() < text.len() {
         shown.push('…');
     }
-    format!("\"{shown}\"")
+    format!("\"{}\"", displayable(&shown))
 }
 
 #[cfg(test)]
@@ -276,6 +350,14 @@ mod tests {
             "{\"type\":\"about:blank\",\"title\":\"Too Many Requests\",\"status\":429,\
              \"detail\":\"Too many requests: wait a minute.\",\"code\":\"rate-limited\"}\n"
         );
+    }
+
+    #[test]
+    fn the_words_of_a_client_are_quoted_without_what_acts_on_a_terminal() {
+        let problem = Problem::no_route("/a\u{1b}[31m\u{202e}b");
+        assert!(problem.details.detail.contains("\"/a�[31m�b\""));
+        let long = Problem::no_route(&"é".repeat(MAX_QUOTED + 1));
+        assert!(long.details.detail.contains(&"é…\"".to_owned()));
     }
 
     #[test]

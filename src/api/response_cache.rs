@@ -101,7 +101,7 @@ mod tests {
 
     fn query(service: &str, format: ReportFormat) -> ReportQuery {
         let mut filter = Filter::default();
-        filter.services.push(service.to_owned());
+        filter.services = vec![service.to_owned()].into();
         ReportQuery { filter, format }
     }
 

@@ -43,6 +43,14 @@ pub fn is_account_id(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
 
+/// An account id as the AWS console writes it: `1234-5678-9012`.
+#[must_use]
+pub fn dashed(account_id: &str) -> String {
+    let digits = account_id.as_bytes().chunks(4);
+    let groups: Vec<_> = digits.map(String::from_utf8_lossy).collect();
+    groups.join("-")
+}
+
 /// The account id of an ARN, if it has one.
 #[must_use]
 pub fn account_of(arn: &str) -> Option<&str> {
@@ -103,6 +111,11 @@ mod tests {
         ] {
             assert_eq!(account_of(arn), account, "{arn}");
         }
+    }
+
+    #[test]
+    fn the_console_writes_an_account_id_in_groups_of_four_digits() {
+        assert_eq!(dashed("123456789012"), "1234-5678-9012");
     }
 
     #[test]

@@ -1,71 +1,53 @@
 //! Client: signs, sends, retries and decodes the calls of one AWS service.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::time::{Duration, SystemTime};
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Response};
-use serde::Serialize;
 
 use crate::aws::budget::Budget;
 use crate::aws::clock_skew::SkewedClock;
 use crate::aws::credentials::Credentials;
 use crate::aws::endpoint::Endpoint;
 use crate::aws::error::{Error, ServiceError};
-use crate::aws::protocol::{Operation, OperationName, Wire};
+use crate::aws::protocol::{Operation, Wire};
 use crate::aws::rate_limiter::RateLimiter;
 use crate::aws::retry::{self, MAX_ATTEMPTS, RetryQuota};
 use crate::aws::sigv4;
-use crate::platform::{Level, Platform, SendError};
-use crate::time::since;
-
-/// The longest text of AWS that is logged, in characters.
-const LOGGED_CHARACTERS: usize = 1_024;
+use crate::platform::Platform;
 
 /// Calls one service in one region with one set of credentials.
 #[derive(Debug)]
 pub struct Client<P> {
-    platform: P,
+    pub(super) platform: P,
     endpoint: Endpoint,
-    region: String,
-    credentials: RefCell<Credentials>,
+    pub(super) region: String,
+    pub(super) credentials: RefCell<Credentials>,
+    session: Cell<Session>,
+    /// Counts the sessions, to recognize a call that was signed with an older one.
+    generation: Cell<u32>,
     clock: SkewedClock,
     quota: RetryQuota,
     limiter: RateLimiter,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct FailedAttempt<'a> {
-    level: Level,
-    event: &'static str,
-    request_id: &'a str,
-    operation: OperationName,
-    region: &'a str,
-    attempt: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
-    code: String,
-    message: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    aws_request_id: Option<String>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Call<'a> {
-    level: Level,
-    event: &'static str,
-    request_id: &'a str,
-    operation: OperationName,
-    attempt: u32,
-    status: u16,
-    bytes: usize,
-    duration_ms: u128,
+/// State of the session that the credentials belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Session {
+    /// The credentials are those of the configuration.
+    None,
+    /// A session of a role, which may be replaced once if AWS does not accept it any more.
+    Renewable,
+    /// AWS does not accept it any more.
+    Stale,
+    /// A session of a role that has been replaced already.
+    Renewed,
 }
 
 impl<P: Platform> Client<P> {
-    /// A client that signs for `region` and sends to `endpoint`, at the rate of `limiter`.
+    /// A client that sends to `endpoint`, at the rate of `limiter`, and signs for `region`, unless
+    /// the endpoint is AWS's in another one.
     pub fn new(
         platform: P,
         endpoint: Endpoint,
@@ -73,11 +55,14 @@ impl<P: Platform> Client<P> {
         credentials: Credentials,
         limiter: RateLimiter,
     ) -> Self {
+        let region = endpoint.region().map_or(region, str::to_owned);
         Self {
             platform,
             endpoint,
             region,
             credentials: RefCell::new(credentials),
+            session: Cell::new(Session::None),
+            generation: Cell::new(0),
             clock: SkewedClock::default(),
             quota: RetryQuota::default(),
             limiter,
@@ -94,9 +79,31 @@ impl<P: Platform> Client<P> {
         &self.platform
     }
 
-    /// Replaces the credentials for all later requests.
-    pub fn set_credentials(&self, credentials: Credentials) {
+    /// Replaces the credentials for all later requests by those of a role's session.
+    pub fn set_session(&self, credentials: Credentials) {
         *self.credentials.borrow_mut() = credentials;
+        self.generation.set(self.generation.get().wrapping_add(1));
+        self.session.set(match self.session.get() {
+            Session::Stale | Session::Renewed => Session::Renewed,
+            Session::None | Session::Renewable => Session::Renewable,
+        });
+    }
+
+    /// Whether AWS does not accept the session any more, and it may be replaced.
+    pub fn is_session_stale(&self) -> bool {
+        self.session.get() == Session::Stale
+    }
+
+    /// Allows that the session is replaced once more, for the next sweep or check.
+    pub fn allow_renewal(&self) {
+        if self.session.get() == Session::Renewed {
+            self.session.set(Session::Renewable);
+        }
+    }
+
+    /// Whether the role has to be assumed once more before AWS's refusal of the session is reported.
+    fn may_renew(&self) -> bool {
+        matches!(self.session.get(), Session::Renewable | Session::Stale)
     }
 
     /// The secrets, which must appear nowhere.
@@ -108,7 +115,8 @@ impl<P: Platform> Client<P> {
     /// logged, with the code, the message and the request id of AWS.
     ///
     /// # Errors
-    /// The [`Error`] of the last attempt; [`Error::DeadlineExceeded`] if there was no time for one, and
+    /// The [`Error`] of the last attempt; [`Error::StaleSession`] if the credentials are those of a role
+    /// that is to be assumed once more; [`Error::DeadlineExceeded`] if there was no time for one, and
     /// [`Error::OutOfRequests`] if the budget has no request left.
     pub async fn call<O: Operation>(
         &self,
@@ -136,6 +144,7 @@ impl<P: Platform> Client<P> {
         loop {
             let (started, remaining) = self.wait_for_slot(budget).await?;
             let signed = self.clock.at_aws(started);
+            let generation = self.generation.get();
             let request = self.request(wire, body, signed).map_err(Error::Signing)?;
             budget.spend(|usage| usage.calls += 1);
             let timeout = remaining.min(budget.attempt_timeout());
@@ -148,8 +157,21 @@ impl<P: Platform> Client<P> {
                     return Ok((attempt, response.into_body()));
                 }
                 Ok(response) => {
-                    let error = ServiceError::from_response(&response);
+                    let mut error = ServiceError::from_response(&response);
+                    error.is_of_session = self.session.get() != Session::None;
                     budget.spend(|usage| usage.errors += 1);
+                    if error.is_of_session && (error.is_unknown_key() || error.is_expired_token()) {
+                        let is_replaced = self.generation.get() != generation;
+                        if is_replaced || self.may_renew() {
+                            self.log_failure(wire, attempt, &Error::Service(error), budget);
+                            if is_replaced {
+                                budget.spend(|usage| usage.retries += 1);
+                                continue;
+                            }
+                            self.session.set(Session::Stale);
+                            return Err(Error::StaleSession);
+                        }
+                    }
                     if !skew_corrected && self.clock.correct(&error, &response, signed, now) {
                         skew_corrected = true;
                         self.log_failure(wire, attempt, &Error::Service(error), budget);
@@ -231,77 +253,6 @@ impl<P: Platform> Client<P> {
             now,
         )?;
         Ok(request)
-    }
-
-    fn log_call(
-        &self,
-        wire: Wire,
-        attempt: u32,
-        response: &Response<Vec<u8>>,
-        now: SystemTime,
-        started: SystemTime,
-        budget: &Budget,
-    ) {
-        let record = Call {
-            level: Level::Debug,
-            event: "awsCall",
-            request_id: budget.request_id(),
-            operation: wire.name,
-            attempt,
-            status: response.status().as_u16(),
-            bytes: response.body().len(),
-            duration_ms: since(started, now).as_millis(),
-        };
-        self.platform.record(Level::Debug, &record);
-    }
-
-    fn log_failure(&self, wire: Wire, attempt: u32, error: &Error, budget: &Budget) {
-        let service = match error {
-            Error::Service(error) => Some(error),
-            _ => None,
-        };
-        let message = match error {
-            Error::Service(error) => error.message.clone(),
-            _ => std::error::Error::source(error)
-                .unwrap_or(error)
-                .to_string(),
-        };
-        let clean = |text: &str| -> String {
-            self.credentials
-                .borrow()
-                .redact(text)
-                .chars()
-                .take(LOGGED_CHARACTERS)
-                .collect()
-        };
-        let record = FailedAttempt {
-            level: Level::Warn,
-            event: "awsError",
-            request_id: budget.request_id(),
-            operation: wire.name,
-            region: &self.region,
-            attempt,
-            status: service.map(|error| error.status),
-            code: clean(service.map_or(code(error), |error| &error.code)),
-            message: clean(&message),
-            aws_request_id: service.and_then(|e| e.request_id.as_deref()).map(clean),
-        };
-        self.platform.record(Level::Warn, &record);
-    }
-}
-
-/// The code in the log of an error that AWS did not return.
-fn code(error: &Error) -> &'static str {
-    match error {
-        Error::Service(_) => "",
-        Error::Send(SendError::Unreachable(_)) => "Unreachable",
-        Error::Send(SendError::TimedOut) => "TimedOut",
-        Error::Send(SendError::TooLarge) => "TooLarge",
-        Error::Send(SendError::SubrequestLimit) => "SubrequestLimit",
-        Error::Decode(_) => "Unreadable",
-        Error::Signing(_) => "Signing",
-        Error::DeadlineExceeded => "DeadlineExceeded",
-        Error::OutOfRequests => "OutOfRequests",
     }
 }
 

@@ -4,6 +4,10 @@ use std::fmt;
 
 use crate::aws::sigv4::signing_key::{Scope, SigningKeyCache};
 
+/// The length of the shortest text that can be a secret, in characters (AWS Security Token Service
+/// API Reference, `Credentials`, "`AccessKeyId`").
+const SECRET_MIN: usize = 16;
+
 /// An access key: id, secret and, for temporary keys, a session token.
 ///
 /// Its `Debug` shows none of them.
@@ -61,17 +65,24 @@ impl Credentials {
         .collect()
     }
 
-    /// `text` without any of the three. The message of a signature error repeats the canonical
+    /// `text` without any of the three, where they can be secrets. The message of a signature error repeats the canonical
     /// request, and with it the session token.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         self.texts()
             .iter()
-            .filter(|value| !value.is_empty())
+            .filter(|value| is_redacted(value))
             .fold(text.to_owned(), |text, value| {
                 text.replace(value, "[withheld]")
             })
     }
+}
+
+/// Whether a text is redacted where it appears: AWS's key ids, secrets and tokens have 16 characters
+/// or more. Shorter ones, such as an emulator's `test`, occur in ordinary words.
+#[must_use]
+pub fn is_redacted(text: &str) -> bool {
+    text.chars().count() >= SECRET_MIN
 }
 
 impl fmt::Debug for Credentials {
@@ -84,14 +95,21 @@ impl fmt::Debug for Credentials {
 mod tests {
     use super::*;
 
+    const TEXTS: [&str; 3] = [
+        "AKIAIOSFODNN7EXAMPLE",
+        "hush-hush-hush-hush",
+        "token-token-token",
+    ];
+
     fn credentials() -> Credentials {
-        Credentials::new("AKID".into(), "hush".into(), Some("token".into()))
+        let [id, secret, token] = TEXTS.map(str::to_owned);
+        Credentials::new(id, secret, Some(token))
     }
 
     #[test]
     fn debug_shows_neither_id_nor_secret_nor_token() {
         let shown = format!("{:?} {:#?}", credentials(), credentials());
-        for value in ["AKID", "hush", "token"] {
+        for value in TEXTS {
             assert!(!shown.contains(value), "{shown}");
         }
     }
@@ -99,8 +117,14 @@ mod tests {
     #[test]
     fn a_text_is_freed_of_all_three() {
         assert_eq!(
-            credentials().redact("AKID:hush:token:x"),
+            credentials().redact(&format!("{}:x", TEXTS.join(":"))),
             "[withheld]:[withheld]:[withheld]:x"
         );
+    }
+
+    #[test]
+    fn keys_of_fewer_than_16_characters_are_no_secrets() {
+        let short = Credentials::new("test".into(), "test".into(), Some(String::new()));
+        assert_eq!(short.redact("a test fails"), "a test fails");
     }
 }

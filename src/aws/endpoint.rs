@@ -3,6 +3,9 @@
 use http::Uri;
 use http::uri::{Authority, Scheme};
 
+use crate::aws::partition;
+use crate::aws::region::is_region;
+
 /// The address of one AWS service in one region, always with a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint(Uri);
@@ -11,22 +14,68 @@ pub struct Endpoint(Uri);
 #[derive(Debug, PartialEq, Eq)]
 pub struct InvalidEndpoint;
 
+/// The variant of an AWS endpoint (AWS SDKs and Tools Reference Guide, "Dual-stack and FIPS
+/// endpoints").
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Variant {
+    /// Cryptography by FIPS 140.
+    pub fips: bool,
+    /// IPv6 beside IPv4.
+    pub dual_stack: bool,
+}
+
+/// The region that the global endpoint of STS belongs to.
+const GLOBAL_STS: (&str, &str) = ("sts.amazonaws.com", "us-east-1");
+
 impl Endpoint {
     /// The public endpoint of `service` in `region`, in whichever partition the region is.
     ///
     /// # Errors
     /// If `region` cannot be part of a host name.
     pub fn of(service: &str, region: &str) -> Result<Self, InvalidEndpoint> {
-        let suffix = match region {
-            r if r.starts_with("cn-") => "amazonaws.com.cn",
-            r if r.starts_with("eusc-") => "amazonaws.eu",
-            r if r.starts_with("us-iso-") => "c2s.ic.gov",
-            r if r.starts_with("us-isob-") => "sc2s.sgov.gov",
-            r if r.starts_with("us-isof-") => "csp.hci.ic.gov",
-            r if r.starts_with("eu-isoe-") => "cloud.adc-e.uk",
-            _ => "amazonaws.com",
+        Self::of_variant(service, region, Variant::default())
+    }
+
+    /// That variant of the public endpoint of `service` in `region`.
+    ///
+    /// # Errors
+    /// If `region` cannot be part of a host name, or its partition does not have the variant.
+    pub fn of_variant(
+        service: &str,
+        region: &str,
+        variant: Variant,
+    ) -> Result<Self, InvalidEndpoint> {
+        let partition = partition::of(region).ok_or(InvalidEndpoint)?;
+        let domain = if variant.dual_stack {
+            partition.dual_stack.ok_or(InvalidEndpoint)?
+        } else {
+            partition.domain
         };
-        Self::parse(&format!("https://{service}.{region}.{suffix}"))
+        // STS in AWS GovCloud (US) has the one endpoint for both.
+        let is_fips_anyway =
+            service == "sts" && region.starts_with("us-gov-") && !variant.dual_stack;
+        let fips = if variant.fips && !is_fips_anyway {
+            "-fips"
+        } else {
+            ""
+        };
+        Self::parse(&format!("https://{service}{fips}.{region}.{domain}"))
+    }
+
+    /// The region in the host, if the host is one of AWS's: a public endpoint, or one of a VPC. AWS
+    /// accepts signatures for no other region there.
+    #[must_use]
+    pub fn region(&self) -> Option<&str> {
+        let host = self.0.host()?;
+        let (global, region) = GLOBAL_STS;
+        if host == global {
+            return Some(region);
+        }
+        let in_domain = |domain| host.strip_suffix(domain)?.strip_suffix('.');
+        let name = partition::domains().find_map(in_domain)?;
+        let name = name.strip_suffix(".vpce").unwrap_or(name);
+        let (_, region) = name.rsplit_once('.')?;
+        is_region(region).then_some(region)
     }
 
     /// Parses an override, as in `AWS_ENDPOINT_URL_ECS`.
@@ -102,6 +151,129 @@ mod tests {
         ] {
             let endpoint = Endpoint::of("ecs", region).unwrap();
             assert_eq!(endpoint.uri().to_string(), format!("https://{host}/"));
+        }
+    }
+
+    /// The hosts that botocore 1.44 names for ECS and STS.
+    #[test]
+    fn each_variant_has_its_own_host() {
+        let host = |service, region, fips, dual_stack| {
+            let endpoint = Endpoint::of_variant(service, region, Variant { fips, dual_stack });
+            endpoint.map(|endpoint| endpoint.uri().host().unwrap().to_owned())
+        };
+        let hosts = |service, region| {
+            [(true, false), (false, true), (true, true)]
+                .map(|(fips, dual)| host(service, region, fips, dual).unwrap_or_default())
+        };
+        for (service, region, expected) in [
+            (
+                "ecs",
+                "us-east-1",
+                [
+                    "ecs-fips.us-east-1.amazonaws.com",
+                    "ecs.us-east-1.api.aws",
+                    "ecs-fips.us-east-1.api.aws",
+                ],
+            ),
+            (
+                "ecs",
+                "us-gov-west-1",
+                [
+                    "ecs-fips.us-gov-west-1.amazonaws.com",
+                    "ecs.us-gov-west-1.api.aws",
+                    "ecs-fips.us-gov-west-1.api.aws",
+                ],
+            ),
+            (
+                "sts",
+                "us-gov-west-1",
+                [
+                    "sts.us-gov-west-1.amazonaws.com",
+                    "sts.us-gov-west-1.api.aws",
+                    "sts-fips.us-gov-west-1.api.aws",
+                ],
+            ),
+            (
+                "ecs",
+                "cn-north-1",
+                [
+                    "ecs-fips.cn-north-1.amazonaws.com.cn",
+                    "ecs.cn-north-1.api.amazonwebservices.com.cn",
+                    "ecs-fips.cn-north-1.api.amazonwebservices.com.cn",
+                ],
+            ),
+            (
+                "sts",
+                "eusc-de-east-1",
+                [
+                    "sts-fips.eusc-de-east-1.amazonaws.eu",
+                    "sts.eusc-de-east-1.api.amazonwebservices.eu",
+                    "sts-fips.eusc-de-east-1.api.amazonwebservices.eu",
+                ],
+            ),
+            (
+                "ecs",
+                "us-iso-east-1",
+                [
+                    "ecs-fips.us-iso-east-1.c2s.ic.gov",
+                    "ecs.us-iso-east-1.api.aws.ic.gov",
+                    "ecs-fips.us-iso-east-1.api.aws.ic.gov",
+                ],
+            ),
+            (
+                "ecs",
+                "us-isob-west-1",
+                [
+                    "ecs-fips.us-isob-west-1.sc2s.sgov.gov",
+                    "ecs.us-isob-west-1.api.aws.scloud",
+                    "ecs-fips.us-isob-west-1.api.aws.scloud",
+                ],
+            ),
+            (
+                "sts",
+                "us-isof-south-1",
+                ["sts-fips.us-isof-south-1.csp.hci.ic.gov", "", ""],
+            ),
+        ] {
+            assert_eq!(hosts(service, region), expected, "{service} {region}");
+        }
+    }
+
+    #[test]
+    fn the_region_is_read_from_a_host_of_aws_alone() {
+        for (url, region) in [
+            ("https://ecs.us-east-1.amazonaws.com", Some("us-east-1")),
+            (
+                "https://ECS-fips.us-gov-west-1.amazonaws.com:443/",
+                Some("us-gov-west-1"),
+            ),
+            ("https://ecs.eu-west-1.api.aws", Some("eu-west-1")),
+            (
+                "https://ecs.cn-north-1.amazonaws.com.cn",
+                Some("cn-north-1"),
+            ),
+            (
+                "https://sts.eusc-de-east-1.amazonaws.eu",
+                Some("eusc-de-east-1"),
+            ),
+            (
+                "https://vpce-0a1b-c2d3.ecs.eu-west-1.vpce.amazonaws.com",
+                Some("eu-west-1"),
+            ),
+            (
+                "https://vpce-0a1b-c2d3-eu-west-1a.ecs.eu-west-1.vpce.amazonaws.com/",
+                Some("eu-west-1"),
+            ),
+            ("https://sts.amazonaws.com", Some("us-east-1")),
+            ("https://ecs.amazonaws.com", None),
+            ("https://us-east-1.amazonaws.com", None),
+            ("https://ecs.us-east-1.amazonaws.com.example", None),
+            ("https://ecs.us-east-1.notamazonaws.com", None),
+            ("https://ecs.us-east-1.example", None),
+            ("http://127.0.0.1:5000", None),
+            ("http://[::1]:5000", None),
+        ] {
+            assert_eq!(Endpoint::parse(url).unwrap().region(), region, "{url}");
         }
     }
 

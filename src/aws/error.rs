@@ -16,6 +16,9 @@ use crate::platform::SendError;
 pub enum Error {
     /// AWS returned an error.
     Service(ServiceError),
+    /// AWS does not accept the session of a role any more; the role is to be assumed once more, and
+    /// the call to be made again.
+    StaleSession,
     /// There was no response.
     Send(SendError),
     /// The response is not one of the operation.
@@ -32,6 +35,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Service(_) => "AWS returned an error",
+            Self::StaleSession => "AWS does not accept the session of the role any more",
             Self::Send(_) => "no response from AWS",
             Self::Decode(_) => "the response could not be decoded",
             Self::Signing(_) => "the request could not be signed",
@@ -48,7 +52,7 @@ impl std::error::Error for Error {
             Self::Send(error) => Some(error),
             Self::Decode(error) => Some(error),
             Self::Signing(error) => Some(error),
-            Self::DeadlineExceeded | Self::OutOfRequests => None,
+            Self::StaleSession | Self::DeadlineExceeded | Self::OutOfRequests => None,
         }
     }
 }
@@ -66,7 +70,19 @@ pub struct ServiceError {
     pub message: String,
     /// The id by which AWS Support finds the call.
     pub request_id: Option<String>,
+    /// Whether the call was signed with the session of a role, not with the configured access key.
+    pub is_of_session: bool,
 }
+
+/// The codes by which AWS says that it does not know an access key id.
+const UNKNOWN_KEY_CODES: [&str; 3] = [
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+];
+
+/// The codes by which AWS says that a session token has expired or is wrong.
+const EXPIRED_TOKEN_CODES: [&str; 3] = ["ExpiredToken", "ExpiredTokenException", "InvalidToken"];
 
 impl fmt::Display for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -77,6 +93,18 @@ impl fmt::Display for ServiceError {
 impl std::error::Error for ServiceError {}
 
 impl ServiceError {
+    /// Whether AWS does not know the access key id, at least not in this region.
+    #[must_use]
+    pub fn is_unknown_key(&self) -> bool {
+        UNKNOWN_KEY_CODES.contains(&self.code.as_str())
+    }
+
+    /// Whether the session token has expired or is wrong.
+    #[must_use]
+    pub fn is_expired_token(&self) -> bool {
+        EXPIRED_TOKEN_CODES.contains(&self.code.as_str())
+    }
+
     /// Decodes a response whose status is not a success. Never fails: what cannot be decoded is left
     /// empty.
     #[must_use]
@@ -84,6 +112,7 @@ impl ServiceError {
         let header = |name| response.headers().get(name).and_then(|v| v.to_str().ok());
         let mut error = from_json(response.body())
             .or_else(|| from_xml(response.body()))
+            .or_else(|| from_cloudflare(response.body()))
             .unwrap_or_default();
         error.status = response.status().as_u16();
         if error.code.is_empty() {
@@ -131,6 +160,18 @@ fn from_xml(body: &[u8]) -> Option<ServiceError> {
         code: text(&["Code"])?,
         message: text(&["Message"]).unwrap_or_default(),
         request_id: text(&["RequestId", "RequestID"]),
+        ..ServiceError::default()
+    })
+}
+
+/// The body by which Cloudflare tells a Worker why an origin did not respond, such as
+/// `error code: 1016` (Cloudflare Docs, "Cloudflare 1xxx errors").
+fn from_cloudflare(body: &[u8]) -> Option<ServiceError> {
+    let text = str::from_utf8(body).ok()?;
+    let code = text.trim().strip_prefix("error code: ")?;
+    let is_code = code.len() <= 4 && code.bytes().all(|b| b.is_ascii_digit());
+    is_code.then(|| ServiceError {
+        code: code.to_owned(),
         ..ServiceError::default()
     })
 }
@@ -200,6 +241,20 @@ mod tests {
     }
 
     #[test]
+    fn the_code_of_cloudflare_is_read_from_its_text() {
+        assert_eq!(error(530, &[], "error code: 1016\n").code, "1016");
+        for body in [
+            "error code: 1016 <b>",
+            "error code: ",
+            "error code: 10161",
+            "1016",
+        ] {
+            let code = error(530, &[], body).code;
+            assert!(code.is_empty(), "{body}: {code}");
+        }
+    }
+
+    #[test]
     fn a_body_of_another_format_has_a_status_and_no_code() {
         for body in [
             "",
@@ -220,7 +275,7 @@ mod tests {
             status: 400,
             code: "ClientException".into(),
             message: "no".into(),
-            request_id: None,
+            ..ServiceError::default()
         };
         for (error, told, cause) in [
             (

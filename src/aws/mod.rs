@@ -2,14 +2,18 @@
 
 pub mod arn;
 pub mod budget;
+mod call_log;
 pub mod client;
 mod clock_skew;
 pub mod credentials;
 pub mod ecs;
 pub mod endpoint;
 pub mod error;
+pub mod lenient;
+mod partition;
 pub mod protocol;
 pub mod rate_limiter;
+pub mod region;
 pub mod retry;
 pub mod sigv4;
 pub mod sts;

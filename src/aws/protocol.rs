@@ -4,8 +4,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+use crate::aws::lenient::{self, Lenient};
 
 /// One call of a service.
 pub trait Operation {
@@ -82,7 +83,7 @@ pub trait EcsOperation: Serialize {
     /// Its name, the second half of `X-Amz-Target`.
     const NAME: OperationName;
     /// The decoded response.
-    type Output: DeserializeOwned;
+    type Output: Lenient;
 
     /// The part of a response body that is worth parsing.
     #[must_use]
@@ -108,7 +109,7 @@ impl<T: EcsOperation> Operation for T {
         let body = T::worth_parsing(body);
         // Every response of the protocol is an object; serde would accept an array as well.
         match body.trim_ascii_start().first() {
-            Some(b'{') | None => serde_json::from_slice(&body).map_err(CodecError::Json),
+            Some(b'{') | None => lenient::decode(&body).map_err(CodecError::Json),
             Some(_) => Err(CodecError::NotAnObject),
         }
     }

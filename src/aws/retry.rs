@@ -39,13 +39,20 @@ pub fn is_throttle(error: &ServiceError) -> bool {
     error.status == 429 || THROTTLES.contains(&error.code.as_str())
 }
 
+/// Whether the status is that of a fault that may pass. A Worker gets those from 520 to 524 from
+/// Cloudflare, in place of a response (Cloudflare Docs, "Cloudflare 5xx errors").
+#[must_use]
+pub fn is_transient(status: u16) -> bool {
+    matches!(status, 500 | 502..=504 | 520..=524)
+}
+
 /// Whether another attempt may succeed.
 #[must_use]
 pub fn is_retryable(error: &Error) -> bool {
     match error {
         Error::Service(error) => {
             is_throttle(error)
-                || matches!(error.status, 500 | 502 | 503 | 504)
+                || is_transient(error.status)
                 || matches!(
                     error.code.as_str(),
                     "RequestTimeout" | "RequestTimeoutException"
@@ -53,6 +60,7 @@ pub fn is_retryable(error: &Error) -> bool {
         }
         Error::Send(SendError::Unreachable(_) | SendError::TimedOut) => true,
         Error::Send(SendError::TooLarge | SendError::SubrequestLimit)
+        | Error::StaleSession
         | Error::Decode(_)
         | Error::Signing(_)
         | Error::DeadlineExceeded
@@ -128,6 +136,9 @@ mod tests {
             service(502, ""),
             service(503, ""),
             service(504, ""),
+            service(520, ""),
+            service(522, ""),
+            service(524, ""),
             Error::Send(SendError::Unreachable("reset".into())),
             Error::Send(SendError::TimedOut),
         ] {
@@ -142,6 +153,9 @@ mod tests {
             service(400, "AccessDeniedException"),
             service(403, "SignatureDoesNotMatch"),
             service(501, ""),
+            service(525, ""),
+            service(530, "1016"),
+            Error::StaleSession,
             Error::Send(SendError::TooLarge),
             Error::Send(SendError::SubrequestLimit),
             Error::DeadlineExceeded,

@@ -7,7 +7,7 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VariableError {
     /// The name of the variable.
-    pub variable: &'static str,
+    pub variable: Cow<'static, str>,
     /// The value that is expected, as a noun phrase.
     pub expected: Cow<'static, str>,
     /// Whether the variable is missing, rather than malformed.

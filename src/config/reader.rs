@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::error::VariableError;
+use super::pasted;
 
 /// The named variables, and the errors of those that were read so far.
 pub(super) struct VariableReader<F> {
@@ -22,24 +23,13 @@ impl<F: Fn(&str) -> Option<String>> VariableReader<F> {
 
     /// The trimmed value of `variable`. An empty value counts as none.
     pub(super) fn get(&self, variable: &str) -> Option<String> {
-        let value = (self.lookup)(variable)?.trim().to_owned();
-        (!value.is_empty()).then_some(value)
+        self.get_even_if_empty(variable)
+            .filter(|value| !value.is_empty())
     }
 
-    /// The parsed value of a variable that has to be present.
-    pub(super) fn required<T>(
-        &mut self,
-        variable: &'static str,
-        expected: &'static str,
-        parse: impl FnOnce(String) -> Option<T>,
-    ) -> Option<T> {
-        let value = self.get(variable);
-        let missing = value.is_none();
-        let parsed = value.and_then(parse);
-        if parsed.is_none() {
-            self.error(variable, expected, missing);
-        }
-        parsed
+    fn get_even_if_empty(&self, variable: &str) -> Option<String> {
+        let value = (self.lookup)(variable)?;
+        Some(pasted::trim(&value).to_owned())
     }
 
     /// The parsed value of a variable that may be absent.
@@ -49,8 +39,55 @@ impl<F: Fn(&str) -> Option<String>> VariableReader<F> {
         expected: &'static str,
         parse: impl FnOnce(String) -> Option<T>,
     ) -> Option<T> {
-        self.get(variable)?;
-        self.required(variable, expected, parse)
+        let value = self.get(variable)?;
+        self.parsed(variable, value, expected, parse)
+    }
+
+    /// The parsed value of a secret that has to be present. A secret that is set and empty is
+    /// malformed: it was meant to be set.
+    pub(super) fn required_secret<T>(
+        &mut self,
+        variable: &'static str,
+        expected: &'static str,
+        parse: impl FnOnce(String) -> Option<T>,
+    ) -> Option<T> {
+        let Some(value) = self.get_even_if_empty(variable) else {
+            self.error(variable, expected, true);
+            return None;
+        };
+        self.parsed(variable, value, expected, parse)
+    }
+
+    /// The parsed value of a secret that may be absent. One that is set and empty is malformed: an
+    /// empty token would open what it was meant to protect.
+    pub(super) fn optional_secret<T>(
+        &mut self,
+        variable: &'static str,
+        expected: &'static str,
+        parse: impl FnOnce(String) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.get_even_if_empty(variable)?;
+        self.parsed(variable, value, expected, parse)
+    }
+
+    /// The parsed `value`. The error names what may have been pasted with it.
+    fn parsed<T>(
+        &mut self,
+        variable: &'static str,
+        value: String,
+        expected: &'static str,
+        parse: impl FnOnce(String) -> Option<T>,
+    ) -> Option<T> {
+        let hint = pasted::hint(&value);
+        let parsed = if value.is_empty() || pasted::is_quoted(&value) {
+            None
+        } else {
+            parse(value)
+        };
+        if parsed.is_none() {
+            self.error(variable, pasted::with_hint(expected, hint), false);
+        }
+        parsed
     }
 
     /// A whole number in `range`, or `default` if the variable is absent.
@@ -66,7 +103,8 @@ impl<F: Fn(&str) -> Option<String>> VariableReader<F> {
         let number = text.parse().ok().filter(|number| range.contains(number));
         if number.is_none() {
             let expected = format!("a whole number from {} to {}", range.start(), range.end());
-            self.error(variable, expected, false);
+            let hint = pasted::hint(&text);
+            self.error(variable, pasted::with_hint(expected, hint), false);
         }
         number.unwrap_or(default)
     }
@@ -83,12 +121,12 @@ impl<F: Fn(&str) -> Option<String>> VariableReader<F> {
 
     pub(super) fn error(
         &mut self,
-        variable: &'static str,
+        variable: impl Into<Cow<'static, str>>,
         expected: impl Into<Cow<'static, str>>,
         missing: bool,
     ) {
         self.errors.push(VariableError {
-            variable,
+            variable: variable.into(),
             expected: expected.into(),
             missing,
         });

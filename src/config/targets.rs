@@ -1,18 +1,25 @@
-//! Targets: the one region of `AWS_REGION`, or the list in `TARGETS`.
+//! Targets: the one region of `AWS_REGION`, or the list in `TARGETS`, which may be split over
+//! `TARGETS_1`, `TARGETS_2` and so on, since platforms limit the size of a variable.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
 
+use super::endpoints::{DUAL_STACK, ECS, Endpoints, PLACE, Service};
+use super::pasted;
 use super::reader::VariableReader;
 use crate::aws::arn;
-use crate::aws::endpoint::Endpoint;
+use crate::aws::endpoint::{Endpoint, InvalidEndpoint};
+use crate::aws::region::{is_region, suggestion};
 
 /// The name of the target of `AWS_REGION`.
 const DEFAULT: &str = "default";
 
 const REGION: &str = "an AWS region such as ap-southeast-2";
-const URL: &str = "an http or https URL without query and fragment, such as http://127.0.0.1:5000";
+const LIST: &str = "a JSON array of objects with name, region and, for another account, roleArn and \
+                    externalId";
+const NO_VARIANT: &str = "false, since a region of the targets has no such endpoint";
 
 /// The longest name of a target, in characters.
 const MAX_NAME: usize = 64;
@@ -61,107 +68,217 @@ struct Item {
     external_id: Option<String>,
 }
 
-struct Endpoints {
-    ecs: Option<Endpoint>,
-    sts: Option<Endpoint>,
+/// The item of `AWS_REGION`.
+fn default_item(region: String) -> Item {
+    Item {
+        name: DEFAULT.to_owned(),
+        region,
+        role_arn: None,
+        external_id: None,
+    }
+}
+
+/// A list of targets, and the variable that it comes from.
+struct List {
+    variable: String,
+    json: String,
 }
 
 /// Parses the targets. Errors are added to `variables`.
 pub(super) fn read<F: Fn(&str) -> Option<String>>(
     variables: &mut VariableReader<F>,
 ) -> Vec<TargetConfig> {
-    let url = |text: String| Endpoint::parse(&text).ok();
-    let endpoints = Endpoints {
-        ecs: variables.optional("AWS_ENDPOINT_URL_ECS", URL, url),
-        sts: variables.optional("AWS_ENDPOINT_URL_STS", URL, url),
+    let endpoints = Endpoints::read(variables);
+    let mut targets = match lists(variables) {
+        Some(lists) => from_lists(variables, lists, &endpoints),
+        None => from_region(variables, &endpoints),
     };
-    let Some(json) = variables.get("TARGETS") else {
-        let region = variables.required("AWS_REGION", REGION, |text| {
-            is_region(&text).then_some(text)
-        });
-        let item = region.map(|region| Item {
-            name: DEFAULT.to_owned(),
-            region,
-            role_arn: None,
-            external_id: None,
-        });
-        let target = item.and_then(|item| target(item, &endpoints).ok());
-        return target.into_iter().collect();
+    if endpoints.names_ecs() {
+        settle_regions(variables, &mut targets);
+    }
+    targets
+}
+
+/// The one target of `AWS_REGION`.
+fn from_region<F: Fn(&str) -> Option<String>>(
+    variables: &mut VariableReader<F>,
+    endpoints: &Endpoints,
+) -> Vec<TargetConfig> {
+    let Some(text) = variables.get("AWS_REGION") else {
+        variables.error("AWS_REGION", REGION, true);
+        return Vec::new();
     };
-    match from_json(&json, &endpoints) {
-        Ok(targets) => targets,
+    let target = match region(text) {
+        Ok(region) => target(default_item(region), endpoints),
         Err(expected) => {
-            variables.error("TARGETS", expected, false);
-            Vec::new()
+            variables.error("AWS_REGION", expected, false);
+            return Vec::new();
         }
+    };
+    // Nothing else of the item can be wrong.
+    target.map_or_else(
+        |_| {
+            variables.error(DUAL_STACK, NO_VARIANT, false);
+            Vec::new()
+        },
+        |target| vec![target],
+    )
+}
+
+/// Names the region of each of `targets` after the endpoint, where that is AWS's in one region. Such
+/// an endpoint cannot serve targets in several regions.
+fn settle_regions<F: Fn(&str) -> Option<String>>(
+    variables: &mut VariableReader<F>,
+    targets: &mut [TargetConfig],
+) {
+    let mut regions = targets.iter().map(|target| &target.region);
+    let first = regions.next();
+    let is_one = regions.all(|region| Some(region) == first);
+    for target in targets {
+        let Some(region) = target.ecs_endpoint.region() else {
+            continue;
+        };
+        if region != target.region && !is_one {
+            let expected =
+                format!("{PLACE} in place of the region, since the targets are in several regions");
+            variables.error(ECS, expected, false);
+            return;
+        }
+        target.region = region.to_owned();
     }
 }
 
-fn from_json(json: &str, endpoints: &Endpoints) -> Result<Vec<TargetConfig>, String> {
-    let items: Vec<Item> = serde_json::from_slice(json.as_bytes()).map_err(|_| {
-        "a JSON array of objects with name, region and, for another account, roleArn and \
-         externalId"
-            .to_owned()
-    })?;
-    if !(1..=MAX_TARGETS).contains(&items.len()) {
-        return Err(format!("1 to {MAX_TARGETS} targets"));
+/// The lists of targets, if there are any. A gap in the numbers is an error, and so are both forms
+/// beside each other.
+fn lists<F: Fn(&str) -> Option<String>>(variables: &mut VariableReader<F>) -> Option<Vec<List>> {
+    let list = |variable: String| {
+        let json = variables.get(&variable)?;
+        Some(List { variable, json })
+    };
+    let whole = list("TARGETS".to_owned());
+    // A list holds one target at least.
+    let mut parts: Vec<Option<List>> = (1..=MAX_TARGETS)
+        .map(|number| list(format!("TARGETS_{number}")))
+        .collect();
+    while parts.last().is_some_and(Option::is_none) {
+        parts.pop();
     }
-    let mut targets: Vec<TargetConfig> = Vec::with_capacity(items.len());
-    for (index, item) in items.into_iter().enumerate() {
-        let number = index + 1;
-        let target = target(item, endpoints)
-            .map_err(|expected| format!("in target {number}, {expected}"))?;
+    for (part, number) in parts.iter().zip(1..) {
+        if part.is_none() {
+            let expected = "the next part of the targets: the numbers have no gap";
+            variables.error(format!("TARGETS_{number}"), expected, true);
+        }
+    }
+    if whole.is_some() && !parts.is_empty() {
+        let expected = "no value beside TARGETS_1: the targets stand in one or the other";
+        variables.error("TARGETS", expected, false);
+    }
+    let lists: Vec<List> = whole
+        .into_iter()
+        .chain(parts.into_iter().flatten())
+        .collect();
+    (!lists.is_empty()).then_some(lists)
+}
+
+fn from_lists<F: Fn(&str) -> Option<String>>(
+    variables: &mut VariableReader<F>,
+    lists: Vec<List>,
+    endpoints: &Endpoints,
+) -> Vec<TargetConfig> {
+    let mut targets = Vec::new();
+    for list in lists {
+        match add_list(&mut targets, &list.json, endpoints) {
+            Ok(()) => {}
+            Err(Fault::Variant) => {
+                variables.error(DUAL_STACK, NO_VARIANT, false);
+                break;
+            }
+            Err(Fault::Item(expected)) => variables.error(list.variable, expected, false),
+        }
+    }
+    targets
+}
+
+/// The reason why a target is not valid.
+#[derive(Debug)]
+enum Fault {
+    /// The value that is expected in place of an item, or of a part of it.
+    Item(String),
+    /// The region has no endpoint of the variant.
+    Variant,
+}
+
+/// Adds the targets of a list.
+fn add_list(
+    targets: &mut Vec<TargetConfig>,
+    json: &str,
+    endpoints: &Endpoints,
+) -> Result<(), Fault> {
+    let items: Vec<Item> = serde_json::from_slice(json.as_bytes()).map_err(|_| {
+        let hint = Some("the value stands in quotes").filter(|_| pasted::is_quoted(json));
+        Fault::Item(pasted::with_hint(LIST, hint).into_owned())
+    })?;
+    if items.is_empty() || targets.len() + items.len() > MAX_TARGETS {
+        return Err(Fault::Item(format!("1 to {MAX_TARGETS} targets")));
+    }
+    for (item, number) in items.into_iter().zip(1..) {
+        let numbered = |expected: String| Fault::Item(format!("in target {number}, {expected}"));
+        let target = target(item, endpoints).map_err(|fault| match fault {
+            Fault::Item(expected) => numbered(expected),
+            Fault::Variant => Fault::Variant,
+        })?;
         if targets.iter().any(|known| known.name == target.name) {
-            return Err(format!("in target {number}, a name that no other has"));
+            return Err(numbered("a name that no other has".to_owned()));
         }
         targets.push(target);
     }
-    Ok(targets)
+    Ok(())
 }
 
-fn target(item: Item, endpoints: &Endpoints) -> Result<TargetConfig, String> {
+fn target(item: Item, endpoints: &Endpoints) -> Result<TargetConfig, Fault> {
+    let fault = |expected: &str| Err(Fault::Item(expected.to_owned()));
     let length = item.name.chars().count();
     if !(1..=MAX_NAME).contains(&length) || item.name.chars().any(char::is_control) {
-        return Err(format!("a name of 1 to {MAX_NAME} characters"));
+        return Err(Fault::Item(format!("a name of 1 to {MAX_NAME} characters")));
     }
-    if !is_region(&item.region) {
-        return Err(format!("as region {REGION}"));
+    let trimmed = |text: String| pasted::trim(&text).to_owned();
+    let region = region(trimmed(item.region))
+        .map_err(|expected| Fault::Item(format!("as region {expected}")))?;
+    let role_arn = item.role_arn.map(trimmed);
+    if role_arn.as_deref().is_some_and(|arn| !arn::is_role(arn)) {
+        return fault("as roleArn the ARN of a role, arn:aws:iam::ACCOUNT:role/NAME");
     }
-    if item
-        .role_arn
-        .as_deref()
-        .is_some_and(|arn| !arn::is_role(arn))
-    {
-        return Err("as roleArn the ARN of a role, arn:aws:iam::ACCOUNT:role/NAME".to_owned());
+    let external_id = item.external_id.map(trimmed);
+    if external_id.is_some() && role_arn.is_none() {
+        return fault("a roleArn beside the externalId");
     }
-    if item.external_id.is_some() && item.role_arn.is_none() {
-        return Err("a roleArn beside the externalId".to_owned());
+    if external_id.as_deref().is_some_and(|id| !is_external_id(id)) {
+        return fault("as externalId 2 to 1224 letters, digits or characters of +=,.@:/-_");
     }
-    if item
-        .external_id
-        .as_deref()
-        .is_some_and(|id| !is_external_id(id))
-    {
-        return Err(
-            "as externalId 2 to 1224 letters, digits or characters of +=,.@:/-_".to_owned(),
-        );
-    }
-    let endpoint = |given: &Option<Endpoint>, service| match given {
-        Some(endpoint) => Ok(endpoint.clone()),
-        None => Endpoint::of(service, &item.region).map_err(|_| format!("as region {REGION}")),
-    };
-    let ecs_endpoint = endpoint(&endpoints.ecs, "ecs")?;
-    let sts_endpoint = endpoint(&endpoints.sts, "sts")?;
+    let no_variant = |InvalidEndpoint| Fault::Variant;
     Ok(TargetConfig {
-        ecs_endpoint,
-        role: item.role_arn.map(|arn| Role {
-            arn,
-            external_id: item.external_id,
-            sts_endpoint,
-        }),
+        ecs_endpoint: endpoints.of(Service::Ecs, &region).map_err(no_variant)?,
+        role: match role_arn {
+            Some(arn) => Some(Role {
+                arn,
+                external_id,
+                sts_endpoint: endpoints.of(Service::Sts, &region).map_err(no_variant)?,
+            }),
+            None => None,
+        },
         name: item.name,
-        region: item.region,
+        region,
     })
+}
+
+/// The region, or what is expected in place of `text`.
+fn region(text: String) -> Result<String, Cow<'static, str>> {
+    if is_region(&text) {
+        return Ok(text);
+    }
+    let meant = suggestion(&text).map(|region| format!("did you mean {region}?"));
+    let hint = meant.as_deref().or_else(|| pasted::hint(&text));
+    Err(pasted::with_hint(REGION, hint))
 }
 
 /// Whether `text` is an external id (AWS Security Token Service API Reference, `AssumeRole`).
@@ -170,111 +287,4 @@ fn is_external_id(text: &str) -> bool {
         && text
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"_+=,.@:/-".contains(&b))
-}
-
-/// Whether `text` has the form of a region, such as `us-gov-west-1`: lower-case words and a number,
-/// joined by hyphens. The region becomes part of a host name.
-fn is_region(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let word = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
-    match parts.as_slice() {
-        [words @ .., number] => {
-            words.len() >= 2
-                && words.iter().all(word)
-                && !number.is_empty()
-                && number.len() <= 2
-                && number.bytes().all(|b| b.is_ascii_digit())
-        }
-        [] => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ENDPOINTS: Endpoints = Endpoints {
-        ecs: None,
-        sts: None,
-    };
-    const ROLE: &str = "arn:aws:iam::123456789012:role/ecs/status";
-
-    #[test]
-    fn targets_are_parsed_with_region_and_role() {
-        let json = format!(
-            r#"[{{"name":"sydney","region":"ap-southeast-2"}},
-                {{"name":"Ümläut / 2","region":"us-gov-west-1","roleArn":"{ROLE}","externalId":"a-b"}}]"#
-        );
-        let targets = from_json(&json, &ENDPOINTS).unwrap();
-        assert_eq!(
-            targets[0].ecs_endpoint,
-            Endpoint::of("ecs", "ap-southeast-2").unwrap()
-        );
-        assert_eq!(targets[0].role, None);
-        let role = targets[1].role.clone().unwrap();
-        assert_eq!(
-            (role.arn.as_str(), role.external_id.as_deref()),
-            (ROLE, Some("a-b"))
-        );
-        assert_eq!(
-            role.sts_endpoint,
-            Endpoint::of("sts", "us-gov-west-1").unwrap()
-        );
-        assert!(!format!("{targets:?}").contains("123456789012"));
-    }
-
-    #[test]
-    fn an_error_names_the_number_of_the_target_and_not_its_value() {
-        for (json, expected) in [
-            ("{}", "a JSON array"),
-            ("[]", "1 to 45"),
-            (r#"[{"name":"a"}]"#, "a JSON array"),
-            (
-                r#"[{"name":"a","region":"us-east-1","rolearn":"x"}]"#,
-                "a JSON array",
-            ),
-            (
-                r#"[{"name":"","region":"us-east-1"}]"#,
-                "in target 1, a name",
-            ),
-            (
-                r#"[{"name":"a\n","region":"us-east-1"}]"#,
-                "in target 1, a name",
-            ),
-            (
-                r#"[{"name":"a","region":"us-east-1"},{"name":"b","region":"mars"}]"#,
-                "in target 2, as region",
-            ),
-            (
-                r#"[{"name":"a","region":"us-east-1"},{"name":"a","region":"us-east-2"}]"#,
-                "in target 2, a name that no other has",
-            ),
-            (
-                r#"[{"name":"a","region":"us-east-1","roleArn":"arn:aws:iam::1:role/x"}]"#,
-                "in target 1, as roleArn",
-            ),
-            (
-                r#"[{"name":"a","region":"us-east-1","externalId":"xx"}]"#,
-                "in target 1, a roleArn",
-            ),
-        ] {
-            let error = from_json(json, &ENDPOINTS).unwrap_err();
-            assert!(error.contains(expected), "{json}: {error}");
-            assert!(!error.contains("mars"), "{error}");
-        }
-    }
-
-    #[test]
-    fn regions_of_every_partition_are_accepted() {
-        for region in [
-            "us-east-1",
-            "us-gov-west-1",
-            "cn-northwest-1",
-            "us-isob-east-1",
-            "mx-central-1",
-            "eusc-de-east-1",
-        ] {
-            assert!(is_region(region), "{region}");
-        }
-    }
 }

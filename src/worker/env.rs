@@ -20,7 +20,7 @@ pub(super) fn fleet(
     let config = Config::from_lookup(|name| variable(env, name))?;
     let namespace = env.durable_object(SNAPSHOTS).map_err(|_| ConfigError {
         errors: vec![VariableError {
-            variable: SNAPSHOTS,
+            variable: SNAPSHOTS.into(),
             expected: "the binding of the Durable Object SnapshotObject, as in wrangler.toml"
                 .into(),
             missing: true,

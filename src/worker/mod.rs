@@ -2,11 +2,13 @@
 
 mod aws_fetch;
 mod body_cache;
+mod client_key;
 mod env;
 mod location_hint;
 mod platform;
 mod rate_limit;
 mod request;
+mod request_id;
 mod snapshot_client;
 mod snapshot_object;
 mod snapshot_protocol;
@@ -39,7 +41,7 @@ async fn fetch(
     let new_api = || Rc::new(Api::new(env::fleet(&env, &platform)));
     let api = API.with(|cell| Rc::clone(cell.get_or_init(new_api)));
     let (mut request, address) = request::read(&event, &platform)?;
-    request.is_over_limit = rate_limit::is_exceeded(&env, address, &platform).await;
+    request.is_over_limit = rate_limit::is_exceeded(&env, &address, &platform).await;
     let response = api.handle(&request, &platform).await;
     Ok(request::respond(&response)?)
 }

@@ -8,6 +8,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::body_cache;
 use super::platform::WorkerPlatform;
+use super::request_id;
 use crate::api;
 use crate::platform::Rng;
 
@@ -58,8 +59,7 @@ fn parse(lines: &str, platform: &WorkerPlatform) -> (api::Request, String) {
         prefer: header(),
         scrape_timeout: header(),
         is_over_limit: false,
-        // Cloudflare's own id of the request, where there is one.
-        id: header().unwrap_or_else(|| format!("{:016x}", platform.bits())),
+        id: request_id::of(header(), || platform.bits()),
     };
     (request, header().unwrap_or_default())
 }

@@ -13,6 +13,7 @@ use super::request::split_url;
 use super::snapshot_protocol::{self, ObjectRequest};
 use super::storage::Storage;
 use crate::config::{self, Config};
+use crate::fleet::refresh::forgetting;
 use crate::fleet::refresh::policy::Policy;
 use crate::fleet::refresh::refresher::Refresher;
 
@@ -40,11 +41,23 @@ impl SnapshotObject {
         let target = targets
             .find(|target| name.as_ref() == Some(&target.name))
             .ok_or_else(|| Error::from("no target has the name of this object"))?;
-        let platform = WorkerPlatform::new(config::log_level(lookup));
-        let storage = Storage::new(Rc::clone(&self.state));
+        let (platform, storage) = (self.platform(), self.storage());
         let policy = Policy::new(config.age_limits);
         let refresher = Refresher::new(&platform, target, &config, policy, storage);
         Ok(self.refresher.get_or_init(|| Rc::new(refresher)))
+    }
+
+    async fn clear(&self) -> Result<(), String> {
+        let name = self.state.id().name().unwrap_or_default();
+        forgetting::clear(&self.storage(), &self.platform(), &name).await
+    }
+
+    fn platform(&self) -> WorkerPlatform {
+        WorkerPlatform::new(config::log_level(|name| variable(&self.env, name)))
+    }
+
+    fn storage(&self) -> Storage {
+        Storage::new(Rc::clone(&self.state))
     }
 }
 
@@ -68,6 +81,7 @@ impl DurableObject for SnapshotObject {
                 wait,
             }) => {
                 let status = refresher.read(wait, &request_id).await;
+                refresher.postpone_forgetting().await;
                 let encoded = refresher.encoded();
                 let encoded = encoded.as_ref().map(|bytes| bytes.as_slice());
                 snapshot_protocol::snapshot_frame(&status, known, encoded)
@@ -80,9 +94,14 @@ impl DurableObject for SnapshotObject {
         Response::from_bytes(frame.ok_or("the reply could not be encoded")?)
     }
 
-    /// Continues the sweep that the previous invocation has paused.
+    /// Continues the sweep that the previous invocation has paused, or forgets a target that nobody
+    /// reads any more. Without a target, as where it has left the configuration, there is nothing to
+    /// continue.
     async fn alarm(&self) -> Result<Response> {
-        self.refresher()?.resume(ALARM).await;
+        match self.refresher() {
+            Ok(refresher) => refresher.wake(ALARM).await?,
+            Err(_) => self.clear().await?,
+        }
         Response::empty()
     }
 }

@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn a_health_is_framed_alone() {
         let health = Health {
-            cause: None,
+            causes: Vec::new(),
             checked_at: UNIX_EPOCH,
             usage: Usage::default(),
         };

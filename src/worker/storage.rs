@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ::worker::{Error, SqlStorage, SqlStorageValue, State};
 
@@ -136,8 +136,28 @@ impl Store for Storage {
     }
 
     async fn resume_later(&self) -> Result<Continuation, String> {
-        let set = self.state.storage().set_alarm(Duration::ZERO).await;
-        set.map_err(|error| error.to_string())?;
+        self.wake_after(Duration::ZERO).await?;
         Ok(Continuation::OtherInvocation)
+    }
+
+    async fn next_wake(&self) -> Option<SystemTime> {
+        let milliseconds = self.state.storage().get_alarm().await.ok()??;
+        Some(UNIX_EPOCH + Duration::from_millis(milliseconds.try_into().ok()?))
+    }
+
+    async fn wake_after(&self, delay: Duration) -> Result<(), String> {
+        let set = self.state.storage().set_alarm(delay).await;
+        set.map_err(|error| error.to_string())
+    }
+
+    /// Removes the alarm too, from which the object would exist for ever.
+    async fn clear(&self) -> Result<(), String> {
+        let storage = self.state.storage();
+        let error = |error: Error| error.to_string();
+        storage.delete_alarm().await.map_err(error)?;
+        storage.delete_all().await.map_err(error)?;
+        self.has_table.set(false);
+        self.hashes.borrow_mut().clear();
+        Ok(())
     }
 }

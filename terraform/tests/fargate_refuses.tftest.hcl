@@ -67,7 +67,7 @@ run "a_service_name_with_a_dot_is_refused" {
   expect_failures = [var.services]
 }
 
-run "a_service_name_too_long_for_its_role_is_refused" {
+run "a_service_name_too_long_for_its_security_group_is_refused" {
   command = plan
 
   module {
@@ -75,7 +75,7 @@ run "a_service_name_too_long_for_its_role_is_refused" {
   }
 
   variables {
-    services = { a2345678901234567890123456789012345678901234567890 = { containers = { web = { image = "web:1" } } } }
+    services = { (format("a%0194d", 0)) = { containers = { web = { image = "web:1" } } } }
   }
 
   expect_failures = [var.services]
@@ -457,4 +457,32 @@ run "a_writable_root_is_refused" {
   }
 
   expect_failures = [var.services]
+}
+
+run "a_cluster_name_that_starts_as_a_security_groups_id_is_refused" {
+  command = plan
+
+  module {
+    source = "./modules/fargate"
+  }
+
+  variables {
+    cluster_name = "sg-shop"
+  }
+
+  expect_failures = [var.cluster_name]
+}
+
+run "a_cluster_name_that_starts_so_in_capitals_is_refused" {
+  command = plan
+
+  module {
+    source = "./modules/fargate"
+  }
+
+  variables {
+    cluster_name = "SG-shop"
+  }
+
+  expect_failures = [var.cluster_name]
 }

@@ -37,6 +37,7 @@ variables {
   name        = "ecs-status-k2tog"
   zip_path    = "./terraform.tf"
   account_id  = "123456789012"
+  region      = "ap-southeast-2"
   read_policy = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":[\"ecs:ListClusters\"],\"Resource\":[\"*\"]}]}"
   environment = { LOG_LEVEL = "debug" }
 }
@@ -134,4 +135,86 @@ run "a_zip_that_is_not_built_is_said_with_the_command_that_builds_it" {
   }
 
   expect_failures = [aws_lambda_function.this]
+}
+
+run "the_name_of_the_role_carries_the_region" {
+  module {
+    source = "./modules/mirror"
+  }
+
+  assert {
+    condition     = aws_iam_role.this.name == "ecs-status-k2tog-ap-southeast-2" && aws_lambda_function.this.function_name == "ecs-status-k2tog"
+    error_message = "A role is the account's, a function the region's: the role alone needs the region in its name."
+  }
+
+  assert {
+    condition     = output.role_arn == aws_iam_role.this.arn
+    error_message = "role_arn must be the role's."
+  }
+}
+
+run "a_name_too_long_for_a_role_is_shortened" {
+  command = plan
+
+  module {
+    source = "./modules/mirror"
+  }
+
+  variables {
+    name = "ecs-status-a-cluster-with-a-name-of-40-characters-x"
+  }
+
+  assert {
+    condition     = aws_iam_role.this.name == "ecs-status-a-cluster-with-a-name-of-40-characters-x-ap--${substr(sha1("ecs-status-a-cluster-with-a-name-of-40-characters-x-ap-southeast-2"), 0, 8)}" && length(aws_iam_role.this.name) <= 64
+    error_message = "IAM takes 64 characters."
+  }
+}
+
+run "targets_that_fit_are_taken_whole_or_split" {
+  command = plan
+
+  module {
+    source = "./modules/mirror"
+  }
+
+  variables {
+    environment = {
+      LOG_LEVEL = "debug"
+      TARGETS   = jsonencode([{ name = "home", region = "ap-southeast-2" }])
+      TARGETS_1 = jsonencode([for number in range(10) : {
+        name       = "partner-${number}"
+        region     = "ap-southeast-2"
+        roleArn    = "arn:aws:iam::111122223333:role/ecs-status-ap-southeast-2"
+        externalId = "0123456789abcdef0123456789abcdef"
+      }])
+      TARGETS_2 = jsonencode([for number in range(10) : {
+        name       = "partner-${number}"
+        region     = "ap-southeast-2"
+        roleArn    = "arn:aws:iam::111122223333:role/ecs-status-ap-southeast-2"
+        externalId = "0123456789abcdef0123456789abcdef"
+      }])
+    }
+  }
+
+  assert {
+    condition     = length(local.targets) == 21 && local.environment_bytes == length(jsonencode(var.environment)) && local.environment_bytes <= 4096
+    error_message = "Targets of all variables must be counted, and the environment as Lambda measures it."
+  }
+}
+
+run "an_environment_of_exactly_4096_bytes_is_taken" {
+  command = plan
+
+  module {
+    source = "./modules/mirror"
+  }
+
+  variables {
+    environment = { FILTER_TAGS = format("%04078d", 0) }
+  }
+
+  assert {
+    condition     = local.environment_bytes == 4096
+    error_message = "The limit itself must be taken."
+  }
 }

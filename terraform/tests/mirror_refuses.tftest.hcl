@@ -6,6 +6,7 @@ variables {
   name        = "ecs-status-k2tog"
   zip_path    = "./terraform.tf"
   account_id  = "123456789012"
+  region      = "ap-southeast-2"
   read_policy = "{\"Version\":\"2012-10-17\",\"Statement\":[]}"
 }
 
@@ -161,4 +162,94 @@ run "a_rate_of_none_is_refused" {
   }
 
   expect_failures = [var.throttling_rate_limit]
+}
+
+run "targets_zero_is_refused" {
+  command = plan
+
+  module {
+    source = "./modules/mirror"
+  }
+
+  variables {
+    environment = { TARGETS_0 = "[]" }
+  }
+
+  expect_failures = [var.environment]
+}
+
+run "an_environment_of_4097_bytes_is_refused" {
+  command = plan
+
+  module {
+    source = "./modules/mirror"
+  }
+
+  variables {
+    environment = { FILTER_TAGS = format("%04079d", 0) }
+  }
+
+  expect_failures = [aws_lambda_function.this]
+}
+
+run "letters_of_two_bytes_count_twice" {
+  command = plan
+
+  module {
+    source = "./modules/mirror"
+  }
+
+  variables {
+    environment = { FILTER_TAGS = replace(format("%02040d", 0), "0", "ü") }
+  }
+
+  expect_failures = [aws_lambda_function.this]
+}
+
+run "forty_five_targets_of_other_accounts_are_refused" {
+  command = plan
+
+  module {
+    source = "./modules/mirror"
+  }
+
+  variables {
+    environment = {
+      TARGETS = jsonencode([for number in range(45) : {
+        name       = "partner-${number}"
+        region     = "ap-southeast-2"
+        roleArn    = "arn:aws:iam::111122223333:role/ecs-status-ap-southeast-2"
+        externalId = "0123456789abcdef0123456789abcdef"
+      }])
+    }
+  }
+
+  expect_failures = [aws_lambda_function.this]
+}
+
+run "forty_five_targets_are_refused_although_they_are_split" {
+  command = plan
+
+  module {
+    source = "./modules/mirror"
+  }
+
+  variables {
+    environment = {
+      TARGETS_1 = jsonencode([for number in range(20) : {
+        name       = "partner-${number}"
+        region     = "ap-southeast-2"
+        roleArn    = "arn:aws:iam::111122223333:role/ecs-status-ap-southeast-2"
+        externalId = "0123456789abcdef0123456789abcdef"
+      }])
+      TARGETS_2 = jsonencode([for number in range(25) : {
+        name       = "partner-${number}"
+        region     = "ap-southeast-2"
+        roleArn    = "arn:aws:iam::111122223333:role/ecs-status-ap-southeast-2"
+        externalId = "0123456789abcdef0123456789abcdef"
+      }])
+    }
+  }
+
+  expect_failures = [aws_lambda_function.this]
 }

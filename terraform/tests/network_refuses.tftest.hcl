@@ -234,3 +234,17 @@ run "an_allowed_range_not_at_its_first_address_is_refused" {
 
   expect_failures = [var.traffic]
 }
+
+run "a_name_that_starts_as_a_security_groups_id_is_refused" {
+  command = plan
+
+  module {
+    source = "./modules/network"
+  }
+
+  variables {
+    name = "Sg-shop"
+  }
+
+  expect_failures = [var.name]
+}

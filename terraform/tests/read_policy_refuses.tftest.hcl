@@ -1,7 +1,7 @@
 # What must not become a part of an ARN.
 
 variables {
-  region     = "ap-southeast-2"
+  regions    = ["ap-southeast-2"]
   account_id = "123456789012"
 }
 
@@ -13,10 +13,10 @@ run "every_region_is_refused" {
   }
 
   variables {
-    region = "*"
+    regions = ["*"]
   }
 
-  expect_failures = [var.region]
+  expect_failures = [var.regions]
 }
 
 run "a_zone_for_a_region_to_read_is_refused" {
@@ -27,10 +27,10 @@ run "a_zone_for_a_region_to_read_is_refused" {
   }
 
   variables {
-    region = "ap-southeast-2a"
+    regions = ["eu-west-1", "ap-southeast-2a"]
   }
 
-  expect_failures = [var.region]
+  expect_failures = [var.regions]
 }
 
 run "an_account_of_11_digits_is_refused" {
@@ -59,4 +59,32 @@ run "every_account_is_refused" {
   }
 
   expect_failures = [var.account_id]
+}
+
+run "no_region_to_read_is_refused" {
+  command = plan
+
+  module {
+    source = "./modules/read-policy"
+  }
+
+  variables {
+    regions = []
+  }
+
+  expect_failures = [var.regions]
+}
+
+run "a_region_to_read_twice_is_refused" {
+  command = plan
+
+  module {
+    source = "./modules/read-policy"
+  }
+
+  variables {
+    regions = ["eu-west-1", "eu-west-1"]
+  }
+
+  expect_failures = [var.regions]
 }

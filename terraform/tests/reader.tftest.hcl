@@ -21,7 +21,7 @@ provider "aws" {
 
 variables {
   name       = "ecs-status-reader"
-  region     = "ap-southeast-2"
+  regions    = ["ap-southeast-2"]
   account_id = "123456789012"
 }
 
@@ -47,7 +47,7 @@ run "the_policy_is_exactly_four_read_actions" {
           Effect    = "Allow"
           Action    = ["ecs:ListServices"]
           Resource  = ["*"]
-          Condition = { ArnLike = { "ecs:cluster" = "arn:aws:ecs:ap-southeast-2:123456789012:cluster/*" } }
+          Condition = { ArnLike = { "ecs:cluster" = ["arn:aws:ecs:ap-southeast-2:123456789012:cluster/*"] } }
         },
         {
           Sid      = "DescribeClusters"
@@ -144,7 +144,7 @@ run "another_partition_has_other_arns" {
   }
 
   variables {
-    region    = "cn-north-1"
+    regions   = ["cn-north-1"]
     partition = "aws-cn"
   }
 
@@ -170,5 +170,34 @@ run "a_key_is_made_when_asked_for" {
   assert {
     condition     = length(aws_iam_access_key.this) == 1 && aws_iam_access_key.this[0].user == "ecs-status-reader"
     error_message = "create_access_key must make one key, of the reader."
+  }
+}
+
+run "each_region_is_readable_and_no_other" {
+  command = plan
+
+  module {
+    source = "./modules/reader"
+  }
+
+  variables {
+    regions = ["ap-southeast-2", "eu-west-1"]
+  }
+
+  assert {
+    condition = { for statement in jsondecode(aws_iam_user_policy.this.policy).Statement : statement.Sid => statement.Resource } == {
+      ListClusters     = ["*"]
+      ListServices     = ["*"]
+      DescribeClusters = ["arn:aws:ecs:ap-southeast-2:123456789012:cluster/*", "arn:aws:ecs:eu-west-1:123456789012:cluster/*"]
+      DescribeServices = ["arn:aws:ecs:ap-southeast-2:123456789012:service/*", "arn:aws:ecs:eu-west-1:123456789012:service/*"]
+    }
+    error_message = "Clusters and services of exactly these regions may be described."
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_user_policy.this.policy).Statement[1].Condition.ArnLike["ecs:cluster"] == [
+      "arn:aws:ecs:ap-southeast-2:123456789012:cluster/*", "arn:aws:ecs:eu-west-1:123456789012:cluster/*",
+    ]
+    error_message = "Services of exactly these regions may be listed."
   }
 }

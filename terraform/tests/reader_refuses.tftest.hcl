@@ -4,7 +4,7 @@ mock_provider "aws" {}
 
 variables {
   name       = "ecs-status-reader"
-  region     = "ap-southeast-2"
+  regions    = ["ap-southeast-2"]
   account_id = "123456789012"
 }
 
@@ -101,6 +101,20 @@ run "more_roles_than_a_users_policy_can_hold_are_refused" {
 
   variables {
     assumable_role_arns = [for number in range(40) : "arn:aws:iam::123456789012:role/ecs-status-${number}"]
+  }
+
+  expect_failures = [aws_iam_user_policy.this]
+}
+
+run "more_regions_than_a_users_policy_can_hold_are_refused" {
+  command = plan
+
+  module {
+    source = "./modules/reader"
+  }
+
+  variables {
+    regions = [for number in range(10, 21) : "ap-southeast-${number}"]
   }
 
   expect_failures = [aws_iam_user_policy.this]

@@ -53,7 +53,7 @@ run "the_role_may_make_exactly_the_four_reads_in_its_own_account" {
           Effect    = "Allow"
           Action    = ["ecs:ListServices"]
           Resource  = ["*"]
-          Condition = { ArnLike = { "ecs:cluster" = "arn:aws:ecs:eu-west-1:111122223333:cluster/*" } }
+          Condition = { ArnLike = { "ecs:cluster" = ["arn:aws:ecs:eu-west-1:111122223333:cluster/*"] } }
         },
         {
           Sid      = "DescribeClusters"
@@ -87,7 +87,7 @@ run "the_role_trusts_the_reader_alone_and_only_with_the_external_id" {
         Sid       = "Reader"
         Effect    = "Allow"
         Action    = "sts:AssumeRole"
-        Principal = { AWS = "arn:aws:iam::123456789012:user/ecs-status-reader" }
+        Principal = { AWS = ["arn:aws:iam::123456789012:user/ecs-status-reader"] }
         Condition = { StringEquals = { "sts:ExternalId" = "an-external-id" } }
       }]
     }
@@ -100,8 +100,8 @@ run "the_role_trusts_the_reader_alone_and_only_with_the_external_id" {
   }
 
   assert {
-    condition     = aws_iam_role.this.name == "ecs-status"
-    error_message = "The name by default is ecs-status."
+    condition     = aws_iam_role.this.name == "ecs-status-eu-west-1"
+    error_message = "The name carries the region: the role for another region of the account must get another name."
   }
 }
 
@@ -203,5 +203,28 @@ run "the_longest_external_id_is_taken" {
   assert {
     condition     = length(jsondecode(aws_iam_role.this.assume_role_policy).Statement[0].Condition.StringEquals["sts:ExternalId"]) == 1224
     error_message = "1224 characters must be taken."
+  }
+}
+
+run "the_mirrors_role_is_trusted_as_well_if_it_is_named" {
+  command = plan
+
+  module {
+    source = "./modules/reader-role"
+  }
+
+  variables {
+    mirror_role_arn = "arn:aws:iam::123456789012:role/ecs-status-k2tog-ap-southeast-2"
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role.this.assume_role_policy).Statement == [{
+      Sid       = "Reader"
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { AWS = ["arn:aws:iam::123456789012:user/ecs-status-reader", "arn:aws:iam::123456789012:role/ecs-status-k2tog-ap-southeast-2"] }
+      Condition = { StringEquals = { "sts:ExternalId" = "an-external-id" } }
+    }]
+    error_message = "The reader and the mirror may assume the role, both with the external id only."
   }
 }

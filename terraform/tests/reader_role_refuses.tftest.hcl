@@ -251,3 +251,45 @@ run "a_target_name_that_toml_would_change_is_refused" {
 
   expect_failures = [var.target_name]
 }
+
+run "a_user_for_a_mirror_is_refused" {
+  command = plan
+
+  module {
+    source = "./modules/reader-role"
+  }
+
+  variables {
+    mirror_role_arn = "arn:aws:iam::123456789012:user/ecs-status"
+  }
+
+  expect_failures = [var.mirror_role_arn]
+}
+
+run "every_role_for_a_mirror_is_refused" {
+  command = plan
+
+  module {
+    source = "./modules/reader-role"
+  }
+
+  variables {
+    mirror_role_arn = "arn:aws:iam::123456789012:role/*"
+  }
+
+  expect_failures = [var.mirror_role_arn]
+}
+
+run "a_whole_account_for_a_mirror_is_refused" {
+  command = plan
+
+  module {
+    source = "./modules/reader-role"
+  }
+
+  variables {
+    mirror_role_arn = "arn:aws:iam::123456789012:root"
+  }
+
+  expect_failures = [var.mirror_role_arn]
+}

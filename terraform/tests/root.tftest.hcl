@@ -56,7 +56,7 @@ run "by_default_there_is_no_mirror_and_no_key" {
   }
 
   assert {
-    condition     = output.cluster_names == ["k2tog"] && output.reader_name == "ecs-status-reader-k2tog"
+    condition     = output.cluster_names == ["k2tog"] && output.reader_name == "ecs-status-reader-k2tog-ap-southeast-2"
     error_message = "The names must follow from the cluster's."
   }
 
@@ -126,4 +126,75 @@ run "more_zones_than_the_region_has_are_refused" {
   }
 
   expect_failures = [data.aws_availability_zones.available]
+}
+
+run "without_a_fleet_there_is_the_reader_alone" {
+  command = plan
+
+  variables {
+    create_fleet = false
+    cluster_name = null
+  }
+
+  assert {
+    condition     = length(module.network) == 0 && length(module.fargate) == 0 && length(module.mirror) == 0 && length(data.aws_availability_zones.available) == 0
+    error_message = "There must be no VPC, no cluster and no service, and no question about zones."
+  }
+
+  assert {
+    condition     = output.cluster_names == [] && output.task_role_names == {}
+    error_message = "There must be no names of what is not made."
+  }
+
+  assert {
+    condition     = output.reader_name == "ecs-status-reader-frankie-ap-southeast-2" && output.next_command == "make secrets"
+    error_message = "Without a cluster the names contain the environment."
+  }
+}
+
+run "without_a_fleet_the_mirror_comes_when_it_is_asked_for" {
+  command = plan
+
+  variables {
+    create_fleet         = false
+    cluster_name         = null
+    enable_lambda_mirror = true
+    mirror_zip_path      = "./terraform.tf"
+  }
+
+  assert {
+    condition     = length(module.mirror) == 1 && module.mirror[0].function_name == "ecs-status-frankie" && length(module.fargate) == 0
+    error_message = "The mirror needs no fleet of this configuration."
+  }
+}
+
+run "the_reader_reads_several_regions_of_the_account" {
+  command = plan
+
+  variables {
+    reader_regions = ["eu-west-1", "ap-southeast-2"]
+  }
+
+  assert {
+    condition     = toset(flatten([for statement in jsondecode(output.reader_policy).Statement : statement.Resource])) == toset(["*", "arn:aws:ecs:ap-southeast-2:123456789012:cluster/*", "arn:aws:ecs:ap-southeast-2:123456789012:service/*", "arn:aws:ecs:eu-west-1:123456789012:cluster/*", "arn:aws:ecs:eu-west-1:123456789012:service/*"])
+    error_message = "The reader must read its own region and those that are named."
+  }
+
+  assert {
+    condition     = jsondecode(output.targets) == [{ name = "ap-southeast-2", region = "ap-southeast-2" }, { name = "eu-west-1", region = "eu-west-1" }]
+    error_message = "The targets must be those regions, each once."
+  }
+}
+
+run "a_reader_name_too_long_for_iam_is_shortened" {
+  command = plan
+
+  variables {
+    cluster_name = "a-cluster-with-a-name-of-40-characters-x"
+  }
+
+  assert {
+    condition     = output.reader_name == "ecs-status-reader-a-cluster-with-a-name-of-40-character-${substr(sha1("ecs-status-reader-a-cluster-with-a-name-of-40-characters-x-ap-southeast-2"), 0, 8)}" && length(output.reader_name) == 64
+    error_message = "IAM takes 64 characters."
+  }
 }

@@ -89,3 +89,13 @@ run "half_a_zone_is_refused" {
 
   expect_failures = [var.zone_count]
 }
+
+run "a_fleet_without_a_cluster_name_is_refused" {
+  command = plan
+
+  variables {
+    cluster_name = null
+  }
+
+  expect_failures = [var.cluster_name]
+}

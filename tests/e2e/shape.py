@@ -7,6 +7,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
+STATES = {"failing", "stopped", "deploying", "starting", "short", "draining", "healthy"}
 FARGATE_PROVIDERS = [["FARGATE"], ["FARGATE", "FARGATE_SPOT"], ["FARGATE_SPOT"]]
 
 
@@ -26,7 +27,8 @@ def well_formed(report: Json) -> Json:
 
 def is_unhealthy(service: Json) -> bool:
     """Restates the rule of `is_unhealthy` in src/fleet/model/service_state.rs; change both together."""
-    return service["runningCount"] != service["desiredCount"] or service["rolloutState"] == "FAILED"
+    differs = service["runningCount"] != service["desiredCount"] and service["state"] != "deploying"
+    return differs or service["rolloutState"] == "FAILED"
 
 
 def _cluster(cluster: Json) -> None:
@@ -43,9 +45,11 @@ def _cluster(cluster: Json) -> None:
 def _service(service: Json) -> None:
     assert set(service) == {
         "serviceName", "status", "capacityProviders", "rolloutState", "desiredCount", "runningCount", "pendingCount", "tags",
+        "state",
     }  # fmt: skip
     _texts(service["serviceName"])
     assert service["status"] == "ACTIVE"
+    assert service["state"] in STATES
     assert service["capacityProviders"] in FARGATE_PROVIDERS
     assert service["rolloutState"] is None or isinstance(service["rolloutState"], str)
     for count in ("desiredCount", "runningCount", "pendingCount"):
@@ -54,7 +58,8 @@ def _service(service: Json) -> None:
 
 
 def _failure(failure: Json) -> None:
-    assert set(failure) - {"clusterName"} == {"target", "region", "reason"}
+    assert set(failure) - {"clusterName", "serviceName"} == {"target", "region", "reason"}
+    assert "clusterName" in failure or "serviceName" not in failure
     _texts(*failure.values())
     assert failure["reason"]
 

@@ -136,7 +136,7 @@ def test_members_that_are_null_or_missing_count_as_empty(fleet: Emulator, worker
     (service,) = services(found).values()
     assert service == {
         "serviceName": "service-000-0000", "status": "ACTIVE", "capacityProviders": ["FARGATE"], "rolloutState": None,
-        "desiredCount": 1, "runningCount": 0, "pendingCount": 1, "tags": {},
+        "desiredCount": 1, "runningCount": 0, "pendingCount": 1, "tags": {}, "state": "starting",
     }  # fmt: skip
 
 
@@ -149,13 +149,22 @@ def test_a_strategy_or_a_launch_type_that_is_null_or_missing_is_not_used(emulato
     assert services(report(worker))["web"]["capacityProviders"] == ["FARGATE_SPOT"]
 
 
-@pytest.mark.parametrize("field", ["serviceName", "status", "desiredCount", "runningCount", "pendingCount"])
+@pytest.mark.parametrize("field", ["status", "desiredCount", "runningCount", "pendingCount"])
 @pytest.mark.parametrize("kind", ["nulls", "missing"])
 def test_a_service_without_a_required_member_is_listed_in_failures(
     fleet: Emulator, worker: Worker, kind: str, field: str
 ) -> None:
     fleet.faults.add(kind, "DescribeServices", cluster="cluster-000", fields=[field])
     found_beside_another(fleet, worker)
+    (failure,) = report(worker)["failures"]
+    assert failure["serviceName"] == "service-000-0000"
+
+
+@pytest.mark.parametrize("kind", ["nulls", "missing"])
+def test_a_service_without_a_name_has_the_one_of_its_arn(fleet: Emulator, worker: Worker, kind: str) -> None:
+    fleet.faults.add(kind, "DescribeServices", fields=["serviceName"])
+    found = report(worker)
+    assert (names(found), found["complete"]) == (THE_FLEET, True)
 
 
 @pytest.mark.parametrize("operation", ["ListClusters", "ListServices"])

@@ -48,11 +48,17 @@ def test_a_session_works_with_its_token(fleet: Emulator, start: Start) -> None:
     assert names(report(start(**keys(session)))) == {"cluster-000": ["service-000-0000"]}
 
 
-@pytest.mark.parametrize("token", [None, "FwoGZXIvYXdzEXAMPLETOKEN"])
-def test_a_session_without_its_own_token_is_refused(fleet: Emulator, start: Start, token: str | None) -> None:
+def test_a_session_with_another_token_is_refused(fleet: Emulator, start: Start) -> None:
     session = keys(fleet.create_session(readme.policy()))
-    fails(start(**{**session, "AWS_SESSION_TOKEN": token}), 502)
+    fails(start(**{**session, "AWS_SESSION_TOKEN": "FwoGZXIvYXdzEXAMPLETOKEN"}), 502)
     assert fleet.count() == 1
+
+
+def test_a_session_without_its_token_is_refused_before_any_call(fleet: Emulator, start: Start) -> None:
+    session = keys(fleet.create_session(readme.policy()))
+    body = fails(start(**{**session, "AWS_SESSION_TOKEN": None}), 500, "/healthz")
+    assert body["variables"] == ["AWS_SESSION_TOKEN"]
+    assert fleet.count() == 0
 
 
 @pytest.mark.parametrize("as_xml", [False, True])
@@ -66,6 +72,8 @@ def test_a_session_without_its_own_token_is_refused(fleet: Emulator, start: Star
         ("InvalidSignatureException", sentences.WRONG_SECRET),
         ("SignatureDoesNotMatch", sentences.WRONG_SECRET),
         ("AccessDeniedException", sentences.denied("ListClusters")),
+        ("SubscriptionRequiredException", sentences.NOT_SUBSCRIBED),
+        ("OptInRequired", sentences.NOT_SUBSCRIBED),
         ("ClientException", sentences.REFUSED),
     ],
 )
@@ -76,6 +84,48 @@ def test_every_refusal_is_explained_without_the_text_of_aws(fleet: Emulator, sta
     assert said in fails(worker, 502)["detail"]
     assert fleet.count() == 1, "a refusal is no reason to ask again"
     assert worker.logged(event="awsError")["message"] == message
+
+
+@pytest.mark.parametrize("as_xml", [False, True])
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("because no identity-based policy allows the ecs:ListClusters action", "the identity policy does not allow"),
+        ("because no permissions boundary allows the ecs:ListClusters action", "the permissions boundary does not allow"),
+        ("because no session policy allows the ecs:ListClusters action", "the session policy does not allow"),
+        ("with an explicit deny in a service control policy", "a service control policy (SCP) of the organization denies"),
+        ("with an explicit deny in a resource control policy", "a resource control policy (RCP) of the organization denies"),
+    ],
+)
+def test_the_kind_of_policy_that_denies_is_named(fleet: Emulator, start: Start, reason: str, said: str, as_xml: bool) -> None:
+    message = f"User: {USER} is not authorized to perform: ecs:ListClusters on resource: * {reason}"
+    fleet.faults.add("error", status=403 if as_xml else 400, type="AccessDeniedException", message=message, as_xml=as_xml)
+    assert fails(start(), 502)["detail"] == sentences.no_report(f"{said} ecs:ListClusters")
+
+
+def test_an_endpoint_of_another_region_is_named(fleet: Emulator, start: Start) -> None:
+    message = "Credential should be scoped to a valid region, not 'ap-southeast-2'. "
+    fleet.faults.add("error", status=403, type="SignatureDoesNotMatch", message=message, as_xml=True)
+    assert fails(start(), 502)["detail"] == sentences.no_report(sentences.OTHER_REGION)
+
+
+@pytest.mark.parametrize("status", range(520, 525))
+def test_a_response_of_cloudflare_in_place_of_awss_is_retried(fleet: Emulator, start: Start, status: int) -> None:
+    fleet.faults.add("body", status=status, body=f"error code: {status}", times=2)
+    assert names(report(start())) == {"cluster-000": ["service-000-0000"]}
+
+
+def test_a_host_that_does_not_exist_is_named_at_once(fleet: Emulator, start: Start) -> None:
+    fleet.faults.add("body", status=530, body="error code: 1016")
+    assert fails(start(), 502)["detail"] == sentences.no_report(sentences.HOST_UNKNOWN)
+    assert fleet.count() == 1
+
+
+def test_a_badge_is_a_picture_where_the_fleet_cannot_be_read(fleet: Emulator, start: Start) -> None:
+    fleet.faults.add("error", type="AccessDeniedException")
+    answer = start().get("/badge.svg?service=web")
+    assert (answer.status, answer.headers["content-type"], answer.headers["cache-control"]) == (502, "image/svg+xml", "no-store")
+    assert b"<title>web: unknown</title>" in answer.body
 
 
 @pytest.mark.parametrize(

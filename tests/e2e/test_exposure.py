@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from emulator.emulator import Emulator
+import sentences
 
 from .conftest import Start, fails, names, report, services
 from .workerd import Answer
@@ -46,6 +47,17 @@ def test_a_token_that_is_too_short_is_a_configuration_error(fleet: Emulator, sta
     worker = start(LIST_TOKEN="short")
     assert fails(worker, 500, "/healthz")["variables"] == ["LIST_TOKEN"]
     fails(worker, 500)
+
+
+@pytest.mark.parametrize("blank", ["", "   ", "\n", "\r\n", "\ufeff"])
+def test_a_token_that_is_set_and_blank_opens_nothing(fleet: Emulator, start: Start, blank: str) -> None:
+    worker = start(LIST_TOKEN=blank)
+    for path in ("/list", "/metrics"):
+        fails(worker, 500, path)
+    body = fails(worker, 500, "/healthz")
+    assert body["variables"] == ["LIST_TOKEN"]
+    assert sentences.malformed_variable("LIST_TOKEN") in body["detail"]
+    assert fleet.count() == 0
 
 
 def test_only_the_exposed_tags_are_shown_and_can_be_filtered_by(fleet: Emulator, start: Start) -> None:

@@ -1,13 +1,15 @@
 """`/healthz`: it names a missing variable or permission, and never a value."""
 
+from itertools import combinations
 from typing import Any
 
 import pytest
 
 from emulator.emulator import Emulator
+from emulator.fleets import populate, uniform
 import sentences
 
-from .conftest import Start, allow, calls, discreet, fails, keys, policy
+from .conftest import OPERATIONS, SECRETS, Start, allow, calls, discreet, fails, keys, policy
 from .workerd import Worker
 
 REQUIRED = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"]
@@ -17,6 +19,10 @@ MALFORMED = [
     ("AWS_SESSION_TOKEN", "tökén-with-accents"),
     ("AWS_REGION", "sydney.example"),
     ("AWS_ENDPOINT_URL_ECS", "not-an-url:5000"),
+    ("AWS_ACCESS_KEY_ID", "\"AKIAIOSFODNN7EXAMPLE\""),
+    ("AWS_SECRET_ACCESS_KEY", "'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'"),
+    ("AWS_REGION", "AP-SOUTHEAST-2"),
+    ("AWS_USE_FIPS_ENDPOINT", "perhaps"),
     ("FILTER_TAGS", "private-key,,private-key"),
     ("SNAPSHOT_MAX_AGE", "fifteen-seconds"),
     ("SNAPSHOT_MAX_AGE", "-123456"),
@@ -33,8 +39,13 @@ def test_a_working_configuration_is_healthy(emulator: Emulator, worker: Worker) 
     body = answer.json()
     assert (body["status"], body["configuration"], body["credentials"]) == ("ok", "complete", "accepted")
     discreet(worker, answer)
-    (call,) = emulator.calls
-    assert (call.operation, call.request) == ("ListClusters", {"maxResults": 1})
+    assert calls(emulator) == {"ListClusters": 1, "DescribeClusters": 0, "ListServices": 0, "DescribeServices": 0}
+
+
+def test_one_call_of_each_kind_is_made(emulator: Emulator, worker: Worker) -> None:
+    populate(emulator, uniform(3, 12))
+    assert worker.get("/healthz").status == 200
+    assert calls(emulator) == dict.fromkeys(OPERATIONS, 1)
 
 
 @pytest.mark.parametrize("missing", REQUIRED)
@@ -43,7 +54,9 @@ def test_a_missing_variable_is_named(emulator: Emulator, start: Start, missing: 
     worker = start(**{missing: value})
     body = fails(worker, 500, "/healthz")
     assert body["variables"] == [missing]
-    assert sentences.missing_variable(missing) in body["detail"]
+    # A secret that is set was meant to be set.
+    is_malformed = value == "" and missing in SECRETS
+    assert (sentences.malformed_variable if is_malformed else sentences.missing_variable)(missing) in body["detail"]
     assert missing in worker.logged(event="request", route="/healthz")["problem"]
     assert emulator.count() == 0
 
@@ -94,6 +107,31 @@ def test_the_health_check_finds_a_wrong_secret(start: Start) -> None:
 def test_the_missing_iam_action_is_named(emulator: Emulator, start: Start) -> None:
     reader = emulator.create_reader(policy(allow("DescribeClusters", "ListServices", "DescribeServices")), user="restricted")
     assert sentences.denied("ListClusters") in fails(start(**keys(reader)), 502, "/healthz")["detail"]
+
+
+@pytest.mark.parametrize("denied", [each for n in (1, 2) for each in combinations(OPERATIONS[1:], n)], ids=" ".join)
+def test_every_missing_iam_action_is_named(emulator: Emulator, start: Start, denied: tuple[str, ...]) -> None:
+    populate(emulator, uniform(1, 1))
+    allowed = [operation for operation in OPERATIONS if operation not in denied]
+    reader = emulator.create_reader(policy(allow(*allowed)), user="restricted")
+    body = fails(start(**keys(reader)), 502, "/healthz")
+    # Without a list of services, there is none to describe.
+    seen = [each for each in denied if each != "DescribeServices" or "ListServices" not in denied]
+    assert body["actions"] == [f"ecs:{each}" for each in seen]
+    assert body["detail"] == sentences.no_report_of("default", " and ".join(sentences.denied(each) for each in seen))
+
+
+def test_pasted_values_work(emulator: Emulator, start: Start, reader: dict[str, str]) -> None:
+    worker = start(**{name: f"\ufeff {reader[name]}\r\n" for name in (*REQUIRED, "AWS_ENDPOINT_URL_ECS")})
+    assert worker.get("/healthz").status == 200
+
+
+def test_a_temporary_key_without_its_token_is_named_before_any_call(emulator: Emulator, start: Start) -> None:
+    worker = start(AWS_ACCESS_KEY_ID="ASIAIOSFODNN7EXAMPLE")
+    body = fails(worker, 500, "/healthz")
+    assert body["variables"] == ["AWS_SESSION_TOKEN"]
+    assert sentences.missing_variable("AWS_SESSION_TOKEN") in body["detail"]
+    assert emulator.count() == 0
 
 
 @pytest.mark.parametrize(("secret", "status"), [({}, 200), ({"AWS_SECRET_ACCESS_KEY": "wrong"}, 502)])

@@ -36,6 +36,7 @@ def test_the_report_is_the_example_of_the_contract(emulator: Emulator, worker: W
                         "runningCount": 1,
                         "pendingCount": 0,
                         "tags": TAGS,
+                        "state": "healthy",
                     }
                 ],
             }

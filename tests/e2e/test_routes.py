@@ -1,6 +1,7 @@
 """Routes: methods, representations, and the headers of every answer."""
 
 import re
+import shlex
 
 import pytest
 
@@ -15,7 +16,7 @@ ROUTES = ["/", "/list", "/metrics", "/badge.svg", "/healthz", "/openapi.json"]
 FILES = ["/page.css", "/page.js", "/robots.txt", "/favicon.svg", "/favicon.ico"]
 FILTERED = "/list?owner=K2&environment=frankie"
 NOWHERE = [
-    "/list/", "//list", "/LIST", "/List", "/lists", "/list/prod", "/healthz/", "/favicon.png", "/list%3Fowner=K2", "/%6cist",
+    "/list/", "//list", "/LIST", "/List", "/lists", "/list/prod", "/healthz/", "/favicon.png", "/list%3Fowner=K2", "/%2Flist", "/%256cist",
     "/" + "x" * 5_000,
 ]  # fmt: skip
 OTHER_METHODS = ["POST", "PUT", "DELETE", "PATCH"]
@@ -42,8 +43,22 @@ def test_a_browser_reads_the_help_as_html(worker: Worker) -> None:
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     html = answer.body.decode()
     assert html.startswith("<!doctype html>")
-    for part in ("ecs-status", "/list", "/healthz", "environment", "owner", "contact", f"curl {worker.url}/list"):
+    for part in ("ecs-status", "/list", "/healthz", "environment", "owner", "contact", "curl https://ecs-status.example.com/list"):
         assert part in html
+    # Caches store the page without the host.
+    assert worker.url not in html
+
+
+def test_a_host_cannot_act_on_the_shell_or_the_terminal_of_who_reads_the_help(worker: Worker) -> None:
+    host = "a';touch${IFS}x;'.example"
+    for accept, read in (("text/plain", lambda answer: answer.body.decode()), ("application/json", lambda answer: "\n".join(answer.json()["examples"]))):
+        answer = worker.get("/", Accept=accept, Host=host)
+        assert answer.status == 200
+        commands = [line.strip() for line in read(answer).splitlines() if line.strip().startswith("curl ")]
+        assert len(commands) == 3
+        for command in commands:
+            words = shlex.split(command)
+            assert len(words) == 2 and words[1].startswith("http://a';") and "/list" in words[1], command
 
 
 def test_a_program_reads_the_help_as_json(worker: Worker) -> None:
@@ -159,3 +174,11 @@ def test_the_request_id_is_the_cf_ray_where_there_is_one(worker: Worker) -> None
     answer = worker.get("/list?nope=1", cf_ray="8f2c7d1e9b3a4c5d-SYD")
     assert answer.headers["x-request-id"] == "8f2c7d1e9b3a4c5d-SYD"
     worker.logged(event="request", requestId="8f2c7d1e9b3a4c5d-SYD")
+
+
+@pytest.mark.parametrize("ray", ["", "x" * 65, "a b", "a\x1b[31mb", '","level":"error', "é", "../a", "a" * 8_000])
+def test_a_cf_ray_that_is_no_id_is_not_repeated(worker: Worker, ray: str) -> None:
+    answer = worker.get("/list?nope=1", cf_ray=ray)
+    assert re.fullmatch(r"[0-9a-f]{16}", answer.headers["x-request-id"])
+    worker.logged(event="request", requestId=answer.headers["x-request-id"])
+    assert not ray or ray not in worker.output()

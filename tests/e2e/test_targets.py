@@ -203,6 +203,45 @@ def test_the_credentials_of_a_role_that_expired_between_two_sweeps_are_renewed(e
     assert not [line for line in worker.log() if line["event"] == "awsError"]
 
 
+def test_a_role_whose_session_was_revoked_is_assumed_once_more_in_the_same_sweep(emulator: Emulator, start: Start) -> None:
+    lay_out(emulator)
+    worker = start_with(start, emulator, [OTHER], **SWEEP_ALWAYS)
+    for assumed in (1, 2, 3):
+        whole = report(worker)
+        assert (found(whole), whole["complete"]) == ({OTHER["name"]: ["foreign"]}, True)
+        assert emulator.count("AssumeRole") == assumed
+        emulator.revoke_sessions()
+    assert worker.get("/healthz").status == 200
+    assert emulator.count("AssumeRole") == 4
+
+
+def test_a_region_that_is_not_enabled_is_named_where_the_key_works_elsewhere(emulator: Emulator, start: Start) -> None:
+    lay_out(emulator)
+    emulator.faults.add("error", region=OTHER_REGION, type="UnrecognizedClientException")
+    partial = report(start_with(start, emulator, [HERE, ELSEWHERE]))
+    assert found(partial) == {"here": ["near"]}
+    assert [failure["reason"] for failure in partial["failures"]] == [sentences.REGION_NOT_ENABLED]
+    alone = fails(start_with(start, emulator, [ELSEWHERE]), 502)
+    assert alone["detail"] == sentences.no_report(sentences.UNKNOWN_KEY)
+
+
+def test_an_sts_that_is_not_active_in_the_region_is_named(emulator: Emulator, start: Start) -> None:
+    lay_out(emulator)
+    emulator.faults.add("error", "AssumeRole", status=403, type="RegionDisabledException", as_xml=True)
+    body = fails(start_with(start, emulator, [OTHER]), 502)
+    assert body["detail"] == sentences.no_report(sentences.STS_INACTIVE)
+
+
+def test_targets_may_be_split_over_numbered_variables(emulator: Emulator, start: Start) -> None:
+    lay_out(emulator)
+    parts = {"TARGETS": None, "TARGETS_1": json.dumps([HERE]), "TARGETS_2": json.dumps([ELSEWHERE, OTHER])}
+    whole = report(start_with(start, emulator, [], **parts))
+    assert found(whole) == {"here": ["near"], "elsewhere": ["far"], OTHER["name"]: ["foreign"]}
+    gap = {"TARGETS": None, "TARGETS_1": json.dumps([HERE]), "TARGETS_3": json.dumps([OTHER])}
+    body = fails(start_with(start, emulator, [], **gap), 500, "/healthz")
+    assert body["variables"] == ["TARGETS_2"]
+
+
 def test_the_credentials_of_a_role_are_renewed_a_while_before_they_expire(emulator: Emulator, start: Start) -> None:
     """Five minutes early: here, two seconds after they were issued."""
     lay_out(emulator)

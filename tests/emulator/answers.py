@@ -54,6 +54,7 @@ class EcsService(Service):
     strategy: list[Json] | None = None
     deployment_strategy: list[Json] | None = None
     task_set_strategy: list[Json] | None = None
+    task_sets = 1
     rollout_state: str = "COMPLETED"
     short_arn: bool = False
     event_count: int = 0
@@ -113,7 +114,7 @@ class EcsService(Service):
             **self.kept,
         }
         if self.task_set_strategy:
-            body["taskSets"] = [self.task_set_answer()]
+            body["taskSets"] = [self.task_set_answer(number) for number in range(self.task_sets)]
         if self.network_configuration:
             body["networkConfiguration"] = self.network_configuration
         if self.role_arn:
@@ -157,18 +158,20 @@ class EcsService(Service):
             "rolloutStateReason": reason.get(state, state),
         }
 
-    def task_set_answer(self) -> Json:
-        number = int(identifier(self.arn, "task-set")[:15], 16)
+    def task_set_answer(self, place: int) -> Json:
+        """A task set that runs its share of the tasks; the first one is PRIMARY."""
+        number = int(identifier(self.arn, f"task-set-{place}")[:15], 16)
+        running = self.running_count // self.task_sets + (place < self.running_count % self.task_sets)
         return {
             "id": f"ecs-svc/{number}",
             "taskSetArn": self.arn.replace(":service/", ":task-set/") + f"/ecs-svc/{number}",
             "serviceArn": self.arn,
             "clusterArn": self.cluster_arn,
-            "status": "PRIMARY",
+            "status": "ACTIVE" if place else "PRIMARY",
             "taskDefinition": self.task_definition or self.default_task_definition(),
             "computedDesiredCount": self.desired_count,
-            "pendingCount": self.pending_count,
-            "runningCount": self.running_count,
+            "pendingCount": 0 if place else self.pending_count,
+            "runningCount": running,
             "createdAt": self.created_at,
             "updatedAt": self.created_at,
             "capacityProviderStrategy": self.task_set_strategy,

@@ -166,6 +166,12 @@ class Emulator:
 
     # Keys
 
+    def revoke_sessions(self) -> None:
+        """Forgets all sessions of roles, as AWS does for a role that was made anew: their keys are unknown from now on."""
+        for regions in list(sts_backends.values()):
+            for backend in list(regions.values()):
+                backend.assumed_roles.clear()
+
     def create_reader(
         self, policy: dict[str, Any], user: str = "ecs-status-reader", account: str | None = None
     ) -> Credentials:
@@ -222,18 +228,20 @@ class Emulator:
         events: int = 0,
         short_arn: bool = False,
         task_set_strategy: Iterable[Any] | None = None,
+        task_sets: int = 1,
         deployment_strategy: Iterable[Any] | None = None,
         region: str | None = None,
         account: str | None = None,
     ) -> EcsService:
-        """Adds a service. Without a launch type and a strategy, ECS answers with neither for it."""
+        """Adds a service. Without a launch type and a strategy, ECS answers with neither for it. One with a strategy of
+        its task sets has so many of them, in place of deployments."""
         backend = self.backend(region, account)
         service = EcsService(cluster=backend.clusters[cluster], service_name=name, desired_count=desired, backend=backend)
         backend.services[f"{cluster}:{name}"] = service
         self._change(
             service, launch_type=launch_type, strategy=strategy, running=running, pending=pending, status=status,
             rollout_state=rollout_state, tags=tags, events=events, short_arn=short_arn,
-            task_set_strategy=task_set_strategy, deployment_strategy=deployment_strategy,
+            task_set_strategy=task_set_strategy, task_sets=task_sets, deployment_strategy=deployment_strategy,
         )  # fmt: skip
         return service
 
@@ -246,7 +254,7 @@ class Emulator:
     def _change(self, service: EcsService, **changes: Any) -> None:
         """Sets the attributes for these parameters of `add_service`."""
         attributes = {"desired": "desired_count", "running": "running_count", "pending": "pending_count", "events": "event_count"}
-        plain = {"launch_type", "status", "rollout_state", "short_arn"}
+        plain = {"launch_type", "status", "rollout_state", "short_arn", "task_sets"}
         strategies = {"strategy", "task_set_strategy", "deployment_strategy"}
         converted: dict[str, Any] = {}
         for change, value in changes.items():

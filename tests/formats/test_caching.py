@@ -13,6 +13,8 @@ from .conftest import BROWSER, LASTING, REPORTS, STILL
 
 # Without /metrics, in which the age of the snapshot stands, so that its bytes change every second.
 STEADY = [path for path in REPORTS if path != "/metrics"]
+# Without the help, which names the host of the request in all formats but HTML.
+SAME_FOR_ALL_HOSTS = [path for path in STILL if path != "/"]
 
 
 def is_news(answer: Answer) -> bool:
@@ -24,7 +26,7 @@ def is_news(answer: Answer) -> bool:
     return True
 
 
-@pytest.mark.parametrize("path", [*STEADY, *STILL, "/list?owner=K2", "/badge.svg?service=hello-world"])
+@pytest.mark.parametrize("path", [*STEADY, *SAME_FOR_ALL_HOSTS, "/list?owner=K2", "/badge.svg?service=hello-world"])
 def test_an_unchanged_answer_is_a_304(worker: Worker, path: str) -> None:
     first = worker.get(path)
     etag = first.headers["etag"]
@@ -35,7 +37,7 @@ def test_an_unchanged_answer_is_a_304(worker: Worker, path: str) -> None:
         for name in ("etag", "vary", "last-modified", "x-ecs-status-complete", "access-control-allow-origin"):
             assert again.headers.get(name) == first.headers.get(name)
         assert re.fullmatch(r"public, max-age=\d+, must-revalidate", again.headers["cache-control"])
-    for other in ('"x"', etag.strip('"'), ""):
+    for other in ('"x"', etag.strip('"'), "", '"a,*,b"', f'"x", {etag} "y"', "*, *"):
         assert is_news(worker.get(path, If_None_Match=other))
     head = worker.get(path, "HEAD", If_None_Match=etag)
     assert (head.status, head.headers["etag"]) == (304, etag)
@@ -56,9 +58,32 @@ def test_the_time_of_the_snapshot_is_a_validator_too(worker: Worker, path: str) 
     assert is_news(worker.get(path, If_Modified_Since=modified, If_None_Match='"x"'))
 
 
+def test_the_help_is_cached_only_where_it_does_not_name_the_host(worker: Worker) -> None:
+    """Caches store answers without the host of the request."""
+    here, other = worker.url.removeprefix("http://"), "other.example"
+    for accept in (BROWSER, "text/plain", "application/json", "*/*"):
+        one, another = (worker.get("/", Accept=accept, Host=host) for host in (here, other))
+        assert one.headers["vary"] == "accept"
+        if accept == BROWSER:
+            assert one.body == another.body
+            assert one.headers["cache-control"].startswith("public, max-age=")
+            assert not is_news(worker.get("/", Accept=accept, If_None_Match=another.headers["etag"]))
+        else:
+            assert here.encode() in one.body and other.encode() in another.body
+            assert one.headers["cache-control"] == "no-store"
+            assert "etag" not in one.headers
+
+
+def test_the_cached_answers_are_the_same_for_every_host(worker: Worker) -> None:
+    for path in [*STEADY, *SAME_FOR_ALL_HOSTS]:
+        one, other = (worker.get(path, Host=host) for host in ("one.example", "other.example"))
+        assert (one.status, one.body) == (other.status, other.body)
+        assert one.headers["etag"] == other.headers["etag"]
+
+
 def test_every_representation_has_its_own_etag(worker: Worker) -> None:
     tags = [worker.get(path).headers["etag"] for path in REPORTS]
-    tags += [worker.get("/", Accept=accept).headers["etag"] for accept in (BROWSER, "text/plain", "application/json")]
+    tags.append(worker.get("/", Accept=BROWSER).headers["etag"])
     assert len(set(tags)) == len(tags)
     assert worker.get("/list", Accept="text/csv").headers["etag"] == worker.get("/list?format=csv").headers["etag"]
     assert is_news(worker.get("/list", Accept="text/csv", If_None_Match=worker.get("/list").headers["etag"]))

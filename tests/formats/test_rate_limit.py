@@ -93,3 +93,10 @@ def test_a_client_beyond_the_rate_limit_is_answered_429_with_retry_after(fleet: 
         # Routes without fleet data, and other clients.
         assert {ask(url + path).status for path in ("/", "/openapi.json", "/page.js")} == {200}
         assert {ask(url + path, "192.0.2.2").status for path in LIMITED} == {200}
+        # An IPv4 address inside an IPv6 one is the same client.
+        answers = [ask(url + "/list", f"::ffff:{CLIENT}") for _ in range(2 * LIMIT + 1)]
+        assert 429 in {answer.status for answer in answers}
+        # The addresses of one IPv6 network are one client, and those of another are another.
+        answers = [ask(url + "/list", f"2001:db8:1:2::{number:x}") for number in range(2 * LIMIT + 1)]
+        assert 429 in {answer.status for answer in answers}
+        assert ask(url + "/list", "2001:db8:1:3::1").status == 200

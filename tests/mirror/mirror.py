@@ -1,86 +1,32 @@
-"""The Lambda mirror as AWS runs it: `bootstrap` on cargo-lambda's emulator of the Lambda runtime API, invoked with the
-events of an API Gateway HTTP API (payload format version 2.0), and a gateway that makes such events of HTTP requests."""
+"""The Lambda mirror as AWS runs it: the release binary `bootstrap` on the Lambda runtime API, invoked with the events of an
+API Gateway HTTP API, and a gateway that makes such events of HTTP requests."""
 
 from __future__ import annotations
 
 import base64
 import json
-import os
-import shutil
-import signal
-import socket
 import subprocess
 import threading
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from e2e.workerd import ROOT, Answer
 
-START_SECONDS = 60
+from .events import event
+from .runtime_api import Outcome, RuntimeApi
+
 BINARY = "bootstrap"
-# cargo-lambda's name for a function that it does not start itself.
-FUNCTION = "_"
-DOMAIN = "ecs-status.example"
-
-
-def cargo_lambda() -> str:
-    path = os.environ.get("CARGO_LAMBDA") or str(ROOT / "target" / "cargo-lambda" / "bin" / "cargo-lambda")
-    if not shutil.which(path):
-        raise RuntimeError(f"cargo-lambda is missing: run `make setup` first (expected {path}).")
-    return path
 
 
 def build() -> Path:
-    """Builds the mirror for this machine, not for Lambda's."""
-    command = ["cargo", "build", "--quiet", "--locked", "--features", "lambda", "--bin", BINARY]
+    """Builds the mirror for this machine, not for Lambda's; in release, where a panic ends the process."""
+    command = ["cargo", "build", "--quiet", "--locked", "--release", "--features", "lambda", "--bin", BINARY]
+    command += ["--target-dir", str(ROOT / "target")]
     subprocess.run(command, cwd=ROOT, check=True)
-    return ROOT / "target" / "debug" / BINARY
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def event(target: str, method: str, headers: dict[str, str]) -> dict[str, Any]:
-    """The event that API Gateway makes of a request (Amazon API Gateway Developer Guide, "Create AWS Lambda proxy
-    integrations for HTTP APIs")."""
-    parts = urlsplit(target)
-    sent = {"host": DOMAIN, "x-forwarded-proto": "https", "x-forwarded-port": "443", "x-forwarded-for": "192.0.2.1"}
-    sent |= {name.lower(): value for name, value in headers.items()}
-    return {
-        "version": "2.0",
-        "routeKey": "$default",
-        "rawPath": parts.path,
-        "rawQueryString": parts.query,
-        "headers": sent,
-        "requestContext": {
-            "accountId": "123456789012",
-            "apiId": "api-id",
-            "domainName": DOMAIN,
-            "domainPrefix": "ecs-status",
-            "http": {
-                "method": method,
-                "path": parts.path,
-                "protocol": "HTTP/1.1",
-                "sourceIp": "192.0.2.1",
-                "userAgent": sent.get("user-agent", ""),
-            },
-            "requestId": "request-id",
-            "routeKey": "$default",
-            "stage": "$default",
-            "time": "22/Nov/2026:19:40:00 +0000",
-            "timeEpoch": 1795376400000,
-        },
-        "isBase64Encoded": False,
-    }
+    return ROOT / "target" / "release" / BINARY
 
 
 class Mirror:
@@ -88,24 +34,13 @@ class Mirror:
 
     def __init__(self, variables: dict[str, str]):
         binary = build()
-        port = free_port()
-        self._function: subprocess.Popen[bytes] | None = None
-        self._server = subprocess.Popen(
-            [cargo_lambda(), "lambda", "watch", "--only-lambda-apis", "--invoke-address=127.0.0.1", f"--invoke-port={port}"],
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        self._url = f"http://127.0.0.1:{port}/2015-03-31/functions/{FUNCTION}/invocations"
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         self.variables = variables
         self._lines: list[str] = []
-        self._wait_for(port)
+        self._api = RuntimeApi()
+        # The variables that Lambda sets.
         runtime = {
-            "AWS_LAMBDA_RUNTIME_API": f"http://127.0.0.1:{port}/.rt",
-            "AWS_LAMBDA_FUNCTION_NAME": FUNCTION,
+            "AWS_LAMBDA_RUNTIME_API": self._api.address,
+            "AWS_LAMBDA_FUNCTION_NAME": "ecs-status",
             "AWS_LAMBDA_FUNCTION_VERSION": "1",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
         }
@@ -119,22 +54,14 @@ class Mirror:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    def _wait_for(self, port: int) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            if self._server.poll() is not None:
-                break
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    return
-            time.sleep(0.02)
-        self.stop()
-        raise RuntimeError("cargo lambda watch did not start")
-
     def _read(self) -> None:
-        assert self._function and self._function.stdout
+        assert self._function.stdout
         for line in self._function.stdout:
             self._lines.append(line.decode(errors="replace").rstrip("\n"))
+
+    @property
+    def is_alive(self) -> bool:
+        return self._function.poll() is None
 
     def output(self) -> str:
         return "\n".join(self._lines)
@@ -142,20 +69,27 @@ class Mirror:
     def log(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in list(self._lines) if line.startswith("{")]
 
+    def invoke(self, payload: bytes) -> Outcome:
+        """What comes of an event, which need not be one of API Gateway's."""
+        outcome = self._api.invoke(payload, lambda: self.is_alive)
+        assert outcome, f"the function ended with {self._function.poll()}:\n{self.output()}"
+        return outcome
+
+    def answer(self, payload: bytes) -> Answer:
+        """The response to an event, as API Gateway reads it."""
+        outcome = self.invoke(payload)
+        assert outcome.is_response, f"{outcome}\n{self.output()}"
+        answer = json.loads(outcome.body)
+        assert set(answer) == {"statusCode", "headers", "body", "isBase64Encoded"}
+        found = {name.lower(): value for name, value in answer["headers"].items()}
+        body = answer["body"]
+        content = base64.b64decode(body) if answer["isBase64Encoded"] else body.encode()
+        return Answer(answer["statusCode"], found, content)
+
     def get(self, target: str, method: str = "GET", **headers: str) -> Answer:
         """One request; header names are given with underscores. Any status is an answer."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        payload = json.dumps(event(target, method, sent)).encode()
-        request = urllib.request.Request(self._url, data=payload, headers={"Content-Type": "application/json"})
-        with self._opener.open(request, timeout=60) as response:
-            answer = json.load(response)
-        assert "statusCode" in answer, f"{answer}\n{self.output()}"
-        found = {name.lower(): value for name, value in answer["headers"].items()}
-        assert all(len(values) == 1 for values in answer.get("multiValueHeaders", {}).values())
-        found |= {name.lower(): values[0] for name, values in answer.get("multiValueHeaders", {}).items()}
-        body = answer.get("body") or ""
-        content = base64.b64decode(body) if answer.get("isBase64Encoded") else body.encode()
-        return Answer(answer["statusCode"], found, content)
+        return self.answer(json.dumps(event(target, method, sent)).encode())
 
     def __enter__(self) -> Mirror:
         return self
@@ -164,17 +98,12 @@ class Mirror:
         self.stop()
 
     def stop(self) -> None:
-        if self._function:
-            self._function.kill()
-            self._function.wait(10)
-            self._reader.join(10)
-            if self._function.stdout:
-                self._function.stdout.close()
-        try:
-            os.killpg(self._server.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        self._server.wait(10)
+        self._function.kill()
+        self._function.wait(10)
+        self._reader.join(10)
+        if self._function.stdout:
+            self._function.stdout.close()
+        self._api.stop()
 
 
 @contextmanager

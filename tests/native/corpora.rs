@@ -1,26 +1,24 @@
 //! Corpora: the inputs in `fuzz/corpus`, checked by the targets of `make fuzz`.
 
-#[path = "../../fuzz/src/lib.rs"]
-mod fuzz;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-fn entries(directory: &Path) -> Vec<PathBuf> {
-    let entries =
-        fs::read_dir(directory).unwrap_or_else(|e| panic!("{}: {e}", directory.display()));
+use crate::fuzz;
+
+fn entries(path: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     entries.map(|entry| entry.unwrap().path()).collect()
 }
 
-fn fuzz() -> PathBuf {
+fn fuzz_directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")
 }
 
 #[test]
 fn every_input_of_a_corpus_passes_its_target() {
     for (name, check) in fuzz::TARGETS {
-        let inputs = entries(&fuzz().join("corpus").join(name));
+        let inputs = entries(&fuzz_directory().join("corpus").join(name));
         assert!(!inputs.is_empty(), "the corpus of {name} is empty");
         for input in inputs {
             println!("{}", input.display());
@@ -33,7 +31,7 @@ fn every_input_of_a_corpus_passes_its_target() {
 fn every_target_has_a_corpus_and_a_fuzz_binary() {
     let known: BTreeSet<String> = fuzz::TARGETS.map(|(name, _)| name.to_owned()).into();
     for directory in ["corpus", "fuzz_targets"] {
-        let names = entries(&fuzz().join(directory));
+        let names = entries(&fuzz_directory().join(directory));
         let names = names
             .iter()
             .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned());
@@ -43,7 +41,7 @@ fn every_target_has_a_corpus_and_a_fuzz_binary() {
 
 #[test]
 fn every_stored_type_has_an_input_that_decodes() {
-    let inputs = entries(&fuzz().join("corpus").join("stored"));
+    let inputs = entries(&fuzz_directory().join("corpus").join("stored"));
     let inputs = inputs.iter().map(|input| fs::read(input).unwrap());
     let decoded: BTreeSet<u8> = inputs
         .filter_map(|input| fuzz::stored::decodes(&input))

@@ -14,18 +14,32 @@ mod api {
     mod escaping;
     mod formats;
     mod openapi;
+    mod outsiders;
+    mod requests;
 }
 mod aws {
     mod client;
     mod sigv4_botocore;
 }
+mod config;
 mod corpora;
 mod fleet {
+    mod forgetting;
     mod freshness;
+    mod health;
     mod refresh;
+    mod refusals;
+    mod roles;
     mod slices;
     mod sweep;
+    mod sweep_denials;
+    mod sweep_oddities;
     mod targets;
     mod view;
 }
-mod support;
+#[path = "../../fuzz/src/lib.rs"]
+mod fuzz;
+mod lambda;
+
+// The fuzz targets stand on the same support.
+use fuzz::support;

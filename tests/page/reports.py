@@ -16,10 +16,22 @@ COUNTS += [(4, 3, 1, "IN_PROGRESS"), (5, 3, 0, "COMPLETED"), (2, 0, 0, "FAILED")
 
 
 def service(name: str, desired: int = 1, running: int = 1, pending: int = 0, rollout: str | None = "COMPLETED", **tags: str) -> Json:
+    """A service in the state that follows from its counts, as the Worker finds it without task sets."""
     return {
         "serviceName": name, "status": "ACTIVE", "capacityProviders": ["FARGATE"], "rolloutState": rollout,
         "desiredCount": desired, "runningCount": running, "pendingCount": pending, "tags": tags,
+        "state": state(desired, running, pending, rollout),
     }  # fmt: skip
+
+
+def state(desired: int, running: int, pending: int, rollout: str | None) -> str:
+    if rollout == "FAILED":
+        return "failing"
+    if running == desired:
+        return "stopped" if desired == 0 else "starting" if pending else "healthy"
+    if rollout == "IN_PROGRESS" or (running < desired and pending):
+        return "starting"
+    return "short" if running < desired else "draining"
 
 
 def cluster(name: str, services: list[Json], **more: Any) -> Json:

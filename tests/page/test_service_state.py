@@ -1,4 +1,4 @@
-"""State of a service: the rule is written twice, for the Worker and for the page, and both must agree."""
+"""State of a service: the page shows the one of the report, and agrees with the Worker on what is unhealthy."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from playwright.sync_api import expect
 
 from .conftest import Open
 
-STATES = {"healthy", "starting", "draining", "short", "failing", "stopped"}
+STATES = {"healthy", "deploying", "starting", "draining", "short", "failing", "stopped"}
 ROLLOUTS = (None, "COMPLETED", "IN_PROGRESS", "FAILED")
-# Rollout, desired, running and pending: fewer, as many and more run than desired, and none is desired.
-COMBINATIONS = list(product(ROLLOUTS, range(3), range(4), range(2)))
+# Rollout, desired, running, pending and task sets: fewer, as many and more run than desired, and none is desired.
+COMBINATIONS = [*product(ROLLOUTS, range(3), range(4), range(2), [0]), *product([None], range(3), range(4), range(2), [2])]
 
 
 def test_page_and_worker_agree_on_every_state(emulator: Emulator, site: Worker, open_page: Open) -> None:
     emulator.clear_fleet()
     emulator.add_cluster("prod")
-    for rollout, desired, running, pending in COMBINATIONS:
+    for rollout, desired, running, pending, sets in COMBINATIONS:
         # ECS reports no rollout for a service of task sets.
-        kind = {"rollout_state": rollout, "launch_type": "FARGATE"} if rollout else {"task_set_strategy": ["FARGATE"]}
-        name = f"{rollout or 'none'}-{desired}-{running}-{pending}"
+        kind = {"rollout_state": rollout, "launch_type": "FARGATE"} if rollout else {"task_set_strategy": ["FARGATE"], "task_sets": sets or 1}
+        name = f"{rollout or 'none'}-{desired}-{running}-{pending}-{sets}"
         emulator.add_service("prod", name, desired=desired, running=running, pending=pending, **kind)
 
     answer = site.get("/list?format=csv")
     lines = list(csv.DictReader(answer.body.decode().splitlines()))
     columns = ("desiredCount", "runningCount", "pendingCount")
     reported = [(line["rolloutState"] or None, *(int(line[column]) for column in columns)) for line in lines]
-    assert sorted(reported, key=str) == sorted(COMBINATIONS, key=str)
+    assert sorted(reported, key=str) == sorted([each[:-1] for each in COMBINATIONS], key=str)
     states = {line["serviceName"]: line["state"] for line in lines}
     assert set(states.values()) == STATES
     unhealthy = names(report(site, "?unhealthy=true"))["prod"]

@@ -12,6 +12,7 @@ SLOW = {"hang", "delay", "throttle", "500", "reset", "truncate", AWAY}
 BROKEN = {"short_json", "garbage", "html", "empty", "huge", "wrong_types", "missing", "other"}
 STATUS_AND_FAULTS: dict[str, tuple[int, set[str]]] = {
     sentences.UNKNOWN_KEY: (502, {"unknown-key"}),
+    sentences.REGION_NOT_ENABLED: (502, {"unknown-key"}),
     sentences.WRONG_SECRET: (502, {"wrong-secret", "clock"}),
     sentences.EXPIRED_TOKEN: (502, {"expired"}),
     sentences.CLOCK_SKEW: (502, {"clock"}),

@@ -36,6 +36,11 @@ class Wrong(Exception):
     """An answer that is wrong and does not say so."""
 
 
+def parts_of(place: Place) -> set[tuple[str | None, str | None]]:
+    """The parts that a failure of this service can concern: the service, its cluster, the target."""
+    return {(place[1], place[2]), (place[1], None), (None, None)}
+
+
 class Oracle:
     """Judges the answers of one scene in the order of their arrival."""
 
@@ -216,14 +221,15 @@ class Oracle:
         region, ask = self.scene.regions[target], look.ask
         wrong: list[str] = []
         # (1)
-        kept: dict[str | None, tuple[int, float]] = {}
-        covered: set[str | None] = set()
+        kept: dict[tuple[str | None, str | None], tuple[int, float]] = {}
+        covered: set[tuple[str | None, str | None]] = set()
         for failure in own:
             cluster, reason = failure.get("clusterName"), failure["reason"]
-            covered.add(cluster)
+            part = (cluster, failure.get("serviceName"))
+            covered.add(part)
             said = sentences.CARRIED_OVER.fullmatch(reason)
             if said:
-                kept[cluster] = (int(said["count"]), seconds(said["of"]))
+                kept[part] = (int(said["count"]), seconds(said["of"]))
                 reason = said["reason"]
             if not (reason == sentences.NOT_DONE and not shown and self._waited(look, self.scene.timeout)):
                 wrong += objections(self.record, reason, region, cluster, begin, end)
@@ -237,7 +243,7 @@ class Oracle:
                 if not own and not is_vague:
                     self._shown_at[key] = max(self._shown_at.get(key, 0), begin)
                 continue
-            claims = [kept[each] for each in (place[1], None) if each in kept]
+            claims = [kept[each] for each in parts_of(place) if each in kept]
             since = min((self._begin_of(region, of) for _, of in claims), default=None)
             if is_vague:
                 since = begin - self.scene.max_stale_if_error - self.scene.longest_sweep
@@ -245,7 +251,9 @@ class Oracle:
                 wrong.append(f"{'/'.join(key)} was not so since {since or begin:.2f}: {value}; it was {self._versions(place, begin, end)}")
             old[place[1]] = old.get(place[1], 0) + 1
         for cluster, count in old.items():
-            most = max((kept[each][0] for each in (cluster, None) if each in kept), default=0)
+            whole = max((kept[each][0] for each in ((cluster, None), (None, None)) if each in kept), default=0)
+            single = sum(many for (of, service), (many, _) in kept.items() if of == cluster and service)
+            most = max(whole, single)
             if not is_vague and count > most:
                 wrong.append(f"{count} services in {cluster} are old, {most} are said to be")
         # (3)
@@ -254,7 +262,7 @@ class Oracle:
             states = self._truth.between(place, begin, end)
             if key in shown or not all(state and ask.accepts(state) for state in states) or ask.service not in (None, place[2]):
                 continue
-            if not is_vague and not covered & {place[1], None}:
+            if not is_vague and not covered & parts_of(place):
                 wrong.append(f"{'/'.join(key)} is missing")
             elif not is_vague and shown and ask.path == "/list" and self._is_lost(key, place, begin, end):
                 wrong.append(f"{'/'.join(key)} was shown, is still there, and is not kept")

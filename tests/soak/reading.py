@@ -160,9 +160,14 @@ def text_report(ask: Ask, body: str, complete: bool, scene: Scene) -> Report:
     for line in rest:
         assert line.startswith("failure: "), line
         target, region, reason = line.removeprefix("failure: ").split(" ", 2)
+        names = {}
         cluster, _, of_cluster = reason.partition(" ")
-        place = {"clusterName": cluster, "reason": of_cluster} if cluster in CLUSTERS else {"reason": reason}
-        failures.append({"target": target, "region": region, **place})
+        if cluster in CLUSTERS:
+            names["clusterName"], reason = cluster, of_cluster
+            service, _, of_service = reason.partition(" ")
+            if service.startswith(f"{cluster}-"):
+                names["serviceName"], reason = service, of_service
+        failures.append({"target": target, "region": region, **names, "reason": reason})
     return Report(said["complete"] == "complete", shown, text_row, said["moment"], failures)
 
 

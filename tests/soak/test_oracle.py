@@ -38,6 +38,7 @@ def state(name: str, version: int, owner: str = "K2", running: int = 2) -> State
     return {
         "serviceName": name, "status": "ACTIVE", "capacityProviders": ["FARGATE"], "rolloutState": "COMPLETED",
         "desiredCount": 2, "runningCount": running, "pendingCount": 0, "tags": tags,
+        "state": "healthy" if running == 2 else "short",
     }  # fmt: skip
 
 
@@ -163,6 +164,19 @@ def test_a_missing_service_is_covered_by_a_failure_of_its_cluster_with_a_true_ca
     world.met("denied", operation="DescribeServices")
     with pytest.raises(Wrong, match="met what is named"):
         judge_anew(world, world.report(ELSEWHERE, failures=(failure(sentences.denied("ListServices")),)))
+
+
+def test_a_failure_of_a_service_covers_and_carries_over_that_service_alone(world: World) -> None:
+    world.met("throttle")
+    gone = {**failure(THROTTLED), "serviceName": "prod-3"}
+    assert judge_anew(world, world.report(ELSEWHERE, STEADY, OTHERS, failures=(gone,))).startswith("partial")
+    with pytest.raises(Wrong, match="prod-1 is missing"):
+        judge_anew(world, world.report(ELSEWHERE, OTHERS, failures=(gone,)))
+    kept = {**failure(sentences.carried_over(THROTTLED, 1, moment(BEGAN - 19))), "serviceName": "prod-4"}
+    shown = (ELSEWHERE, STEADY, OTHERS, AFTER, GONE)
+    assert judge_anew(world, world.report(*shown, failures=(kept,))).startswith("partial")
+    with pytest.raises(Wrong, match="prod-4 was not so"):
+        judge_anew(world, world.report(*shown, failures=({**kept, "serviceName": "prod-3"},)))
 
 
 def judge_anew(world: World, report: Report, now: float = NOW) -> str:

@@ -25,6 +25,18 @@ SIZES = {
 OWNERS = ("K2", "F1", "payments")
 
 
+def state_of(rollout: str, desired: int, running: int, pending: int) -> str:
+    """Restates the rule of src/fleet/model/service_state.rs for services without task sets."""
+    if rollout == "FAILED":
+        return "failing"
+    if running == desired:
+        return "stopped" if desired == 0 else "starting" if pending else "healthy"
+    if rollout == "IN_PROGRESS" or (running < desired and pending):
+        return "starting"
+    return "short" if running < desired else "draining"
+
+
+
 class Truth:
     """States of each service with the times from which they held, in seconds of the machine's clock."""
 
@@ -148,6 +160,7 @@ class Fleet:
             "serviceName": name, "status": "ACTIVE", "capacityProviders": providers, "rolloutState": rollout,
             "desiredCount": desired, "runningCount": running, "pendingCount": pending,
             "tags": {**plain, "runbook": "[ARN withheld]", "account": "[withheld]"},
+            "state": state_of(rollout, desired, running, pending),
         }  # fmt: skip
         self._there[place] = (state, status)
         self._note(place)

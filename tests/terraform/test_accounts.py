@@ -27,7 +27,7 @@ from .conftest import ACCOUNT, ALLOW_ALL, client, settings_of
 
 OTHER_ACCOUNT = "111122223333"
 OTHER_REGION = "eu-west-1"
-READER = f"arn:aws:iam::{ACCOUNT}:user/ecs-status-reader-k2tog"
+READER = f"arn:aws:iam::{ACCOUNT}:user/ecs-status-reader-k2tog-ap-southeast-2"
 FRANKIE = "-var-file=environments/frankie.tfvars"
 LISTED = {"owner": "partner"}
 
@@ -59,14 +59,16 @@ def applied(directory: Path, emulator: Emulator, admin: Credentials) -> Side:
 
 
 class Home:
-    """The root, of which only the reader is applied: the rest has a test file of its own."""
+    """The root, of which only the reader and the mirror's role are applied: the rest has a test file of its own."""
 
     def __init__(self, online: Terraform):
         self.online = online
         self.apply([])
 
     def options(self, role_arns: list[str]) -> list[str]:
-        return ["-auto-approve", "-target=module.reader", FRANKIE, "-var=create_access_key=true", f"-var=assumable_role_arns={json.dumps(role_arns)}"]
+        targets = ["-target=module.reader", "-target=module.mirror[0].aws_iam_role_policy.read"]
+        variables = ["-var=create_access_key=true", "-var=enable_lambda_mirror=true", f"-var=assumable_role_arns={json.dumps(role_arns)}"]
+        return ["-auto-approve", *targets, FRANKIE, *variables]
 
     def apply(self, role_arns: list[str]) -> None:
         self.online.must("apply", *self.options(role_arns))
@@ -151,16 +153,16 @@ def test_applying_it_makes_a_role_with_a_policy_and_then_there_is_nothing_to_do(
 def test_the_target_is_of_the_other_account(other: Side) -> None:
     target = other.target
     external_id = target.pop("externalId")
-    assert target == {"name": "partner", "region": OTHER_REGION, "roleArn": f"arn:aws:iam::{OTHER_ACCOUNT}:role/ecs-status"}
+    assert target == {"name": "partner", "region": OTHER_REGION, "roleArn": f"arn:aws:iam::{OTHER_ACCOUNT}:role/ecs-status-{OTHER_REGION}"}
     assert f'"{external_id}"' in example()
     assert other.terraform.outputs()["role_arn"] == target["roleArn"]
 
 
 def test_the_role_as_aws_has_it_trusts_the_reader_with_the_external_id_for_an_hour(emulator: Emulator, other: Side) -> None:
-    role = client(emulator, other.admin, "iam").get_role(RoleName="ecs-status")["Role"]
+    role = client(emulator, other.admin, "iam").get_role(RoleName=f"ecs-status-{OTHER_REGION}")["Role"]
     assert role["MaxSessionDuration"] == 3600
     (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
-    assert (statement["Effect"], statement["Action"], statement["Principal"]) == ("Allow", "sts:AssumeRole", {"AWS": READER})
+    assert (statement["Effect"], statement["Action"], statement["Principal"]) == ("Allow", "sts:AssumeRole", {"AWS": [READER]})
     assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": other.target["externalId"]}}
 
 
@@ -220,6 +222,24 @@ def test_the_worker_reports_the_other_account_with_the_target_as_it_was_put_out(
     assert (report["complete"], report["failures"]) == (True, [])
     found = [(each["target"], each["region"], each["clusterName"], [service["serviceName"] for service in each["services"]]) for each in report["clusters"]]
     assert found == [("partner", OTHER_REGION, "theirs", ["web"])]
+
+
+def test_the_mirrors_role_is_trusted_as_well_if_it_is_named(
+    tmp_path: Path, home: Home, emulator: Emulator, admin: Credentials, other_admin: Credentials
+) -> None:
+    mirror = client(emulator, admin, "iam").get_role(RoleName="ecs-status-k2tog-ap-southeast-2")["Role"]["Arn"]
+    main = example().replace("  external_id", f'  name = "with-mirror"\n  mirror_role_arn = "{mirror}"\n  external_id')
+    terraform = Terraform(tmp_path, settings_of(emulator, other_admin), main)
+    try:
+        terraform.must("apply", "-auto-approve")
+        run = terraform.run("plan", "-detailed-exitcode")
+        assert run.code == 0, run.output
+        role = client(emulator, other_admin, "iam").get_role(RoleName="with-mirror")["Role"]
+        (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert statement["Principal"] == {"AWS": [READER, mirror]}
+        assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": json.loads(terraform.outputs()["target"])["externalId"]}}
+    finally:
+        terraform.must("destroy", "-auto-approve")
 
 
 def test_without_an_external_id_it_is_not_planned(tmp_path: Path, emulator: Emulator, other_admin: Credentials) -> None:

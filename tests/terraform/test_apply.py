@@ -137,7 +137,7 @@ def test_without_the_mirror_it_is_applied_and_then_there_is_nothing_to_do(
     online.apply_plan()
     unchanged(online, FRANKIE)
     found = left_in_aws(emulator, admin)
-    assert (found["clusters"], found["users"]) == (["k2tog"], ["ecs-status-reader-k2tog"])
+    assert (found["clusters"], found["users"]) == (["k2tog"], ["ecs-status-reader-k2tog-ap-southeast-2"])
     assert len(found["vpcs"]) == 1 and "functions" not in found and "apis" not in found
     assert found["log groups"] == ["/ecs/k2tog/hello-world"]
     assert "mirror_url" not in online.outputs()  # Terraform keeps no output that is null.
@@ -163,6 +163,7 @@ def test_the_mirror_is_added_and_then_there_is_nothing_to_do(
     unchanged(online, *options)
     outputs = online.outputs()
     assert re.fullmatch(rf"https://[a-z0-9]+\.execute-api\.{REGION}\.amazonaws\.com", outputs["mirror_url"])
+    assert outputs["mirror_role_arn"] == client(emulator, admin, "iam").get_role(RoleName="ecs-status-k2tog-ap-southeast-2")["Role"]["Arn"]
     api = re.findall("[a-z0-9]+", outputs["mirror_url"])[1]
     statements = json.loads(client(emulator, admin, "lambda").get_policy(FunctionName="ecs-status-k2tog")["Policy"])["Statement"]
     assert [each["Condition"]["ArnLike"]["AWS:SourceArn"] for each in statements] == [f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{api}/*/*"]
@@ -277,7 +278,7 @@ def test_destroy_leaves_nothing_not_even_a_key_that_terraform_did_not_make(
     online: Terraform, emulator: Emulator, admin: Credentials, with_mirror: list[str]
 ) -> None:
     # As `make secrets` does.
-    client(emulator, admin, "iam").create_access_key(UserName="ecs-status-reader-k2tog")
+    client(emulator, admin, "iam").create_access_key(UserName="ecs-status-reader-k2tog-ap-southeast-2")
     online.must("destroy", "-auto-approve", *with_mirror, "-var=create_access_key=true")
     assert online.must("state", "list").split() == []
     assert left_in_aws(emulator, admin) == {}

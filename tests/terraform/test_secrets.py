@@ -14,7 +14,7 @@ import readme
 
 from emulator.emulator import Credentials, Emulator
 
-from .command import ROOT, SOURCE
+from .command import ROOT, SOURCE, Terraform, binary, environment
 from .conftest import client
 
 # The two calls of the AWS CLI, with its JMESPath queries, against the emulator.
@@ -50,18 +50,21 @@ def reader(emulator: Emulator, admin: Credentials) -> Iterator[str]:
     iam.delete_user(UserName=name)
 
 
-def make_secrets(directory: Path, emulator: Emulator, admin: Credentials, reader: str, wrangler_exit: int) -> tuple[int, str, str]:
-    """Exit code, what was said, and what wrangler was given."""
+def make_secrets(
+    directory: Path, emulator: Emulator, admin: Credentials, reader: str | None, wrangler_exit: int, source: Path = SOURCE
+) -> tuple[int, str, str]:
+    """Exit code, what was said, and what wrangler was given. Without `reader`, Terraform's state in `source` names it."""
     for name, script in (("aws", AWS), ("npx", NPX)):
         (directory / name).write_text(script)
         (directory / name).chmod(0o755)
     read_end, write_end = os.pipe()
     done = subprocess.run(
-        ["sh", str(SOURCE / "secrets.sh")],
+        ["sh", str(source / "secrets.sh")],
         cwd=ROOT,
         env={
-            "PATH": f"{directory}:/usr/bin:/bin",
-            "READER": reader,
+            **environment(),
+            "PATH": f"{directory}:{Path(binary()).parent}:/usr/bin:/bin",
+            **({"READER": reader} if reader is not None else {}),
             "EMULATOR": emulator.endpoint,
             "AWS_ACCESS_KEY_ID": admin.access_key_id,
             "AWS_SECRET_ACCESS_KEY": admin.secret_access_key,
@@ -103,3 +106,59 @@ def test_a_key_that_wrangler_does_not_take_is_deleted_again(tmp_path: Path, emul
     assert code == 1 and "deleted again" in said, said
     assert json.loads(given)["AWS_SECRET_ACCESS_KEY"] not in said
     assert keys_of(emulator, admin, reader) == before
+
+
+# A state as `terraform apply` leaves it, with an output alone.
+STATE = {
+    "version": 4,
+    "terraform_version": "1.9.0",
+    "serial": 1,
+    "lineage": "00000000-0000-0000-0000-000000000000",
+    "outputs": {"reader_name": {"value": "reader-of-secrets", "type": "string"}},
+    "resources": [],
+}
+
+
+@pytest.fixture
+def applied(offline: Terraform) -> Iterator[Path]:
+    """The copy of terraform/, its state in the workspace `frankie`, and that workspace selected."""
+    state = offline.directory / "terraform.tfstate.d" / "frankie" / "terraform.tfstate"
+    offline.must("workspace", "new", "frankie")
+    state.parent.mkdir(parents=True, exist_ok=True)
+    state.write_text(json.dumps(STATE), encoding="utf-8")
+    yield offline.directory
+    offline.must("workspace", "select", "default")
+    offline.must("workspace", "delete", "-force", "frankie")
+
+
+def test_the_reader_is_the_one_of_the_selected_workspace(
+    tmp_path: Path, emulator: Emulator, admin: Credentials, reader: str, applied: Path
+) -> None:
+    code, said, given = make_secrets(tmp_path, emulator, admin, None, 0, applied)
+    assert code == 0, said
+    assert keys_of(emulator, admin, reader)[-1] == json.loads(given)["AWS_ACCESS_KEY_ID"]
+
+
+def stops_before_aws(tmp_path: Path, emulator: Emulator, admin: Credentials, source: Path) -> str:
+    """What is said, which ends with what to do."""
+    before = emulator.count()
+    code, said, given = make_secrets(tmp_path, emulator, admin, None, 0, source)
+    assert (code, given, emulator.count()) == (1, "", before), said
+    last = said.splitlines()[-1]
+    assert "terraform -chdir=terraform workspace select ENVIRONMENT" in last and "make secrets READER=NAME" in last, said
+    return last
+
+
+def test_the_wrong_workspace_is_no_readers_name(tmp_path: Path, emulator: Emulator, admin: Credentials, offline: Terraform, applied: Path) -> None:
+    offline.must("workspace", "select", "default")
+    assert stops_before_aws(tmp_path, emulator, admin, applied).startswith("No reader is known in the Terraform workspace default.")
+
+
+def test_an_empty_state_is_no_readers_name(tmp_path: Path, emulator: Emulator, admin: Credentials, offline: Terraform) -> None:
+    assert stops_before_aws(tmp_path, emulator, admin, offline.directory).startswith("No reader is known in the Terraform workspace default.")
+
+
+def test_a_state_of_something_else_is_no_readers_name(tmp_path: Path, emulator: Emulator, admin: Credentials, applied: Path) -> None:
+    other = {**STATE, "outputs": {"vpc_id": {"value": "vpc-1", "type": "string"}}}
+    (applied / "terraform.tfstate.d" / "frankie" / "terraform.tfstate").write_text(json.dumps(other), encoding="utf-8")
+    assert stops_before_aws(tmp_path, emulator, admin, applied).startswith("No reader is known in the Terraform workspace frankie.")

@@ -72,6 +72,21 @@ def test_the_root_hands_on_every_attribute_of_a_service() -> None:
     assert {" ".join(line.split()) for line in module.splitlines()} <= {" ".join(line.split()) for line in root.splitlines()}
 
 
+def test_the_two_resources_of_a_service_differ_only_in_who_sets_its_count() -> None:
+    found = re.findall(r'^resource "aws_ecs_service" "(\w+)" {\n(.*?)^}$', text(SOURCE / "modules/fargate/main.tf"), re.MULTILINE | re.DOTALL)
+    assert [name for name, _ in found] == ["this", "autoscaled"]
+    this, autoscaled = (body for _, body in found)
+    ignored = "\n  lifecycle {\n    ignore_changes = [desired_count]\n  }\n"
+    assert this.replace("service if !service.autoscaled }", "service if service.autoscaled }") + ignored == autoscaled
+
+
+def test_ecs_is_asked_for_what_needs_its_service_linked_role_only_after_the_cluster(offline: Terraform) -> None:
+    """The cluster's creation makes the role in an account that has none; the README has the command that makes it before."""
+    edges = set(re.findall(r'"module\.fargate\.aws_ecs_(\w+)\.\w+" -> "module\.fargate\.aws_ecs_(\w+)\.\w+"', offline.must("graph")))
+    assert {("cluster_capacity_providers", "cluster"), ("service", "cluster_capacity_providers")} <= edges
+    assert "aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com\n" in text(SOURCE / "README.md")
+
+
 @pytest.mark.parametrize("directory", readme_tables.directories(), ids=lambda path: path.name)
 def test_every_variable_and_output_has_a_description_and_a_type(directory: Path) -> None:
     for name, variable in readme_tables.blocks(text(directory / "variables.tf"), "variable").items():

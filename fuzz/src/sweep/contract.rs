@@ -18,6 +18,8 @@ pub fn check(snapshot: &Snapshot) {
     for failure in &snapshot.failures {
         assert_eq!((&*failure.target, &*failure.region), PLACE);
         hidden.in_all(&failure.cluster_name);
+        hidden.in_all(&failure.service_name);
+        assert!(failure.service_name.is_none() || failure.cluster_name.is_some());
         hidden.in_text(&failure.reason);
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::api::escape::{displayable, markup};
 use crate::api::report::Report;
+use crate::fleet::model::filter::Filter;
 use crate::fleet::model::service_state::ServiceState;
 
 /// The label of a badge without a filter.
@@ -17,13 +18,18 @@ const RED: &str = "#c2331d";
 const GREY: &str = "#666";
 
 pub(super) fn render(report: &Report<'_>) -> String {
-    svg(&label(report), &message(report), colour(report))
+    svg(&label(report.filter), &message(report), colour(report))
+}
+
+/// The badge of a fleet that could not be read. `filter`: what was asked for, as far as it is known.
+pub(super) fn render_unknown(filter: Option<&Filter>) -> String {
+    let label = filter.map_or_else(|| LABEL.to_owned(), label);
+    svg(&label, "unknown", GREY)
 }
 
 /// The names of the requested services, or the values of the filter.
-fn label(report: &Report<'_>) -> String {
-    let filter = report.filter;
-    let mut words: Vec<String> = filter.services.clone();
+fn label(filter: &Filter) -> String {
+    let mut words: Vec<String> = filter.services.to_vec();
     if words.is_empty() {
         words.extend(filter.values().map(str::to_owned));
     }

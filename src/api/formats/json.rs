@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::api::report::Report;
 use crate::api::response;
 use crate::fleet::model::filter::Selected;
+use crate::fleet::model::service_state::ServiceState;
 use crate::fleet::model::snapshot::{Failure, Service, Tags};
 
 #[derive(Serialize)]
@@ -24,7 +25,21 @@ struct ClusterReport<'a> {
     region: &'a str,
     capacity_providers: &'a [String],
     tags: &'a Tags,
-    services: &'a [&'a Service],
+    services: Vec<ServiceReport<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ServiceReport<'a> {
+    service_name: &'a str,
+    status: &'static str,
+    capacity_providers: &'a [String],
+    rollout_state: Option<&'a str>,
+    desired_count: u32,
+    running_count: u32,
+    pending_count: u32,
+    tags: &'a Tags,
+    state: &'static str,
 }
 
 #[derive(Serialize)]
@@ -34,6 +49,8 @@ struct FailureReport<'a> {
     region: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     cluster_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_name: Option<&'a str>,
     reason: &'a str,
 }
 
@@ -43,6 +60,7 @@ impl<'a> From<&'a Failure> for FailureReport<'a> {
             target: &failure.target,
             region: &failure.region,
             cluster_name: failure.cluster_name.as_deref(),
+            service_name: failure.service_name.as_deref(),
             reason: &failure.reason,
         }
     }
@@ -57,7 +75,23 @@ impl<'a> From<&'a Selected<'a>> for ClusterReport<'a> {
             region: &cluster.region,
             capacity_providers: &cluster.capacity_providers,
             tags: &cluster.tags,
-            services: &selected.services,
+            services: selected.services.iter().copied().map(Into::into).collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a Service> for ServiceReport<'a> {
+    fn from(service: &'a Service) -> Self {
+        Self {
+            service_name: &service.service_name,
+            status: service.status.as_str(),
+            capacity_providers: &service.capacity_providers,
+            rollout_state: service.rollout_state.as_deref(),
+            desired_count: service.desired_count,
+            running_count: service.running_count,
+            pending_count: service.pending_count,
+            tags: &service.tags,
+            state: ServiceState::of(service).as_str(),
         }
     }
 }

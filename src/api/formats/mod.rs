@@ -53,6 +53,24 @@ pub(super) fn reply(
     })
 }
 
+/// The badge in place of `problem`: a picture in every state, since a page or a README shows nothing
+/// else. `None` where the problem is the client's own, or the request is not for a badge.
+pub(super) fn badge_of_problem(
+    problem: &Problem,
+    formats: &[ReportFormat],
+    query: Option<&ReportQuery>,
+) -> Option<Reply> {
+    if formats != [ReportFormat::Badge] || !problem.status().is_server_error() {
+        return None;
+    }
+    let badge = badge::render_unknown(query.map(|query| &query.filter));
+    Some(Reply {
+        status: problem.status(),
+        retry_after: problem.retry_after(),
+        ..Reply::ok(content_type(ReportFormat::Badge), badge.into_bytes())
+    })
+}
+
 fn content_type(format: ReportFormat) -> &'static str {
     match format {
         ReportFormat::Json => "application/json",

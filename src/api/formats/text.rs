@@ -14,9 +14,9 @@ pub(super) fn render(report: &Report<'_>) -> String {
     text.push_str(&totals(report));
     for failure in &report.snapshot.failures {
         text.push_str("failure: ");
-        let cluster = failure.cluster_name.as_deref();
-        let location = [&failure.target, &failure.region].map(String::as_str);
-        for part in location.into_iter().chain(cluster) {
+        let place = [Some(&failure.target), Some(&failure.region)];
+        let names = [failure.cluster_name.as_ref(), failure.service_name.as_ref()];
+        for part in place.into_iter().chain(names).flatten() {
             text.push_str(&cell(part));
             text.push(' ');
         }

@@ -33,10 +33,8 @@ pub(in crate::api) fn is_known(
     modified: Option<SystemTime>,
 ) -> bool {
     if let Some(known) = &request.if_none_match {
-        return known
-            .split(',')
-            .map(str::trim)
-            .any(|tag| tag == "*" || *etag == tag.strip_prefix("W/").unwrap_or(tag));
+        return known.trim() == "*"
+            || entity_tags(known).is_some_and(|tags| tags.iter().any(|tag| etag == tag));
     }
     let since = request.if_modified_since.as_deref();
     match (since.and_then(from_http_date), modified) {
@@ -46,9 +44,35 @@ pub(in crate::api) fn is_known(
     }
 }
 
+/// The entity tags of a list, each in its quotes and without its weakness, which does not count here
+/// (RFC 9110, sections 5.6.1, 8.8.3 and 13.1.2). `None` if it is malformed.
+fn entity_tags(list: &str) -> Option<Vec<&str>> {
+    let between = [' ', '\t', ','];
+    let mut tags = Vec::new();
+    let mut rest = list.trim_start_matches(between);
+    while !rest.is_empty() {
+        let quoted = rest.strip_prefix("W/").unwrap_or(rest);
+        let opaque = quoted.strip_prefix('"')?;
+        let length = opaque.find('"')?;
+        let is_valid = |c: char| matches!(c, '!'..='~' | '\u{80}'..);
+        if !opaque[..length].chars().all(is_valid) {
+            return None;
+        }
+        let (tag, after) = quoted.split_at(length + 2);
+        tags.push(tag);
+        let next = after.trim_start_matches([' ', '\t']);
+        if !next.is_empty() && !next.starts_with(',') {
+            return None;
+        }
+        rest = next.trim_start_matches(between);
+    }
+    Some(tags)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use std::time::{Duration, UNIX_EPOCH};
 
     fn known(if_none_match: Option<&str>, if_modified_since: Option<&str>) -> bool {
@@ -65,11 +89,82 @@ mod tests {
 
     #[test]
     fn an_entity_tag_matches_alone_in_a_list_weak_or_by_a_star() {
-        for tags in ["\"abc\"", "W/\"abc\"", "\"x\", \"abc\"", "*", " \"abc\" "] {
+        for tags in [
+            "\"abc\"",
+            "W/\"abc\"",
+            "\"x\", \"abc\"",
+            "\"x\",W/\"abc\",\"y\"",
+            " , \"abc\" ,, ",
+            "\"a,b\"\t, \"abc\"",
+            "*",
+            " * ",
+        ] {
             assert!(known(Some(tags), None), "{tags}");
         }
-        for tags in ["", "abc", "\"ab\"", "\"abc\"\"", "W/abc"] {
+        for tags in ["", ",", "\"ab\"", "W/\"ab\"", "\"W/\"", "\"\""] {
             assert!(!known(Some(tags), None), "{tags}");
+        }
+    }
+
+    #[test]
+    fn a_star_is_no_star_inside_a_list_or_an_entity_tag() {
+        for tags in [
+            "\"a,*,b\"",
+            "\"*\"",
+            "\"x\", *",
+            "*, \"x\"",
+            "*,*",
+            "W/*",
+            "**",
+        ] {
+            assert!(!known(Some(tags), None), "{tags}");
+        }
+    }
+
+    #[test]
+    fn a_comma_inside_an_entity_tag_separates_nothing() {
+        assert!(!known(Some("\"x,\"abc\",y\""), None));
+        assert!(!known(Some("\"x, \"abc\""), None));
+    }
+
+    #[test]
+    fn a_malformed_list_of_entity_tags_matches_nothing() {
+        for tags in [
+            "abc",
+            "\"abc",
+            "abc\"",
+            "\"abc\"\"",
+            "W/abc",
+            "w/\"abc\"",
+            "W/ \"abc\"",
+            "\"abc\" \"x\"",
+            "\"abc\";q=1",
+            "\"abc\", x",
+            "\"a c\", \"abc\"",
+            "'abc'",
+        ] {
+            assert!(!known(Some(tags), None), "{tags}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_entity_tag_is_found_among_any_others(
+            before in prop::collection::vec("(W/)?\"[!#-~é]{0,6}\"", 0..4),
+            after in prop::collection::vec("(W/)?\"[!#-~é]{0,6}\"", 0..4),
+            separator in "[ \t]?,[ \t,]{0,3}",
+        ) {
+            let tags = [before.clone(), vec!["\"abc\"".to_owned()], after.clone()].concat();
+            prop_assert!(known(Some(&tags.join(&separator)), None));
+            let others = [before, after].concat();
+            let is_other = |tag: &String| tag.trim_start_matches("W/") != "\"abc\"";
+            prop_assume!(others.iter().all(is_other));
+            prop_assert!(!known(Some(&others.join(&separator)), None));
+        }
+
+        #[test]
+        fn no_if_none_match_header_causes_a_panic(tags in ".*") {
+            known(Some(&tags), None);
         }
     }
 

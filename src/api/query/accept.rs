@@ -62,16 +62,19 @@ fn quality(ranges: &[Range<'_>], media_type: &str) -> u16 {
         .map_or(0, |(_, weight)| weight)
 }
 
-/// A weight in thousandths: `0.5` is 500. It has at most three decimals and is at most 1.
+/// A weight in thousandths: `0.5` is 500. It is 0 or 1 with at most three decimals, and at most 1
+/// (RFC 9110, section 12.4.2).
 fn thousandths(text: &str) -> Option<u16> {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
-    let whole: u16 = whole.parse().ok()?;
-    if whole > 1 || decimals.len() > 3 || !decimals.bytes().all(|b| b.is_ascii_digit()) {
+    if decimals.len() > 3 || !decimals.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
     let decimals: u16 = format!("{decimals:0<3}").parse().ok()?;
-    let thousandths = whole * 1_000 + decimals;
-    (thousandths <= 1_000).then_some(thousandths)
+    match (whole, decimals) {
+        ("0", _) => Some(decimals),
+        ("1", 0) => Some(1_000),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -121,6 +124,35 @@ mod tests {
             "*/plain",
         ] {
             assert_eq!(chosen(accept), "text", "{accept}");
+        }
+    }
+
+    #[test]
+    fn a_weight_has_exactly_the_form_of_rfc_9110() {
+        for (weight, expected) in [
+            ("0", 0),
+            ("0.", 0),
+            ("0.5", 500),
+            ("0.123", 123),
+            ("1", 1_000),
+            ("1.", 1_000),
+            ("1.000", 1_000),
+        ] {
+            assert_eq!(thousandths(weight), Some(expected), "{weight}");
+        }
+        for weight in [
+            "", ".", ".5", "+1", "-0", "+0.5", "0001", "00", "01", "00.5", "10", "1.001", "0.1234",
+            "1.0000", "0.+5", "0.5.0", "0,5", "1e0", "0x1", "\"1\"", "١",
+        ] {
+            assert_eq!(thousandths(weight), None, "{weight}");
+        }
+    }
+
+    #[test]
+    fn a_range_with_a_malformed_weight_counts_for_nothing() {
+        for weight in ["+1", "0001", "00.5", ""] {
+            let accept = format!("application/json;q={weight}, text/html;q=0.1");
+            assert_eq!(chosen(&accept), "html", "{accept}");
         }
     }
 

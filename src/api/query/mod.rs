@@ -77,6 +77,7 @@ impl ReportQuery {
                     set_once(FORMAT, &mut format, parse_format(&value, formats)?)?;
                 }
                 UNHEALTHY => set_once(UNHEALTHY, &mut unhealthy, parse_bool(UNHEALTHY, &value)?)?,
+                MISSING if missing.contains(&value) => {}
                 MISSING if tags.contains(&value) => missing.push(value),
                 MISSING => return Err(not_a_tag(tags).into()),
                 SERVICE if is_badge(formats) => services.push(value),
@@ -85,7 +86,7 @@ impl ReportQuery {
         }
         let mut filter = Filter::new(rest, &tags_of(formats, tags))
             .map_err(|unknown| Problem::unknown_key(&unknown.0, keys(), parameters(formats)))?;
-        filter.services = services;
+        filter.services = services.into();
         filter.missing = missing;
         filter.unhealthy = unhealthy.unwrap_or(false);
         let format = format.unwrap_or_else(|| negotiate(request, formats));
@@ -206,7 +207,7 @@ mod tests {
     #[test]
     fn service_is_a_parameter_of_the_badge_and_a_tag_elsewhere() {
         let badge = parse("service=api", &[ReportFormat::Badge]).unwrap();
-        assert_eq!(badge.filter.services, ["api"]);
+        assert_eq!(*badge.filter.services, ["api"]);
         let list = parse("service=api", &LIST).unwrap();
         assert!(list.filter.services.is_empty());
         assert_eq!(list.filter.keys().collect::<Vec<_>>(), ["service"]);
@@ -217,5 +218,11 @@ mod tests {
         assert!(parse("format=json&format=json", &LIST).is_err());
         assert!(parse("unhealthy=true&unhealthy=true", &LIST).is_err());
         assert!(parse("missing=owner&missing=service", &LIST).is_ok());
+    }
+
+    #[test]
+    fn a_tag_that_is_missing_twice_counts_once() {
+        let query = parse("missing=owner&missing=service&missing=owner", &LIST);
+        assert_eq!(query.unwrap().filter.missing, ["owner", "service"]);
     }
 }

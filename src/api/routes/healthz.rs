@@ -1,4 +1,5 @@
-//! Health check: whether the configuration is complete and AWS accepts the credentials.
+//! Health check: whether the configuration is complete, AWS accepts the credentials, and every call
+//! that a report needs is allowed.
 
 use serde::Serialize;
 
@@ -19,8 +20,8 @@ struct HealthReport {
 
 /// The reply for the `health` of all targets. `failing`: the first target that cannot be read.
 pub(in crate::api) fn reply(health: &Health, failing: Option<&str>) -> Result<Reply, Box<Problem>> {
-    if let (Some(target), Some(cause)) = (failing, health.cause) {
-        return Err(Problem::unhealthy_target(target, cause).into());
+    if let Some(target) = failing {
+        return Err(Problem::unhealthy_target(target, &health.causes).into());
     }
     let body = response::json(&HealthReport {
         status: "ok",

@@ -5,12 +5,17 @@ use std::collections::BTreeMap;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use crate::api::escape::markup;
+use crate::api::escape::{displayable, markup, shell_word};
 use crate::api::query::accept;
 use crate::api::response::Reply;
 use crate::api::routes::assets::MAX_AGE;
 use crate::api::routes::route::{Route, StaticContext};
 use crate::api::template::{self, BRACES};
+
+/// The origin in the examples of the page, which replaces it by its own. The page is the same for
+/// every host, since caches store it without the host; the other formats, which repeat the host of
+/// the request, are stored by none.
+const ORIGIN: &str = "https://ecs-status.example.com";
 
 /// The page for browsers; it contains the help for those without scripts.
 const PAGE: &str = include_str!(concat!(env!("OUT_DIR"), "/index.html"));
@@ -52,14 +57,18 @@ pub(super) fn reply(context: &StaticContext<'_>) -> Reply {
         ("application/json", Format::Json),
     ];
     let accept = context.request.accept.as_deref();
-    let (content_type, body) = match accept::best(accept, &offers, Format::Text) {
-        Format::Text => ("text/plain; charset=utf-8", text(context)),
-        Format::Html => ("text/html; charset=utf-8", html(context)),
-        Format::Json => ("application/json", json(context)),
+    let reply = match accept::best(accept, &offers, Format::Text) {
+        Format::Text => Reply::ok("text/plain; charset=utf-8", text(context).into_bytes()),
+        Format::Html => Reply::cacheable(
+            "text/html; charset=utf-8",
+            html(context).into_bytes(),
+            MAX_AGE,
+        ),
+        Format::Json => Reply::ok("application/json", json(context).into_bytes()),
     };
     Reply {
         varies_by_accept: true,
-        ..Reply::cacheable(content_type, body.into_bytes(), MAX_AGE)
+        ..reply
     }
 }
 
@@ -67,8 +76,8 @@ fn listed(context: &StaticContext<'_>) -> impl Iterator<Item = &'static Route> {
     context.routes.iter().filter(|route| route.listed)
 }
 
-fn examples(context: &StaticContext<'_>) -> Vec<String> {
-    let origin = &context.request.origin;
+/// Commands that request the report from the Worker at `origin`.
+fn examples(context: &StaticContext<'_>, origin: &str) -> Vec<String> {
     let key = context
         .filter_keys
         .iter()
@@ -76,12 +85,13 @@ fn examples(context: &StaticContext<'_>) -> Vec<String> {
         .or(context.filter_keys.first());
     let filtered = key.map(|key| {
         let key = utf8_percent_encode(key, NON_ALPHANUMERIC);
-        format!("curl '{origin}/list?{key}=K2'")
+        format!("/list?{key}=K2")
     });
-    [format!("curl {origin}/list")]
+    ["/list".to_owned()]
         .into_iter()
         .chain(filtered)
-        .chain([format!("curl '{origin}/list?format=text&unhealthy=true'")])
+        .chain(["/list?format=text&unhealthy=true".to_owned()])
+        .map(|path| format!("curl {}", shell_word(&format!("{origin}{path}"))))
         .collect()
 }
 
@@ -90,11 +100,11 @@ fn text(context: &StaticContext<'_>) -> String {
         .map(|route| format!("  GET {:<14} {}", route.path, route.summary))
         .collect();
     let routes = routes.join("\n");
-    let keys = context.filter_keys.join(", ");
+    let keys = displayable(&context.filter_keys.join(", "));
     let parameters = PARAMETERS
         .map(|(name, meaning)| format!("  {name:<10} {meaning}"))
         .join("\n");
-    let examples = examples(context).join("\n  ");
+    let examples = examples(context, &context.request.origin).join("\n  ");
     format!(
         "{TITLE}: {PURPOSE}\n\nRoutes\n{routes}\n\n\
          Filter keys of /list, /metrics and /badge.svg\n  {keys}\n  {FILTERING}\n\n\
@@ -117,15 +127,14 @@ fn html(context: &StaticContext<'_>) -> String {
     let parameters = PARAMETERS
         .map(|(name, meaning)| format!("<dt><code>{name}</code></dt><dd>{meaning}</dd>\n"))
         .concat();
-    let examples = markup(&examples(context).join("\n"));
+    let examples = markup(&examples(context, ORIGIN).join("\n"));
     let help = format!(
         "<h2>Routes</h2>\n<dl>\n{routes}</dl>\n\
          <h2>Filter keys</h2>\n<p>{keys}</p>\n<p>{FILTERING}</p>\n\
          <h2>Other parameters</h2>\n<dl>\n{parameters}</dl>\n\
-         <h2>Examples</h2>\n<pre>{examples}</pre>\n"
+         <h2>Examples</h2>\n<pre id=\"examples\">{examples}</pre>\n"
     );
     let values = [
-        ("origin", &*markup(&context.request.origin)),
         ("filterKeys", &*markup(&context.filter_keys.join(","))),
         ("help", &*help),
     ];
@@ -143,7 +152,7 @@ fn json(context: &StaticContext<'_>) -> String {
         "filterKeys": context.filter_keys,
         "filtering": FILTERING,
         "parameters": BTreeMap::from(PARAMETERS),
-        "examples": examples(context),
+        "examples": examples(context, &context.request.origin),
     });
     format!("{help}\n")
 }
@@ -171,19 +180,26 @@ mod tests {
         },
     ];
 
-    fn body(accept: &str, keys: &[&str]) -> String {
+    fn reply_to(accept: &str, keys: &[&str], origin: &str) -> Reply {
         let request = Request {
-            origin: "https://<host>".into(),
+            origin: origin.into(),
             accept: Some(accept.into()),
             ..Request::default()
         };
         let keys: Vec<String> = keys.iter().map(|&k| k.to_owned()).collect();
-        let context = StaticContext {
+        reply(&StaticContext {
             request: &request,
             filter_keys: &keys,
             routes: &ROUTES,
-        };
-        String::from_utf8(reply(&context).body.to_vec()).unwrap()
+        })
+    }
+
+    fn body(accept: &str, keys: &[&str]) -> String {
+        body_at("https://<host>", accept, keys)
+    }
+
+    fn body_at(origin: &str, accept: &str, keys: &[&str]) -> String {
+        String::from_utf8(reply_to(accept, keys, origin).body.to_vec()).unwrap()
     }
 
     #[test]
@@ -198,10 +214,43 @@ mod tests {
     }
 
     #[test]
-    fn html_escapes_the_origin_and_the_filter_keys() {
+    fn html_escapes_the_filter_keys() {
         let html = body("text/html", &["<b>&\"'"]);
         assert!(html.contains("&lt;b&gt;&amp;&quot;&#39;"), "{html}");
-        assert!(html.contains("https://&lt;host&gt;/list"), "{html}");
+    }
+
+    #[test]
+    fn only_what_is_the_same_for_every_host_is_cached() {
+        for accept in ["text/plain", "text/html", "application/json"] {
+            let replies = ["https://a.example", "https://b.example"]
+                .map(|origin| reply_to(accept, &["owner"], origin));
+            let [one, other] = &replies;
+            let is_same = one.body == other.body;
+            assert_eq!(one.max_age.is_some(), is_same, "{accept}");
+            assert_eq!(is_same, accept == "text/html", "{accept}");
+        }
+    }
+
+    #[test]
+    fn a_host_cannot_act_on_the_shell_or_the_terminal_of_who_copies_an_example() {
+        let origin = "https://a';id;'\u{1b}[31m\u{202e}$(id)\n.example";
+        for accept in ["text/plain", "application/json"] {
+            let body = body_at(origin, accept, &["\u{1b}owner"]);
+            for c in ['\u{1b}', '\u{202e}'] {
+                assert!(!body.contains(c), "{accept}: {body}");
+            }
+        }
+        let help: Value =
+            serde_json::from_str(&body_at(origin, "application/json", &["owner"])).unwrap();
+        assert_eq!(
+            help["examples"][0],
+            r"curl 'https://a'\'';id;'\''�[31m�$(id)�.example/list'"
+        );
+        let text = body_at(origin, "text/plain", &["owner"]);
+        assert!(
+            text.contains(r"  curl 'https://a'\'';id;'\''�[31m�$(id)�.example/list?owner=K2'"),
+            "{text}"
+        );
     }
 
     #[test]

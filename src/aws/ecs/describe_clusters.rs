@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::types::{CapacityProviderStrategyItem, Failure, Include, Tag, null_is_empty};
+use crate::aws::lenient::{Lenient, Members, objects, required_objects};
 use crate::aws::protocol::{EcsOperation, OperationName};
 
 /// The number of clusters that one call takes.
@@ -38,9 +39,23 @@ impl EcsOperation for DescribeClusters<'_> {
 #[derive(Clone, Debug, Deserialize)]
 #[allow(missing_docs)]
 pub struct DescribeClustersOutput {
+    #[serde(deserialize_with = "required_objects")]
     pub clusters: Vec<Cluster>,
-    #[serde(default, deserialize_with = "null_is_empty")]
+    #[serde(default, deserialize_with = "objects")]
     pub failures: Vec<Failure>,
+}
+
+impl Lenient for DescribeClustersOutput {
+    fn from_members(members: &mut Members<'_>) -> Option<Self> {
+        Some(Self {
+            clusters: members.objects("clusters")?,
+            failures: members.objects("failures").unwrap_or_default(),
+        })
+    }
+
+    fn is_usual(&self) -> bool {
+        self.clusters.iter().all(Lenient::is_usual)
+    }
 }
 
 /// A cluster.
@@ -54,10 +69,29 @@ pub struct Cluster {
     pub status: Option<String>,
     #[serde(deserialize_with = "null_is_empty")]
     pub capacity_providers: Vec<String>,
-    #[serde(deserialize_with = "null_is_empty")]
+    #[serde(deserialize_with = "objects")]
     pub default_capacity_provider_strategy: Vec<CapacityProviderStrategyItem>,
-    #[serde(deserialize_with = "null_is_empty")]
+    #[serde(deserialize_with = "objects")]
     pub tags: Vec<Tag>,
+    /// A member could not be read, or not as a whole.
+    #[serde(skip)]
+    pub is_partial: bool,
+}
+
+impl Lenient for Cluster {
+    fn from_members(members: &mut Members<'_>) -> Option<Self> {
+        Some(Self {
+            cluster_arn: members.word("clusterArn"),
+            cluster_name: members.text("clusterName"),
+            status: members.word("status"),
+            capacity_providers: members.strings("capacityProviders").unwrap_or_default(),
+            default_capacity_provider_strategy: members
+                .objects("defaultCapacityProviderStrategy")
+                .unwrap_or_default(),
+            tags: members.objects("tags").unwrap_or_default(),
+            is_partial: !members.unreadable().is_empty(),
+        })
+    }
 }
 
 #[cfg(test)]

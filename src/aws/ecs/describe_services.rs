@@ -7,7 +7,9 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::skip_events;
-use super::types::{CapacityProviderStrategyItem, Failure, Include, Tag, null_is_empty};
+use super::types::{CapacityProviderStrategyItem, Failure, Include, Tag};
+use crate::aws::arn::name_of;
+use crate::aws::lenient::{Lenient, Members, objects, required_objects};
 use crate::aws::protocol::{EcsOperation, OperationName};
 
 /// The number of services that one call takes.
@@ -50,9 +52,23 @@ impl EcsOperation for DescribeServices<'_> {
 #[derive(Clone, Debug, Deserialize)]
 #[allow(missing_docs)]
 pub struct DescribeServicesOutput {
+    #[serde(deserialize_with = "required_objects")]
     pub services: Vec<Service>,
-    #[serde(default, deserialize_with = "null_is_empty")]
+    #[serde(default, deserialize_with = "objects")]
     pub failures: Vec<Failure>,
+}
+
+impl Lenient for DescribeServicesOutput {
+    fn from_members(members: &mut Members<'_>) -> Option<Self> {
+        Some(Self {
+            services: members.objects("services")?,
+            failures: members.objects("failures").unwrap_or_default(),
+        })
+    }
+
+    fn is_usual(&self) -> bool {
+        self.services.iter().all(Lenient::is_usual)
+    }
 }
 
 /// A service.
@@ -69,14 +85,51 @@ pub struct Service {
     /// Absent where the service uses a strategy.
     pub launch_type: Option<String>,
     /// Absent where the service uses a launch type.
-    #[serde(deserialize_with = "null_is_empty")]
+    #[serde(deserialize_with = "objects")]
     pub capacity_provider_strategy: Vec<CapacityProviderStrategyItem>,
-    #[serde(deserialize_with = "null_is_empty")]
+    #[serde(deserialize_with = "objects")]
     pub deployments: Vec<Deployment>,
-    #[serde(deserialize_with = "null_is_empty")]
+    #[serde(deserialize_with = "objects")]
     pub task_sets: Vec<Deployment>,
-    #[serde(deserialize_with = "null_is_empty")]
+    #[serde(deserialize_with = "objects")]
     pub tags: Vec<Tag>,
+    /// The names of the members that could not be read, or not as a whole.
+    #[serde(skip)]
+    pub unreadable: Vec<&'static str>,
+}
+
+impl Lenient for Service {
+    fn from_members(members: &mut Members<'_>) -> Option<Self> {
+        let service_name = members
+            .text("serviceName")
+            .or_else(|| Some(name_of(&members.word("serviceArn")?).to_owned()));
+        Some(Self {
+            service_name,
+            status: members.word("status"),
+            desired_count: members.count("desiredCount"),
+            running_count: members.count("runningCount"),
+            pending_count: members.count("pendingCount"),
+            launch_type: members.word("launchType"),
+            capacity_provider_strategy: members
+                .objects("capacityProviderStrategy")
+                .unwrap_or_default(),
+            deployments: members.objects("deployments").unwrap_or_default(),
+            task_sets: members.objects("taskSets").unwrap_or_default(),
+            tags: members.objects("tags").unwrap_or_default(),
+            // The name is known, or the service cannot be told from others anyway.
+            unreadable: members
+                .unreadable()
+                .iter()
+                .copied()
+                .filter(|name| *name != "serviceName")
+                .collect(),
+        })
+    }
+
+    /// The name of the others may stand in `serviceArn`, which is not decoded otherwise.
+    fn is_usual(&self) -> bool {
+        self.service_name.is_some()
+    }
 }
 
 /// A deployment, or a task set, which has the same members where they are read.
@@ -89,8 +142,21 @@ pub struct Deployment {
     /// `COMPLETED`, `FAILED` or `IN_PROGRESS`.
     pub rollout_state: Option<String>,
     pub launch_type: Option<String>,
-    #[serde(deserialize_with = "null_is_empty")]
+    #[serde(deserialize_with = "objects")]
     pub capacity_provider_strategy: Vec<CapacityProviderStrategyItem>,
+}
+
+impl Lenient for Deployment {
+    fn from_members(members: &mut Members<'_>) -> Option<Self> {
+        Some(Self {
+            status: members.word("status"),
+            rollout_state: members.word("rolloutState"),
+            launch_type: members.word("launchType"),
+            capacity_provider_strategy: members
+                .objects("capacityProviderStrategy")
+                .unwrap_or_default(),
+        })
+    }
 }
 
 #[cfg(test)]

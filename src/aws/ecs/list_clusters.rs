@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::types::MAX_RESULTS;
+use crate::aws::lenient::{Lenient, Members};
 use crate::aws::protocol::{EcsOperation, OperationName};
 
 /// Lists the ARNs of all clusters, a page at a time.
@@ -41,6 +42,19 @@ impl EcsOperation for ListClusters<'_> {
 pub struct ListClustersOutput {
     pub cluster_arns: Vec<String>,
     pub next_token: Option<String>,
+    /// An ARN or the token could not be read.
+    #[serde(skip)]
+    pub is_partial: bool,
+}
+
+impl Lenient for ListClustersOutput {
+    fn from_members(members: &mut Members<'_>) -> Option<Self> {
+        Some(Self {
+            cluster_arns: members.strings("clusterArns")?,
+            next_token: members.text("nextToken"),
+            is_partial: !members.unreadable().is_empty(),
+        })
+    }
 }
 
 #[cfg(test)]

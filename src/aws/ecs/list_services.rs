@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::types::MAX_RESULTS;
+use crate::aws::lenient::{Lenient, Members};
 use crate::aws::protocol::{EcsOperation, OperationName};
 
 /// Lists the ARNs of a cluster's services, a page at a time. The parameter `launchType` omits
@@ -45,6 +46,19 @@ impl EcsOperation for ListServices<'_> {
 pub struct ListServicesOutput {
     pub service_arns: Vec<String>,
     pub next_token: Option<String>,
+    /// An ARN or the token could not be read.
+    #[serde(skip)]
+    pub is_partial: bool,
+}
+
+impl Lenient for ListServicesOutput {
+    fn from_members(members: &mut Members<'_>) -> Option<Self> {
+        Some(Self {
+            service_arns: members.strings("serviceArns")?,
+            next_token: members.text("nextToken"),
+            is_partial: !members.unreadable().is_empty(),
+        })
+    }
 }
 
 #[cfg(test)]

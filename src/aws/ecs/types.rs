@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::aws::lenient::{Lenient, Members};
+
 /// The size of a page of a list.
 pub(super) const MAX_RESULTS: u16 = 100;
 
@@ -37,6 +39,32 @@ pub struct Failure {
     pub arn: Option<String>,
     /// `MISSING` for a resource that does not exist any more.
     pub reason: Option<String>,
+}
+
+impl Lenient for CapacityProviderStrategyItem {
+    fn from_members(members: &mut Members<'_>) -> Option<Self> {
+        Some(Self {
+            capacity_provider: members.word("capacityProvider"),
+        })
+    }
+}
+
+impl Lenient for Tag {
+    fn from_members(members: &mut Members<'_>) -> Option<Self> {
+        Some(Self {
+            key: members.text("key"),
+            value: members.text("value"),
+        })
+    }
+}
+
+impl Lenient for Failure {
+    fn from_members(members: &mut Members<'_>) -> Option<Self> {
+        Some(Self {
+            arn: members.text("arn"),
+            reason: members.word("reason"),
+        })
+    }
 }
 
 pub(super) fn null_is_empty<'de, D: Deserializer<'de>, T: Deserialize<'de>>(

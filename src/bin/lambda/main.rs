@@ -1,64 +1,39 @@
 //! Lambda: the edge that receives API Gateway's events. The responses are those of `api`, as on the
 //! Worker.
 
+mod event;
 mod platform;
 
-use std::rc::Rc;
-
-use ecs_status::api::{self, Api};
+use ecs_status::api::Api;
 use ecs_status::config::{Config, log_level};
 use ecs_status::fleet::view::Fleet;
-use lambda_http::aws_lambda_events::encodings::Body;
-use lambda_http::lambda_runtime::Diagnostic;
-use lambda_http::{Error, RequestExt, service_fn};
+use ecs_status::platform::{Level, Log};
+use event::EventResponse;
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use platform::LambdaPlatform;
-use tokio::sync::{mpsc, oneshot};
+use serde::Serialize;
+use serde_json::Value;
+use tokio::task::LocalSet;
 
-type ResponseSender = oneshot::Sender<http::Response<Vec<u8>>>;
-
-/// Starts the function. The library is single-threaded, as in a Worker, while the runtime requires
-/// futures that can move between threads, so one task owns the API and responds over a channel.
+/// Starts the function. The library is single-threaded, as in a Worker: this task owns the API and
+/// takes one event after the other, as Lambda sends them.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let (sender, receiver) = mpsc::unbounded_channel::<(api::Request, ResponseSender)>();
-    let handler = service_fn(move |request: lambda_http::Request| {
-        let sender = sender.clone();
-        async move {
-            let (response_sender, response) = oneshot::channel();
-            sender
-                .send((read(&request), response_sender))
-                .map_err(|_| stopped())?;
-            let response = response.await.map_err(|_| stopped())?;
-            Ok::<_, Diagnostic>(write(response))
-        }
-    });
-    let local = tokio::task::LocalSet::new();
-    local.spawn_local(serve(receiver));
-    local.run_until(lambda_http::run(handler)).await
-}
-
-fn stopped() -> Diagnostic {
-    Diagnostic {
-        error_type: "Stopped".into(),
-        error_message: "the task that serves requests has stopped".into(),
-    }
-}
-
-async fn serve(mut requests: mpsc::UnboundedReceiver<(api::Request, ResponseSender)>) {
     let platform = LambdaPlatform::new(log_level(variable));
     let config = Config::from_lookup(variable);
     let fleet = config.map(|config| Fleet::in_process(&platform, config));
-    let api = Rc::new(Api::new(fleet));
-    while let Some((request, sender)) = requests.recv().await {
-        let (api, platform) = (Rc::clone(&api), platform.clone());
-        tokio::task::spawn_local(async move {
-            let response = api.handle(&request, &platform).await;
-            // The API may share a body with other responses.
-            let response = response.map(Rc::unwrap_or_clone);
-            // The receiver is gone if Lambda has given the invocation up.
-            let _ = sender.send(response);
-        });
-    }
+    let api = Api::new(fleet).with_body_limit(event::MAX_BODY_BYTES);
+    let (api, platform) = (&api, &platform);
+    let handler = service_fn(|event: LambdaEvent<Value>| async move {
+        let id = event.context.request_id;
+        let request = event::request(event.payload, id.clone());
+        let request = request.map_err(|problem| rejected(&id, problem, platform))?;
+        let response = api.handle(&request, platform).await;
+        Ok::<_, Diagnostic>(EventResponse::from(response))
+    });
+    LocalSet::new()
+        .run_until(lambda_runtime::run(handler))
+        .await
 }
 
 #[allow(clippy::disallowed_methods, reason = "an edge reads the environment")]
@@ -66,38 +41,29 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-fn read(request: &lambda_http::Request) -> api::Request {
-    let uri = request.uri();
-    let header = |name: &str| {
-        let value = request.headers().get(name)?.to_str().ok()?;
-        Some(value.to_owned())
-    };
-    let scheme = header("x-forwarded-proto").unwrap_or_else(|| "https".to_owned());
-    let host = header("host").unwrap_or_default();
-    api::Request {
-        method: request.method().to_string(),
-        origin: format!("{scheme}://{host}"),
-        path: request.raw_http_path().to_owned(),
-        query: uri.query().map(str::to_owned),
-        accept: header("accept"),
-        authorization: header("authorization"),
-        if_none_match: header("if-none-match"),
-        if_modified_since: header("if-modified-since"),
-        prefer: header("prefer"),
-        scrape_timeout: header("x-prometheus-scrape-timeout-seconds"),
-        // API Gateway throttles.
-        is_over_limit: false,
-        id: request
-            .lambda_context_ref()
-            .map(|context| context.request_id.clone())
-            .unwrap_or_default(),
-    }
+/// An event that is no request.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RejectedEvent<'a> {
+    level: Level,
+    event: &'static str,
+    request_id: &'a str,
+    problem: &'a str,
 }
 
-/// `response` with its body as text, so that API Gateway need not decode it.
-fn write(response: http::Response<Vec<u8>>) -> http::Response<Body> {
-    response.map(|body| match String::from_utf8(body) {
-        Ok(text) => Body::Text(text),
-        Err(bytes) => Body::Binary(bytes.into_bytes()),
-    })
+/// Logs why an event is no request; returns it as the error of the invocation.
+fn rejected(request_id: &str, problem: String, log: &impl Log) -> Diagnostic {
+    log.record(
+        Level::Error,
+        &RejectedEvent {
+            level: Level::Error,
+            event: "rejectedEvent",
+            request_id,
+            problem: &problem,
+        },
+    );
+    Diagnostic {
+        error_type: "NotAnHttpEvent".to_owned(),
+        error_message: problem,
+    }
 }

@@ -1,5 +1,7 @@
 //! Filter: selects the services that a request asks for.
 
+use std::ops::Deref;
+
 use crate::fleet::model::service_state::is_unhealthy;
 use crate::fleet::model::snapshot::{Cluster, Service, Tags};
 
@@ -14,14 +16,46 @@ const REGION: &str = "region";
 /// the tag never matches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    places: Vec<(String, Vec<String>)>,
-    tags: Vec<(String, Vec<String>)>,
+    places: Vec<(String, Values)>,
+    tags: Vec<(String, Values)>,
     /// Only services with one of these names; all if empty.
-    pub services: Vec<String>,
-    /// Only services that have none of these tags.
+    pub services: Values,
+    /// Only services that have none of these tags, each of which stands here once.
     pub missing: Vec<String>,
     /// Only services that are unhealthy.
     pub unhealthy: bool,
+}
+
+/// The values of a key, in the order of the request. A look-up takes the logarithm of their number:
+/// a URL has room for thousands of them, and each is looked up for every service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Values {
+    given: Vec<String>,
+    /// The indices of the values, sorted by value.
+    sorted: Vec<usize>,
+}
+
+impl Values {
+    fn contains(&self, value: &str) -> bool {
+        let compare = |index: &usize| self.given.get(*index).map(String::as_str).cmp(&Some(value));
+        self.sorted.binary_search_by(compare).is_ok()
+    }
+}
+
+impl From<Vec<String>> for Values {
+    fn from(given: Vec<String>) -> Self {
+        let mut sorted: Vec<usize> = (0..given.len()).collect();
+        sorted.sort_unstable_by_key(|index| given.get(*index));
+        Self { given, sorted }
+    }
+}
+
+impl Deref for Values {
+    type Target = [String];
+
+    fn deref(&self) -> &[String] {
+        &self.given
+    }
 }
 
 /// A key that is not a filter key.
@@ -34,12 +68,12 @@ impl Filter {
     /// # Errors
     /// The first key that is neither.
     pub fn new(pairs: Vec<(String, String)>, tags: &[String]) -> Result<Self, UnknownKey> {
-        let mut filter = Self::default();
+        let (mut places, mut wanted_tags) = (Vec::new(), Vec::new());
         for (key, value) in pairs {
-            let wanted = if PLACES.contains(&key.as_str()) {
-                &mut filter.places
+            let wanted: &mut Vec<(String, Vec<String>)> = if PLACES.contains(&key.as_str()) {
+                &mut places
             } else if tags.contains(&key) {
-                &mut filter.tags
+                &mut wanted_tags
             } else {
                 return Err(UnknownKey(key));
             };
@@ -48,7 +82,15 @@ impl Filter {
                 None => wanted.push((key, vec![value])),
             }
         }
-        Ok(filter)
+        let sorted = |wanted: Vec<(String, Vec<String>)>| {
+            let keys = wanted.into_iter();
+            keys.map(|(key, values)| (key, values.into())).collect()
+        };
+        Ok(Self {
+            places: sorted(places),
+            tags: sorted(wanted_tags),
+            ..Self::default()
+        })
     }
 
     /// The keys of the filter, tags first.
@@ -62,7 +104,9 @@ impl Filter {
     /// The values of the filter, in the order of their keys.
     pub fn values(&self) -> impl Iterator<Item = &str> {
         let values = self.tags.iter().chain(&self.places);
-        values.flat_map(|(_, values)| values).map(String::as_str)
+        values
+            .flat_map(|(_, values)| values.iter())
+            .map(String::as_str)
     }
 
     /// Whether the tag filters match `tags`.
@@ -78,7 +122,7 @@ impl Filter {
     pub fn matches_place(&self, target: &str, region: &str) -> bool {
         self.places.iter().all(|(key, values)| {
             let place = if key == TARGET { target } else { region };
-            values.iter().any(|value| value == place)
+            values.contains(place)
         })
     }
 
@@ -132,6 +176,31 @@ mod tests {
             .iter()
             .map(|(k, v)| ((*k).into(), (*v).into()))
             .collect()
+    }
+
+    fn service(name: &str, running_count: u32, tags: &[(&str, &str)]) -> Service {
+        Service {
+            service_name: name.into(),
+            status: Status::Active,
+            capacity_providers: Vec::new(),
+            rollout_state: None,
+            desired_count: 1,
+            running_count,
+            pending_count: 0,
+            tags: pairs(tags).into_iter().collect(),
+            task_sets: 0,
+        }
+    }
+
+    fn cluster(services: Vec<Service>) -> Cluster {
+        Cluster {
+            cluster_name: "web".into(),
+            target: "default".into(),
+            region: "us-east-1".into(),
+            capacity_providers: Vec::new(),
+            tags: Tags::new(),
+            services,
+        }
     }
 
     fn matches(query: &[(&str, &str)], tags: &[(&str, &str)]) -> bool {
@@ -197,29 +266,12 @@ mod tests {
 
     #[test]
     fn a_missing_tag_is_absent_and_not_empty() {
-        let service = |name: &str, running_count, tags: &[(&str, &str)]| Service {
-            service_name: name.into(),
-            status: Status::Active,
-            capacity_providers: Vec::new(),
-            rollout_state: None,
-            desired_count: 1,
-            running_count,
-            pending_count: 0,
-            tags: pairs(tags).into_iter().collect(),
-        };
         let services = vec![
             service("bare", 1, &[]),
             service("empty", 0, &[("owner", "")]),
             service("short", 0, &[("contact", "k2")]),
         ];
-        let clusters = [Cluster {
-            cluster_name: "web".into(),
-            target: "default".into(),
-            region: "us-east-1".into(),
-            capacity_providers: Vec::new(),
-            tags: Tags::new(),
-            services,
-        }];
+        let clusters = [cluster(services)];
         let found = |filter: Filter| -> Vec<String> {
             let selected = filter.select(&clusters).into_iter();
             selected
@@ -229,7 +281,12 @@ mod tests {
         };
         let missing = |keys: &[&str], unhealthy, services: &[&str]| Filter {
             missing: keys.iter().map(|&key| key.to_owned()).collect(),
-            services: services.iter().map(|&name| name.to_owned()).collect(),
+            services: Values::from(
+                services
+                    .iter()
+                    .map(|&name| name.to_owned())
+                    .collect::<Vec<_>>(),
+            ),
             unhealthy,
             ..Filter::default()
         };
@@ -240,7 +297,60 @@ mod tests {
         assert_eq!(found(missing(&[], false, &["bare", "Bare"])), ["bare"]);
     }
 
+    /// The times that it takes to select among many services, at best of a few.
+    #[expect(clippy::disallowed_methods, reason = "a test has a clock")]
+    fn time_to_select(filter: &Filter, clusters: &[Cluster]) -> std::time::Duration {
+        let time = || {
+            let started = std::time::Instant::now();
+            assert!(filter.select(clusters).is_empty());
+            started.elapsed()
+        };
+        (0..5).map(|_| time()).min().unwrap()
+    }
+
+    #[test]
+    fn a_filter_of_thousands_of_values_costs_hardly_more_than_one_of_a_few() {
+        let services = (0..2_000).map(|number| Service {
+            service_name: format!("service-{number}"),
+            ..service("", 1, &[("owner", "K2"), ("environment", "production")])
+        });
+        let clusters = [cluster(services.collect())];
+        let filter = |count: usize| {
+            let values = |key: &'static str| {
+                (0..count).map(move |number| (key.to_owned(), format!("no-{number}")))
+            };
+            let mut filter = Filter::new(values("owner").collect(), &valid()).unwrap();
+            filter.services = values("")
+                .map(|(_, value)| value)
+                .collect::<Vec<_>>()
+                .into();
+            filter
+        };
+        let tags = |count| Filter {
+            services: Values::default(),
+            ..filter(count)
+        };
+        let names = |count| Filter {
+            tags: Vec::new(),
+            ..filter(count)
+        };
+        for (few, many) in [(tags(4), tags(4_000)), (names(4), names(4_000))] {
+            let (few, many) = (
+                time_to_select(&few, &clusters),
+                time_to_select(&many, &clusters),
+            );
+            assert!(many < 50 * few, "{few:?} {many:?}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn a_value_is_found_wherever_it_stands(given in prop::collection::vec("[ab]{0,3}", 0..9), value in "[ab]{0,3}") {
+            let values = Values::from(given.clone());
+            prop_assert_eq!(values.contains(&value), given.contains(&value));
+            prop_assert_eq!(&*values, &*given);
+        }
+
         #[test]
         fn adding_a_key_narrows_and_adding_a_value_widens(
             tags in prop::collection::btree_map("environment|owner|contact", "[ab]?", 0..4),

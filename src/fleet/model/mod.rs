@@ -3,6 +3,7 @@
 pub mod cause;
 pub mod fargate;
 pub mod filter;
+pub mod policy_denial;
 pub mod redact;
 pub mod service_state;
 pub mod snapshot;

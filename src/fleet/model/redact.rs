@@ -4,6 +4,8 @@
 //! their stack.
 
 use super::snapshot::{Cluster, Failure, Service, Tags};
+use crate::aws::arn::{dashed, is_account_id};
+use crate::aws::credentials::is_redacted;
 
 /// The replacement of an ARN.
 const ARN: &str = "[ARN withheld]";
@@ -19,7 +21,8 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// Redacts ARNs, all non-empty `texts`, and all tags except `exposed_tags`, if given.
+    /// Redacts ARNs, those of `texts` that are account ids or long enough to be secrets, and all
+    /// tags except `exposed_tags`, if given.
     #[must_use]
     pub fn new(texts: impl IntoIterator<Item = String>, exposed_tags: Option<Vec<String>>) -> Self {
         Self {
@@ -29,11 +32,17 @@ impl Redactor {
         .and(texts)
     }
 
-    /// Redacts `texts` too.
+    /// Redacts `texts` too. An account id is redacted in both of its forms.
     #[must_use]
     pub fn and(mut self, texts: impl IntoIterator<Item = String>) -> Self {
-        self.texts
-            .extend(texts.into_iter().filter(|text| !text.is_empty()));
+        for text in texts {
+            if is_account_id(&text) {
+                self.texts.push(dashed(&text));
+                self.texts.push(text);
+            } else if is_redacted(&text) {
+                self.texts.push(text);
+            }
+        }
         let lengths = self.texts.iter().map(String::len);
         self.shortest = lengths.min().unwrap_or(usize::MAX);
         self
@@ -121,6 +130,7 @@ impl Redactor {
     pub fn failure(&self, failure: Failure) -> Failure {
         Failure {
             cluster_name: failure.cluster_name.map(|name| self.text(name)),
+            service_name: failure.service_name.map(|name| self.text(name)),
             ..failure
         }
     }
@@ -158,8 +168,10 @@ mod tests {
     use crate::fleet::model::snapshot::Status;
     use proptest::prelude::*;
 
+    const HUSH: &str = "sixteen-letters-";
+
     fn redacted(text: &str) -> String {
-        Redactor::new(["123456789012".into(), "hush".into()], None).text(text.into())
+        Redactor::new(["123456789012".into(), HUSH.into()], None).text(text.into())
     }
 
     #[test]
@@ -180,10 +192,28 @@ mod tests {
     #[test]
     fn secret_texts_are_replaced_and_the_rest_stays() {
         assert_eq!(
-            redacted("team-123456789012 hush"),
-            "team-[withheld] [withheld]"
+            redacted("team-123456789012 1234-5678-9012 sixteen-letters-"),
+            "team-[withheld] [withheld] [withheld]"
         );
-        assert_eq!(redacted("K2 ☃ 1234567890"), "K2 ☃ 1234567890");
+        for text in ["K2 ☃ 1234567890", "1234-5678-901", "sixteen-letters"] {
+            assert_eq!(redacted(text), text);
+        }
+    }
+
+    #[test]
+    fn a_text_of_fewer_than_16_characters_is_redacted_only_if_it_is_an_account_id() {
+        let texts = ["test", "", "☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃", "000000000000"];
+        let redactor = Redactor::new(texts.map(str::to_owned), None);
+        for (text, expected) in [
+            (
+                "test-service ☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃",
+                "test-service ☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃",
+            ),
+            ("a-000000000000-b", "a-[withheld]-b"),
+            ("a 0000-0000-0000 b", "a [withheld] b"),
+        ] {
+            assert_eq!(redactor.text(text.into()), expected);
+        }
     }
 
     #[test]
@@ -195,7 +225,7 @@ mod tests {
 
     #[test]
     fn tag_keys_that_become_equal_get_a_number() {
-        let secrets = ["hush", "hidden", "shh"].map(str::to_owned);
+        let secrets = ["hush", "hidden", "shh"].map(|word| word.repeat(16));
         let redactor = Redactor::new(secrets.clone(), None);
         let tags = redactor.tags(secrets.map(|key| (key, "x".to_owned())));
         let keys: Vec<_> = tags.keys().map(String::as_str).collect();
@@ -204,7 +234,7 @@ mod tests {
 
     #[test]
     fn every_text_of_a_cluster_and_its_services_is_redacted() {
-        let text = || "x-hush-x".to_owned();
+        let text = || format!("x-{HUSH}-x");
         let tags = || Tags::from([(text(), text())]);
         let cluster = Cluster {
             cluster_name: text(),
@@ -221,28 +251,30 @@ mod tests {
                 running_count: 1,
                 pending_count: 0,
                 tags: tags(),
+                task_sets: 0,
             }],
         };
         let failure = Failure {
             target: "default".into(),
             region: "us-east-1".into(),
             cluster_name: Some(text()),
+            service_name: Some(text()),
             reason: "AWS refused the call".into(),
         };
-        let redactor = Redactor::new(["hush".into()], None);
+        let redactor = Redactor::new([HUSH.into()], None);
         let shown = format!("{:?}", redactor.cluster(cluster));
         assert_eq!(shown.matches("x-[withheld]-x").count(), 8, "{shown}");
-        assert!(!shown.contains("hush"), "{shown}");
+        assert!(!shown.contains(HUSH), "{shown}");
         let shown = format!("{:?}", redactor.failure(failure));
-        assert!(!shown.contains("hush"), "{shown}");
+        assert!(!shown.contains(HUSH), "{shown}");
     }
 
     proptest! {
         #[test]
         fn no_secret_is_left(before in ".*", after in ".*") {
-            for secret in ["123456789012", "hush", "arn:aws:ecs:us-east-1:123456789012:cluster/a"] {
+            for secret in ["123456789012", "1234-5678-9012", HUSH, "arn:aws:ecs:us-east-1:123456789012:cluster/a"] {
                 let shown = redacted(&format!("{before}{secret}{after}"));
-                for needle in ["123456789012", "hush", "arn:aws"] {
+                for needle in ["123456789012", "1234-5678-9012", HUSH, "arn:aws"] {
                     prop_assert!(!shown.contains(needle), "{shown}");
                 }
             }

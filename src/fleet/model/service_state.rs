@@ -10,6 +10,7 @@ use crate::fleet::model::snapshot::Service;
 /// |---|---|
 /// | failing | the rollout has failed |
 /// | stopped | no task is desired and none runs |
+/// | deploying | more than one task set stands, and as many run as desired, or more |
 /// | healthy | as many run as desired, and none is pending |
 /// | starting | as many run as desired, but some are pending |
 /// | starting | fewer run than desired, and some are pending or a rollout is in progress |
@@ -22,6 +23,7 @@ pub enum ServiceState {
     Healthy,
     Starting,
     Draining,
+    Deploying,
     Short,
     Failing,
     Stopped,
@@ -39,6 +41,8 @@ impl ServiceState {
         }
         match running.cmp(&desired) {
             Ordering::Equal if desired == 0 => Self::Stopped,
+            // Both colours of a blue/green deployment run in full until traffic has moved.
+            Ordering::Equal | Ordering::Greater if service.task_sets > 1 => Self::Deploying,
             Ordering::Equal if pending => Self::Starting,
             Ordering::Equal => Self::Healthy,
             _ if rolling => Self::Starting,
@@ -55,6 +59,7 @@ impl ServiceState {
             Self::Healthy => "healthy",
             Self::Starting => "starting",
             Self::Draining => "draining",
+            Self::Deploying => "deploying",
             Self::Short => "short",
             Self::Failing => "failing",
             Self::Stopped => "stopped",
@@ -63,10 +68,15 @@ impl ServiceState {
 }
 
 /// Whether the number of running tasks differs from the desired one, or the rollout has failed.
-/// This is the rule of `unhealthy=true`.
+/// More running tasks than desired are no fault while several task sets stand. This is the rule of
+/// `unhealthy=true`.
 #[must_use]
 pub fn is_unhealthy(service: &Service) -> bool {
-    service.running_count != service.desired_count || rollout_is(service, "FAILED")
+    match ServiceState::of(service) {
+        ServiceState::Deploying => false,
+        ServiceState::Failing => true,
+        _ => service.running_count != service.desired_count,
+    }
 }
 
 fn rollout_is(service: &Service, state: &str) -> bool {
@@ -81,22 +91,31 @@ mod tests {
     #[test]
     fn the_state_follows_every_line_of_the_table() {
         let (failed, rolling, done) = (Some("FAILED"), Some("IN_PROGRESS"), Some("COMPLETED"));
-        for (running, desired, pending, rollout, word, unhealthy) in [
-            (1, 1, 0, failed, "failing", true),
-            (0, 0, 0, failed, "failing", true),
-            (0, 0, 0, done, "stopped", false),
-            (0, 0, 1, rolling, "stopped", false),
-            (2, 2, 0, done, "healthy", false),
-            (2, 2, 0, rolling, "healthy", false),
-            (2, 2, 0, None, "healthy", false),
-            (2, 2, 1, done, "starting", false),
-            (1, 2, 1, done, "starting", true),
-            (1, 2, 0, rolling, "starting", true),
-            (1, 2, 0, done, "short", true),
-            (0, 2, 0, None, "short", true),
-            (3, 2, 0, rolling, "starting", true),
-            (3, 2, 0, done, "draining", true),
-            (1, 0, 1, None, "draining", true),
+        for (running, desired, pending, rollout, task_sets, word, unhealthy) in [
+            (1, 1, 0, failed, 0, "failing", true),
+            (0, 0, 0, failed, 0, "failing", true),
+            (0, 0, 0, done, 0, "stopped", false),
+            (0, 0, 1, rolling, 0, "stopped", false),
+            (2, 2, 0, done, 0, "healthy", false),
+            (2, 2, 0, rolling, 0, "healthy", false),
+            (2, 2, 0, None, 0, "healthy", false),
+            (2, 2, 1, done, 0, "starting", false),
+            (1, 2, 1, done, 0, "starting", true),
+            (1, 2, 0, rolling, 0, "starting", true),
+            (1, 2, 0, done, 0, "short", true),
+            (0, 2, 0, None, 0, "short", true),
+            (3, 2, 0, rolling, 0, "starting", true),
+            (3, 2, 0, done, 0, "draining", true),
+            (1, 0, 1, None, 0, "draining", true),
+            (2, 2, 0, None, 1, "healthy", false),
+            (3, 2, 0, None, 1, "draining", true),
+            (4, 2, 0, None, 2, "deploying", false),
+            (2, 2, 1, None, 2, "deploying", false),
+            (2, 0, 0, None, 3, "deploying", false),
+            (1, 2, 1, None, 2, "starting", true),
+            (1, 2, 0, None, 2, "short", true),
+            (0, 0, 0, None, 2, "stopped", false),
+            (4, 2, 0, failed, 2, "failing", true),
         ] {
             let service = Service {
                 service_name: "api".into(),
@@ -107,6 +126,7 @@ mod tests {
                 running_count: running,
                 pending_count: pending,
                 tags: crate::fleet::model::snapshot::Tags::new(),
+                task_sets,
             };
             let found = (ServiceState::of(&service).as_str(), is_unhealthy(&service));
             assert_eq!(found, (word, unhealthy), "{service:?}");

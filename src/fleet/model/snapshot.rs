@@ -50,7 +50,6 @@ pub struct Cluster {
 
 /// An ACTIVE service on Fargate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
 #[allow(missing_docs)]
 pub struct Service {
     pub service_name: String,
@@ -63,11 +62,13 @@ pub struct Service {
     pub running_count: u32,
     pub pending_count: u32,
     pub tags: Tags,
+    /// The number of task sets, which services of the deployment controllers `CODE_DEPLOY` and
+    /// `EXTERNAL` have in place of deployments.
+    pub task_sets: usize,
 }
 
 /// The status of a service. Services of another status are not reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
 #[allow(missing_docs)]
 pub enum Status {
     Active,
@@ -91,6 +92,8 @@ pub struct Failure {
     pub region: String,
     /// `None` where the failure does not concern one cluster.
     pub cluster_name: Option<String>,
+    /// `None` where the failure does not concern one service.
+    pub service_name: Option<String>,
     /// One sentence without a full stop, in the words of [`Cause`](super::cause::Cause).
     pub reason: String,
 }

@@ -4,18 +4,16 @@
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
-use crate::fleet::model::snapshot::{CarriedOver, Cluster, Snapshot};
+use crate::fleet::model::snapshot::{CarriedOver, Cluster, Failure, Snapshot};
 use crate::time::rfc3339;
 
 impl Snapshot {
     /// Takes over services from `old`, a snapshot of the same target: those that are missing here in
-    /// clusters of which a part could not be read, and that were read at `oldest` or later. The
-    /// failures of these clusters say so.
+    /// the parts that could not be read, and that were read at `oldest` or later. The failures of
+    /// these parts say so.
     pub fn carry_over(&mut self, old: &Self, oldest: SystemTime) {
         for cluster in &old.clusters {
-            if self.has_failure(&cluster.cluster_name) {
-                self.carry_over_cluster(old, cluster, oldest);
-            }
+            self.carry_over_cluster(old, cluster, oldest);
         }
         self.clusters
             .sort_by(|a, b| a.cluster_name.cmp(&b.cluster_name));
@@ -34,16 +32,11 @@ impl Snapshot {
         carried.map_or(self.generated_at, |carried| carried.read_at)
     }
 
-    /// Whether a part of the cluster could not be read. A failure without a cluster concerns all.
-    fn has_failure(&self, cluster_name: &str) -> bool {
-        self.failures.iter().any(|failure| {
-            let failed = failure.cluster_name.as_deref();
-            failed.is_none_or(|failed| failed == cluster_name)
-        })
-    }
-
     fn carry_over_cluster(&mut self, old: &Self, cluster: &Cluster, oldest: SystemTime) {
         let name = &cluster.cluster_name;
+        let Some(failed) = Failed::of(&self.failures, name) else {
+            return;
+        };
         let found = self.clusters.iter().position(|c| c.cluster_name == *name);
         let mut merged = found.map_or_else(
             || Cluster {
@@ -56,7 +49,9 @@ impl Snapshot {
         let here: BTreeSet<String> = here.collect();
         for service in &cluster.services {
             let read_at = old.read_at(name, &service.service_name);
-            if !here.contains(&service.service_name) && read_at >= oldest {
+            let is_missing =
+                !here.contains(&service.service_name) && failed.concerns(&service.service_name);
+            if is_missing && read_at >= oldest {
                 merged.services.push(service.clone());
                 self.carried_over.push(CarriedOver {
                     cluster_name: name.clone(),
@@ -76,9 +71,11 @@ impl Snapshot {
     /// Adds to each failure how many services were carried over, and their age.
     fn mark(&mut self) {
         for failure in &mut self.failures {
-            let failed = failure.cluster_name.as_ref();
+            let cluster = failure.cluster_name.as_ref();
+            let service = failure.service_name.as_ref();
             let concerns = |carried: &&CarriedOver| {
-                failed.is_none_or(|failed| *failed == carried.cluster_name)
+                cluster.is_none_or(|cluster| *cluster == carried.cluster_name)
+                    && service.is_none_or(|service| *service == carried.service_name)
             };
             let times: Vec<SystemTime> = self
                 .carried_over
@@ -98,10 +95,40 @@ impl Snapshot {
     }
 }
 
+/// The services of a cluster that failures concern.
+enum Failed<'a> {
+    All,
+    Some(BTreeSet<&'a str>),
+}
+
+impl<'a> Failed<'a> {
+    /// `None` if no failure concerns the cluster. A failure without a cluster concerns all.
+    fn of(failures: &'a [Failure], cluster_name: &str) -> Option<Self> {
+        let mut services = BTreeSet::new();
+        for failure in failures {
+            let failed = failure.cluster_name.as_deref();
+            if failed.is_none_or(|failed| failed == cluster_name) {
+                match &failure.service_name {
+                    Some(service) => services.insert(service.as_str()),
+                    None => return Some(Self::All),
+                };
+            }
+        }
+        (!services.is_empty()).then_some(Self::Some(services))
+    }
+
+    fn concerns(&self, service_name: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Some(services) => services.contains(service_name),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fleet::model::snapshot::{Failure, Service, Status, Tags};
+    use crate::fleet::model::snapshot::{Service, Status, Tags};
     use std::time::{Duration, UNIX_EPOCH};
 
     fn at(seconds: u64) -> SystemTime {
@@ -118,10 +145,12 @@ mod tests {
             running_count: 1,
             pending_count: 0,
             tags: Tags::new(),
+            task_sets: 0,
         }
     }
 
-    /// Clusters with their services, such as `a: x y`, and the clusters that failed.
+    /// Clusters with their services, such as `a: x y`, and what failed: all, a cluster, or a service
+    /// such as `a/x`.
     fn snapshot(seconds: u64, clusters: &[&str], failed: &[Option<&str>]) -> Snapshot {
         let cluster = |text: &&str| {
             let (name, services) = text.split_once(':').unwrap();
@@ -134,11 +163,15 @@ mod tests {
                 services: services.split_whitespace().map(service).collect(),
             }
         };
-        let failure = |name: Option<&str>| Failure {
-            target: "default".into(),
-            region: "us-east-1".into(),
-            cluster_name: name.map(str::to_owned),
-            reason: "AWS failed".into(),
+        let failure = |name: Option<&str>| {
+            let mut parts = name.into_iter().flat_map(|name| name.split('/'));
+            Failure {
+                target: "default".into(),
+                region: "us-east-1".into(),
+                cluster_name: parts.next().map(str::to_owned),
+                service_name: parts.next().map(str::to_owned),
+                reason: "AWS failed".into(),
+            }
         };
         Snapshot {
             generated_at: at(seconds),
@@ -194,6 +227,23 @@ mod tests {
         last.carry_over(&newer, at(1));
         assert_eq!(shown(&last), ["b: y"]);
         assert_eq!(last.failures[0].reason, "AWS failed");
+    }
+
+    #[test]
+    fn a_failure_of_a_service_carries_over_no_other_service() {
+        let old = snapshot(0, &["a: x y z"], &[]);
+        let mut new = snapshot(20, &["a: z"], &[Some("a/x"), Some("a/z"), Some("b/y")]);
+        new.carry_over(&old, at(0));
+        assert_eq!(shown(&new), ["a: x z"]);
+        let reasons: Vec<_> = new.failures.iter().map(|f| f.reason.as_str()).collect();
+        assert_eq!(
+            reasons,
+            [
+                "AWS failed; 1 service is shown as of 2026-11-22T19:40:00Z",
+                "AWS failed",
+                "AWS failed"
+            ]
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// Counts up whenever a stored type changes its shape.
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 
 /// The reason why stored bytes cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +79,7 @@ mod tests {
     use crate::aws::budget::Usage;
     use crate::aws::protocol::OperationName;
     use crate::fleet::model::cause::Cause;
+    use crate::fleet::model::policy_denial::PolicyDenial;
     use crate::fleet::refresh::policy::LastFailure;
     use crate::fleet::refresh::status::SnapshotStatus;
     use std::time::{Duration, UNIX_EPOCH};
@@ -87,7 +88,7 @@ mod tests {
         SnapshotStatus {
             version: Some(7),
             last_failure: Some(LastFailure {
-                cause: Cause::NotAllowed(OperationName::ListServices),
+                cause: Cause::NotAllowed(OperationName::ListServices, PolicyDenial::Unstated),
                 at: UNIX_EPOCH + Duration::from_mins(29_922_940),
                 in_a_row: 3,
             }),

@@ -9,7 +9,7 @@ use crate::fleet::model::cause::Cause;
 use crate::fleet::model::snapshot::Snapshot;
 use crate::fleet::refresh::store::PausedSweep;
 use crate::fleet::sweep::target_client::TargetClient;
-use crate::platform::{Level, Platform};
+use crate::platform::{Level, Log, Platform};
 use crate::time::since;
 
 /// The log line of a sweep.
@@ -119,4 +119,22 @@ pub(super) fn storage<P: Platform>(
         message,
     };
     platform.record(Level::Warn, &line);
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ForgottenRecord<'a> {
+    level: Level,
+    event: &'static str,
+    target: &'a str,
+}
+
+/// Logs that everything that was stored for `target` is removed.
+pub(super) fn forgotten(log: &impl Log, target: &str) {
+    let line = ForgottenRecord {
+        level: Level::Info,
+        event: "forgotten",
+        target,
+    };
+    log.record(Level::Info, &line);
 }

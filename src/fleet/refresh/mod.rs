@@ -2,6 +2,7 @@
 
 mod carry_over;
 pub mod encoding;
+pub mod forgetting;
 mod log;
 mod persistence;
 pub mod policy;

@@ -58,6 +58,8 @@ pub(super) struct State {
     pub(super) slice: u64,
     pub(super) leased_until: Option<SystemTime>,
     pub(super) sweep_waiters: Vec<oneshot::Sender<()>>,
+    /// The time at which the store is forgotten if nobody reads, where it is known.
+    pub(super) forgotten_at: Option<SystemTime>,
     /// The requests of the newest sweep, and those since the refresher started.
     pub(super) usage: Usage,
     pub(super) total: Usage,
@@ -167,7 +169,7 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
         self.state.borrow().encoded.clone()
     }
 
-    /// Checks the credentials, for the request called `request_id`. All who ask at once wait for the
+    /// Checks the credentials and the permissions, for the request called `request_id`. All who ask at once wait for the
     /// same check, and its result is remembered for [`HEALTH_MAX_AGE`].
     pub async fn check(self: &Rc<Self>, request_id: &str) -> Health {
         let now = self.platform.now();
@@ -199,7 +201,7 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
         let health = match select(receiver, pin!(patience)).await {
             Either::Left((Ok(health), _)) => health,
             Either::Left(_) | Either::Right(_) => Health {
-                cause: Some(Cause::TimedOut),
+                causes: vec![Cause::TimedOut],
                 checked_at: self.platform.now(),
                 usage: Usage::default(),
             },
@@ -214,9 +216,12 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
 
     async fn run_check(&self, request_id: &str) {
         let budget = Budget::new(request_id, self.platform.now(), self.sweep_timeout);
-        let cause = self.target.check(&budget).await.err();
+        // A sweep in progress has its own renewal.
+        if self.state.borrow().sweep.is_none() {
+            self.target.allow_renewal();
+        }
         let health = Health {
-            cause,
+            causes: self.target.check(&budget).await,
             checked_at: self.platform.now(),
             usage: budget.usage(),
         };

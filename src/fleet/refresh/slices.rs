@@ -31,9 +31,18 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
                 .with_requests(self.slice_requests, limiter.wait(self.slice_requests, now));
             self.state.borrow_mut().leased_until = Some(budget.deadline() + LEASE_MARGIN);
             let responses = sweep.borrow().responses();
-            match self.target.prepare(&budget).await {
-                Ok(()) => drive(self.target.ecs(), &sweep, &budget).await,
-                Err(cause) => sweep.borrow_mut().abandon(cause),
+            loop {
+                match self.target.prepare(&budget).await {
+                    Ok(()) => drive(self.target.ecs(), &sweep, &budget).await,
+                    Err(cause) => sweep.borrow_mut().abandon(cause),
+                }
+                // The role is assumed once more in this slice, or at the start of the next one.
+                if sweep.borrow().is_done()
+                    || !self.target.is_session_stale()
+                    || !budget.has_requests()
+                {
+                    break;
+                }
             }
             if !self.end_slice(slice, budget.usage()) {
                 return;
@@ -69,13 +78,16 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
             self.discard_sweep();
         }
         let mut state = self.state.borrow_mut();
-        let current = state.sweep.get_or_insert_with(|| PausedSweep {
-            sweep: Rc::new(RefCell::new(self.target.sweep())),
-            started_at: now,
-            stopped_at: now,
-            slices: 0,
-            usage: Usage::default(),
-            limited_until: now,
+        let current = state.sweep.get_or_insert_with(|| {
+            self.target.allow_renewal();
+            PausedSweep {
+                sweep: Rc::new(RefCell::new(self.target.sweep())),
+                started_at: now,
+                stopped_at: now,
+                slices: 0,
+                usage: Usage::default(),
+                limited_until: now,
+            }
         });
         Rc::clone(&current.sweep)
     }

@@ -26,11 +26,11 @@ pub struct SnapshotStatus {
     pub total: Usage,
 }
 
-/// Health of a target: whether AWS accepts the credentials.
+/// Health of a target: whether AWS accepts the credentials and allows every call of a sweep.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Health {
-    /// The reason why it does not.
-    pub cause: Option<Cause>,
+    /// The causes for which it does not, in the order of the calls.
+    pub causes: Vec<Cause>,
     /// The time at which AWS was asked.
     pub checked_at: SystemTime,
     /// The requests to AWS on behalf of this check.

@@ -1,6 +1,7 @@
 //! Store: bytes that outlive an invocation, and the two records that are kept in it.
 
 use std::cell::RefCell;
+use std::future::ready;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
@@ -33,6 +34,28 @@ pub trait Store {
     /// # Errors
     /// If there will be none. The platform's own words, for the log.
     fn resume_later(&self) -> impl Future<Output = Result<Continuation, String>>;
+
+    /// The time of the next invocation that was requested, by [`Store::resume_later`] or by
+    /// [`Store::wake_after`].
+    fn next_wake(&self) -> impl Future<Output = Option<SystemTime>> {
+        ready(None)
+    }
+
+    /// Requests an invocation after `delay`, and none that was requested before.
+    ///
+    /// # Errors
+    /// The platform's own words, for the log.
+    fn wake_after(&self, _delay: Duration) -> impl Future<Output = Result<(), String>> {
+        ready(Ok(()))
+    }
+
+    /// Removes everything that was saved, and what the platform has made for it.
+    ///
+    /// # Errors
+    /// The platform's own words, for the log.
+    fn clear(&self) -> impl Future<Output = Result<(), String>> {
+        ready(Ok(()))
+    }
 }
 
 /// The invocation that continues a paused sweep.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::call::Call;
+use super::denial::Denials;
 use super::found_service::{FoundService, pairs};
 use crate::aws::arn::{is_short, name_of};
 use crate::aws::ecs::{
@@ -28,15 +29,15 @@ pub(super) struct ClusterSweep {
     waiting_short: Vec<String>,
     /// At least one of its services is described, or known to be deleted.
     has_described: bool,
-    /// Whether its services could be listed, as soon as that is known.
-    pub(super) is_listed: Option<bool>,
+    /// The denials of descriptions of its services.
+    pub(super) denials: Denials,
 }
 
 /// The description of a cluster.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Description {
     name: String,
-    is_active: bool,
+    pub(super) is_active: bool,
     capacity_providers: Vec<String>,
     default_strategy: Vec<CapacityProviderStrategyItem>,
     tags: Vec<Tag>,
@@ -89,14 +90,14 @@ impl ClusterSweep {
         calls
     }
 
-    /// Adds the services of `output` that may be reported. Returns the causes for which services of
-    /// the batch `requested` are missing.
+    /// Adds the services of `output` that may be reported. Returns the names of the services of the
+    /// batch `requested` that are missing, or are not there as a whole, with the cause.
     pub(super) fn take_descriptions(
         &mut self,
         output: DescribeServicesOutput,
         requested: &[String],
-    ) -> BTreeSet<Cause> {
-        let mut causes = BTreeSet::new();
+    ) -> Vec<(String, Cause)> {
+        let mut failures = Vec::new();
         let mut open: BTreeSet<&str> = requested.iter().map(|arn| name_of(arn)).collect();
         for failure in output.failures {
             // The service was deleted since it was listed.
@@ -107,24 +108,31 @@ impl ClusterSweep {
             }
         }
         for service in output.services {
-            let name = service.service_name.as_deref();
-            if !name.is_some_and(|name| open.remove(name)) {
+            let Some(name) = service.service_name.clone() else {
+                continue;
+            };
+            if !open.remove(name.as_str()) {
                 continue;
             }
-            match FoundService::new(service) {
-                Ok(found) => {
-                    self.has_described = true;
-                    self.found.extend(found);
+            let is_partial = !service.unreadable.is_empty();
+            let found = FoundService::new(service);
+            self.has_described |= found.is_ok();
+            match found {
+                Ok(None) => {}
+                Ok(Some(found)) => {
+                    if is_partial {
+                        failures.push((name, Cause::Unreadable));
+                    }
+                    self.found.push(found);
                 }
-                Err(cause) => {
-                    causes.insert(cause);
-                }
+                Err(cause) => failures.push((name, cause)),
             }
         }
-        if !open.is_empty() {
-            causes.insert(Cause::LeftOut);
-        }
-        causes
+        let omitted = open
+            .into_iter()
+            .map(|name| (name.to_owned(), Cause::LeftOut));
+        failures.extend(omitted);
+        failures
     }
 
     /// The number of services that are known to exist.

@@ -1,14 +1,13 @@
 //! The clusters' half of a sweep: lists the clusters and describes them.
 
 use super::cluster_sweep::{ClusterSweep, Description};
+use super::denial::{Split, denial};
 use super::{Call, Sweep};
 use crate::aws::arn::account_of;
 use crate::aws::ecs::{DESCRIBE_CLUSTERS_MAX, DescribeClustersOutput, ListClustersOutput};
 use crate::aws::error::Error;
 use crate::aws::protocol::OperationName;
 use crate::fleet::model::cause::Cause;
-
-const DENIED: Cause = Cause::NotAllowed(OperationName::DescribeClusters);
 
 impl Sweep {
     /// Takes the response to a page of `ListClusters`.
@@ -17,6 +16,9 @@ impl Sweep {
         let mut next_token = None;
         match response {
             Ok(page) => {
+                if page.is_partial {
+                    self.fail(None, Cause::Unreadable);
+                }
                 for arn in page.cluster_arns {
                     if self.clusters.contains_key(&arn) {
                         continue;
@@ -65,25 +67,25 @@ impl Sweep {
         let output = match response {
             Ok(output) => output,
             Err(error) => {
-                let cause = Cause::of(&error, OperationName::DescribeClusters);
-                if cause == DENIED {
-                    self.denied.push(clusters);
-                    self.retry_denied_clusters();
-                } else {
-                    self.fail_all(&clusters, cause);
-                }
+                self.on_clusters_refused(clusters, &error);
                 return;
             }
         };
+        self.denials.allow();
         for cluster in output.clusters {
             let Some(arn) = cluster.cluster_arn.clone() else {
                 continue;
             };
+            let is_partial = cluster.is_partial;
             // A cluster without a status counts as omitted.
             if let Some(known) = self.clusters.get_mut(&arn)
                 && let Some(description) = Description::new(&arn, cluster)
             {
+                let is_active = description.is_active;
                 known.description = Some(description);
+                if is_partial && is_active {
+                    self.fail(Some(&arn), Cause::Unreadable);
+                }
             }
         }
         for failure in output.failures {
@@ -102,24 +104,21 @@ impl Sweep {
         }
     }
 
-    /// One cluster that may not be described spoils its batch. Once it is known which clusters of a
-    /// denied batch may be listed, those are described once more, without the others.
-    pub(super) fn retry_denied_clusters(&mut self) {
-        for batch in std::mem::take(&mut self.denied) {
-            let is_listed = |arn: &String| self.clusters.get(arn).and_then(|known| known.is_listed);
-            if batch.iter().any(|arn| is_listed(arn).is_none()) {
-                self.denied.push(batch);
-                continue;
-            }
-            let (allowed, denied): (Vec<_>, Vec<_>) = batch
-                .into_iter()
-                .partition(|arn| is_listed(arn) == Some(true));
-            self.fail_all(&denied, DENIED);
-            if denied.is_empty() {
-                self.fail_all(&allowed, DENIED);
-            } else if !allowed.is_empty() {
-                self.describes
-                    .push_front(Call::DescribeClusters { clusters: allowed });
+    /// One cluster that may not be described denies its whole batch, which is split.
+    fn on_clusters_refused(&mut self, clusters: Vec<String>, error: &Error) {
+        let operation = OperationName::DescribeClusters;
+        let Some((response, cause)) = denial(error, operation) else {
+            self.fail_all(&clusters, Cause::of(error, operation));
+            return;
+        };
+        match self.denials.split(clusters, response) {
+            Split::Whole(clusters) => self.fail_all(&clusters, cause),
+            Split::Parts { denied, batches } => {
+                self.fail_all(&denied, cause);
+                for clusters in batches.into_iter().rev() {
+                    self.describes
+                        .push_front(Call::DescribeClusters { clusters });
+                }
             }
         }
     }

@@ -14,8 +14,8 @@ use crate::platform::{Platform, SendError};
 /// The number of calls in flight: as many connections of a Worker may wait for response headers.
 pub const CONCURRENCY: usize = 6;
 
-/// Continues `sweep` until it is done or `budget` has no request left; calls that could not be made
-/// are due again then. When the time of `budget` is up, the remaining calls fail without being made,
+/// Continues `sweep` until it is done, `budget` has no request left, or the session of the target's
+/// role is stale; calls that could not be made are due again then. When the time of `budget` is up, the remaining calls fail without being made,
 /// so the driver always ends.
 pub async fn drive<P: Platform>(ecs: &Client<P>, sweep: &RefCell<Sweep>, budget: &Budget) {
     let mut in_flight = FuturesUnordered::new();
@@ -104,10 +104,11 @@ async fn make<P: Platform>(
     CallResult::Responded
 }
 
-/// Whether the budget, or the platform's own lower limit, had no request left.
+/// Whether the budget, or the platform's own lower limit, had no request left, or the role has to be
+/// assumed once more before the call is made again.
 fn is_not_made<T>(response: &Result<T, Error>) -> bool {
     matches!(
         response,
-        Err(Error::OutOfRequests | Error::Send(SendError::SubrequestLimit))
+        Err(Error::OutOfRequests | Error::StaleSession | Error::Send(SendError::SubrequestLimit))
     )
 }

@@ -22,7 +22,8 @@ impl FoundService {
     /// `Ok(None)` for a service that is not ACTIVE or does not run on Fargate.
     ///
     /// # Errors
-    /// If the description lacks a member that the report needs.
+    /// If the description lacks a member that the report needs, or one that decides whether the
+    /// service runs on Fargate could not be read.
     pub(super) fn new(service: ecs::Service) -> Result<Option<Self>, Cause> {
         let status = service.status.as_deref().ok_or(Cause::Unreadable)?;
         if status != "ACTIVE" {
@@ -31,8 +32,10 @@ impl FoundService {
         let providers = match fargate::classify(&service) {
             Verdict::Fargate(providers) => Some(providers),
             Verdict::ClusterDefault => None,
-            Verdict::Other => return Ok(None),
+            Verdict::Other if is_decided(&service) => return Ok(None),
+            Verdict::Other => return Err(Cause::Unreadable),
         };
+        let task_sets = service.task_sets.len();
         let is_primary = |d: &ecs::Deployment| d.status.as_deref() == Some("PRIMARY");
         let primary = service.deployments.into_iter().find(is_primary);
         Ok(Some(Self {
@@ -45,6 +48,7 @@ impl FoundService {
                 running_count: service.running_count.ok_or(Cause::Unreadable)?,
                 pending_count: service.pending_count.ok_or(Cause::Unreadable)?,
                 tags: Tags::new(),
+                task_sets,
             },
             tags: service.tags,
             providers,
@@ -70,6 +74,18 @@ impl FoundService {
             ..redactor.service(self.service)
         })
     }
+}
+
+/// Whether everything that decides where a service runs could be read. The launch type comes first.
+fn is_decided(service: &ecs::Service) -> bool {
+    let decides = [
+        "launchType",
+        "capacityProviderStrategy",
+        "deployments",
+        "taskSets",
+    ];
+    let mut unreadable = service.unreadable.iter();
+    service.launch_type.is_some() || !unreadable.any(|name| decides.contains(name))
 }
 
 /// Tags as pairs of key and value; a tag without a value has the value `""`.

@@ -9,8 +9,10 @@
 //! ```
 
 mod call;
+mod check;
 mod cluster_sweep;
 mod clusters;
+mod denial;
 pub mod driver;
 mod found_service;
 mod services;
@@ -27,6 +29,7 @@ use crate::fleet::model::redact::Redactor;
 use crate::fleet::model::snapshot::{Cluster, Failure, Snapshot};
 pub use call::Call;
 use cluster_sweep::ClusterSweep;
+use denial::Denials;
 
 /// Lists come first, but one call in this many is a description, if one is due.
 const DESCRIPTION_INTERVAL: usize = 6;
@@ -54,8 +57,8 @@ pub struct Sweep {
     describes: VecDeque<Call>,
     clusters: BTreeMap<String, ClusterSweep>,
     undescribed: Vec<String>,
-    /// Batches of clusters that may not be described together.
-    denied: Vec<Vec<String>>,
+    /// The denials of descriptions of clusters.
+    denials: Denials,
     calls: usize,
     responses: usize,
     tokens: BTreeSet<String>,
@@ -75,7 +78,7 @@ impl Sweep {
             describes: VecDeque::new(),
             clusters: BTreeMap::new(),
             undescribed: Vec::new(),
-            denied: Vec::new(),
+            denials: Denials::default(),
             calls: 0,
             responses: 0,
             tokens: BTreeSet::new(),
@@ -158,11 +161,17 @@ impl Sweep {
     }
 
     fn fail(&mut self, cluster_arn: Option<&str>, cause: Cause) {
+        self.fail_service(cluster_arn, None, cause);
+    }
+
+    /// Notes a failure that concerns the service called `service`, if one.
+    fn fail_service(&mut self, cluster_arn: Option<&str>, service: Option<&str>, cause: Cause) {
         self.cause = Some(self.cause.map_or(cause, |known| known.min(cause)));
         self.failures.insert(Failure {
             target: self.target.clone(),
             region: self.region.clone(),
             cluster_name: cluster_arn.map(|arn| name_of(arn).to_owned()),
+            service_name: service.map(str::to_owned),
             reason: cause.reason().into_owned(),
         });
     }

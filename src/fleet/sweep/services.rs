@@ -1,7 +1,8 @@
 //! The services' half of a sweep: lists the services of each cluster and describes them.
 
+use super::denial::{Split, denial};
 use super::{Call, Sweep};
-use crate::aws::arn::is_short;
+use crate::aws::arn::{is_short, name_of};
 use crate::aws::ecs::{DescribeServicesOutput, ListServicesOutput};
 use crate::aws::error::Error;
 use crate::aws::protocol::OperationName;
@@ -22,6 +23,9 @@ impl Sweep {
         let mut next_token = None;
         match response {
             Ok(page) => {
+                if page.is_partial {
+                    failure = Some(Cause::Unreadable);
+                }
                 known.list(page.service_arns);
                 next_token = page.next_token.filter(|token| !token.is_empty());
                 if let Some(token) = &next_token
@@ -34,7 +38,6 @@ impl Sweep {
             Err(error) if is_cluster_gone(&error) => known.gone = true,
             Err(error) => failure = Some(Cause::of(&error, OperationName::ListServices)),
         }
-        known.is_listed.get_or_insert(failure.is_none());
         self.describes
             .extend(known.due_batches(&cluster, next_token.is_none()));
         if let Some(cause) = failure {
@@ -46,7 +49,6 @@ impl Sweep {
                 next_token,
             });
         }
-        self.retry_denied_clusters();
     }
 
     /// Takes the response to a `DescribeServices` of `services`.
@@ -63,13 +65,13 @@ impl Sweep {
         };
         match response {
             Ok(output) => {
-                let mut causes = known.take_descriptions(output, &services);
+                known.denials.allow();
+                for (service, cause) in known.take_descriptions(output, &services) {
+                    self.fail_service(Some(&cluster), Some(&service), cause);
+                }
                 // Only services with a short ARN are described without tags in the first place.
                 if !with_tags && !services.iter().any(|arn| is_short(arn)) {
-                    causes.insert(Cause::TagsRefused);
-                }
-                for cause in causes {
-                    self.fail(Some(&cluster), cause);
+                    self.fail(Some(&cluster), Cause::TagsRefused);
                 }
             }
             Err(error) if is_cluster_gone(&error) => known.gone = true,
@@ -84,9 +86,38 @@ impl Sweep {
                     with_tags: false,
                 });
             }
-            Err(error) => {
-                let cause = Cause::of(&error, OperationName::DescribeServices);
-                self.fail(Some(&cluster), cause);
+            Err(error) => self.on_services_refused(&cluster, services, with_tags, &error),
+        }
+    }
+
+    /// One service that may not be described denies its whole batch, which is split.
+    fn on_services_refused(
+        &mut self,
+        cluster: &str,
+        services: Vec<String>,
+        with_tags: bool,
+        error: &Error,
+    ) {
+        let operation = OperationName::DescribeServices;
+        let denial = denial(error, operation);
+        let (Some((response, cause)), Some(known)) = (denial, self.clusters.get_mut(cluster))
+        else {
+            self.fail(Some(cluster), Cause::of(error, operation));
+            return;
+        };
+        match known.denials.split(services, response) {
+            Split::Whole(_) => self.fail(Some(cluster), cause),
+            Split::Parts { denied, batches } => {
+                for arn in denied {
+                    self.fail_service(Some(cluster), Some(name_of(&arn)), cause);
+                }
+                for services in batches.into_iter().rev() {
+                    self.describes.push_front(Call::DescribeServices {
+                        cluster: cluster.to_owned(),
+                        services,
+                        with_tags,
+                    });
+                }
             }
         }
     }

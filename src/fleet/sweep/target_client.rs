@@ -6,13 +6,13 @@ use std::time::{Duration, SystemTime};
 use crate::aws::arn::account_of;
 use crate::aws::budget::Budget;
 use crate::aws::client::Client;
-use crate::aws::ecs::ListClusters;
 use crate::aws::error::Error;
 use crate::aws::protocol::OperationName;
 use crate::aws::rate_limiter::RateLimiter;
 use crate::aws::sts::AssumeRole;
 use crate::config::{self, Config};
 use crate::fleet::model::cause::Cause;
+use crate::fleet::model::policy_denial::PolicyDenial;
 use crate::fleet::model::redact::Redactor;
 use crate::fleet::model::snapshot::Snapshot;
 use crate::fleet::sweep::Sweep;
@@ -132,15 +132,26 @@ impl<P: Platform> TargetClient<P> {
         Sweep::new(&self.name, &self.region)
     }
 
-    fn needs_credentials(&self, now: SystemTime) -> bool {
-        self.role.as_ref().is_some_and(|role| {
-            role.expiration
-                .borrow()
-                .is_none_or(|end| end < now + ROLE_MARGIN)
-        })
+    /// Whether AWS does not accept the session of the role any more, so that [`Self::prepare`] will
+    /// assume the role once more.
+    pub fn is_session_stale(&self) -> bool {
+        self.ecs.is_session_stale()
     }
 
-    /// Assumes the role of the target, if it has one and its credentials expire soon.
+    /// Allows that the role is assumed once more, for a new sweep or check.
+    pub fn allow_renewal(&self) {
+        self.ecs.allow_renewal();
+    }
+
+    fn needs_session(&self, now: SystemTime) -> bool {
+        let ends_soon = |role: &Role<P>| {
+            let expiration = *role.expiration.borrow();
+            expiration.is_none_or(|end| end < now + ROLE_MARGIN)
+        };
+        self.role.as_ref().is_some_and(ends_soon) || self.is_session_stale()
+    }
+
+    /// Assumes the role of the target, if it has one and its session ends soon or is stale.
     ///
     /// # Errors
     /// The cause, if the role cannot be assumed.
@@ -148,7 +159,7 @@ impl<P: Platform> TargetClient<P> {
         let Some(role) = &self.role else {
             return Ok(());
         };
-        if !self.needs_credentials(role.sts.platform().now()) {
+        if !self.needs_session(role.sts.platform().now()) {
             return Ok(());
         }
         let assumed = role
@@ -156,25 +167,9 @@ impl<P: Platform> TargetClient<P> {
             .call(&role.call, budget)
             .await
             .map_err(|error| cause(&error))?;
-        self.ecs.set_credentials(assumed.credentials);
+        self.ecs.set_session(assumed.credentials);
         *role.expiration.borrow_mut() = Some(assumed.expiration);
         Ok(())
-    }
-
-    /// Checks the credentials with one signed `ListClusters` of one item.
-    ///
-    /// # Errors
-    /// The cause, if AWS refuses it.
-    pub async fn check(&self, budget: &Budget) -> Result<(), Cause> {
-        self.prepare(budget).await?;
-        let call = ListClusters {
-            max_results: 1,
-            next_token: None,
-        };
-        let answer = self.ecs.call(&call, budget).await;
-        answer
-            .map(|_| ())
-            .map_err(|error| Cause::of(&error, OperationName::ListClusters))
     }
 
     /// The redacted snapshot of a sweep that is done.
@@ -191,10 +186,10 @@ impl<P: Platform> TargetClient<P> {
     }
 }
 
-/// A refusal of STS concerns the role, whatever its code. The rest is as with ECS.
+/// A refusal of STS concerns the role, whatever its code, unless STS tells which policy denies it.
 fn cause(error: &Error) -> Cause {
     match Cause::of(error, OperationName::AssumeRole) {
-        Cause::NotAllowed(_) | Cause::Refused => Cause::RoleRefused,
+        Cause::NotAllowed(_, PolicyDenial::Unstated) | Cause::Refused => Cause::RoleRefused,
         cause => cause,
     }
 }

@@ -36,6 +36,7 @@ impl Part<'_> {
             target: self.target.to_owned(),
             region: self.region.to_owned(),
             cluster_name: None,
+            service_name: None,
             reason,
         })
     }
@@ -113,6 +114,7 @@ mod tests {
             running_count: 1,
             pending_count: 0,
             tags: tags.clone(),
+            task_sets: 0,
         };
         Rc::new(Snapshot {
             generated_at: UNIX_EPOCH,
@@ -129,6 +131,7 @@ mod tests {
                 target: "a".into(),
                 region: "us-east-1".into(),
                 cluster_name: Some(format!("f-{other}")),
+                service_name: Some(format!("g-{other}")),
                 reason: "AWS refused the call".into(),
             }],
             carried_over: Vec::new(),

@@ -1,29 +1,30 @@
 //! View: the fleet as one isolate or process knows it: its copies of the snapshots, and the source of
 //! newer ones.
 
+mod blame;
+mod health;
 pub mod in_process;
+mod join_all;
 mod merge;
 pub mod report;
 pub mod source;
 
 use std::cell::RefCell;
-use std::future::poll_fn;
 use std::rc::Rc;
-use std::task::Poll;
 use std::time::{Duration, SystemTime};
-
-use futures_util::future::maybe_done;
 
 use crate::aws::budget::Usage;
 use crate::config::Config;
 use crate::fleet::model::cause::Cause;
 use crate::fleet::model::snapshot::Snapshot;
 use crate::fleet::refresh::policy::{LastFailure, Policy};
-use crate::fleet::refresh::status::{Health, SnapshotStatus};
+use crate::fleet::refresh::status::SnapshotStatus;
 use crate::fleet::refresh::store::VersionedSnapshot;
 use crate::platform::{Clock, Platform};
 use crate::time::since;
+use blame::Blame;
 use in_process::InProcess;
+use join_all::join_all;
 use merge::{Part, merge};
 use report::{MergedReport, TargetStatus, Unavailable};
 use source::{SnapshotReply, SnapshotRequest, SnapshotSource};
@@ -121,39 +122,23 @@ impl<S: SnapshotSource> Fleet<S> {
         let statuses = join_all(reads).await;
         let mut usage = Usage::default();
         statuses.iter().flatten().for_each(|s| usage += s.usage);
-        let merged = self.merged_report(&statuses, clock.now());
-        (merged.ok_or_else(|| unavailable(&statuses)), usage)
+        let blame = self.blame(&statuses);
+        let merged = self.merged_report(&statuses, blame, clock.now());
+        (merged.ok_or_else(|| unavailable(&statuses, blame)), usage)
     }
 
-    /// The health of all targets, and the name of the first that is not healthy.
-    pub async fn health(&self, clock: &impl Clock, request_id: &str) -> (Health, Option<&str>) {
-        let targets = self.config.targets.iter().enumerate();
-        let checks = join_all(targets.map(|(index, target)| async move {
-            let health = self.source.check(index, request_id).await;
-            let health = health.unwrap_or_else(|| Health {
-                cause: Some(Cause::ObjectUnreachable),
-                checked_at: clock.now(),
-                usage: Usage::default(),
-            });
-            (health, target.name.as_str())
-        }));
-        let checks = checks.await;
-        let mut all = Health {
-            cause: None,
-            checked_at: clock.now(),
-            usage: Usage::default(),
-        };
-        let mut failing = None;
-        for (health, name) in checks {
-            if failing.is_none() && health.cause.is_some() {
-                failing = Some(name);
-                all.cause = health.cause;
-            }
-            // The oldest check is the time of which all is known.
-            all.checked_at = all.checked_at.min(health.checked_at);
-            all.usage += health.usage;
-        }
-        (all, failing)
+    /// Where to lay the blame, after the newest sweep of each target.
+    fn blame(&self, statuses: &[Option<SnapshotStatus>]) -> Blame {
+        let cached = self.cached.borrow();
+        let targets = self.config.targets.iter();
+        let newest = targets.zip(cached.iter().zip(statuses));
+        Blame::of(newest.map(|(target, (cached, status))| {
+            let last_failure = status
+                .as_ref()
+                .map_or(cached.last_failure, |status| status.last_failure);
+            let is_read = last_failure.is_none() && cached.newest.is_some();
+            (target, is_read, last_failure.map(|failure| failure.cause))
+        }))
     }
 
     /// Whether the cached snapshot of `target` is served without asking the source. The first
@@ -244,6 +229,7 @@ impl<S: SnapshotSource> Fleet<S> {
     fn merged_report(
         &self,
         statuses: &[Option<SnapshotStatus>],
+        blame: Blame,
         now: SystemTime,
     ) -> Option<MergedReport> {
         let cached = self.cached.borrow();
@@ -253,11 +239,15 @@ impl<S: SnapshotSource> Fleet<S> {
                 let known = cached.version();
                 // Another request may have read a newer one while this one waited for other targets.
                 let status = status.as_ref().filter(|status| status.version >= known);
+                let last_failure = status.map_or(cached.last_failure, |s| s.last_failure);
                 let part = Part {
                     target: &target.name,
                     region: &target.region,
                     snapshot: cached.newest.as_ref().map(|newest| &newest.snapshot),
-                    last_failure: status.map_or(cached.last_failure, |s| s.last_failure),
+                    last_failure: last_failure.map(|failure| LastFailure {
+                        cause: blame.on(failure.cause),
+                        ..failure
+                    }),
                 };
                 (part, cached.total, known)
             })
@@ -311,33 +301,11 @@ impl<S: SnapshotSource> Fleet<S> {
     }
 }
 
-/// The outputs of all `futures`, in their order. They are few, so each is polled whenever one may
-/// make progress; that is a tenth of the code of `futures_util`'s, which counts in a Worker.
-async fn join_all<T>(futures: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
-    let mut running: Vec<_> = futures.map(maybe_done).map(Box::pin).collect();
-    poll_fn(|context| {
-        let mut is_pending = false;
-        for future in &mut running {
-            is_pending |= future.as_mut().poll(context).is_pending();
-        }
-        if is_pending {
-            Poll::Pending
-        } else {
-            Poll::Ready(())
-        }
-    })
-    .await;
-    let outputs = running
-        .iter_mut()
-        .map(|future| future.as_mut().take_output());
-    outputs.flatten().collect()
-}
-
-fn unavailable(statuses: &[Option<SnapshotStatus>]) -> Unavailable {
+fn unavailable(statuses: &[Option<SnapshotStatus>], blame: Blame) -> Unavailable {
     let failing = statuses
         .iter()
         .flatten()
-        .filter_map(|status| Some((status.last_failure?.cause, status)));
+        .filter_map(|status| Some((blame.on(status.last_failure?.cause), status)));
     failing.min_by_key(|(cause, _)| *cause).map_or(
         Unavailable {
             cause: Cause::ObjectUnreachable,

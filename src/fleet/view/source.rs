@@ -34,6 +34,6 @@ pub trait SnapshotSource {
         request: SnapshotRequest<'_>,
     ) -> impl Future<Output = Option<SnapshotReply>>;
 
-    /// Checks the credentials of `target`. Resolves to `None` if the source does not respond.
+    /// Checks the credentials and the permissions of `target`. Resolves to `None` if the source does not respond.
     fn check(&self, target: usize, request_id: &str) -> impl Future<Output = Option<Health>>;
 }

@@ -3,7 +3,7 @@
 let announcement = 0; // The timer of the next one.
 
 function announce(text) {
-  byId('said').textContent = text;
+  byId('said').textContent = displayable(text);
 }
 
 // Waits until typing pauses.

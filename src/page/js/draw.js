@@ -22,8 +22,9 @@ function drawMissing() {
   const MOST = 20;
   byId('missing').hidden = provisional || !failures.length;
   setText(byId('missing-title'), `This report is incomplete: ${countOf(failures.length, 'part')} of the fleet could not be read`);
-  const items = failures.slice(0, MOST).map(({ target, region, clusterName, reason }) => {
-    const place = clusterName ? `Cluster ${clusterName} in ${region}` : `Region ${region}`;
+  const items = failures.slice(0, MOST).map(({ target, region, clusterName, serviceName, reason }) => {
+    const service = serviceName ? `Service ${serviceName} in cluster` : 'Cluster';
+    const place = clusterName ? `${service} ${clusterName} in ${region}` : `Region ${region}`;
     return createElement('li', '', createElement('b', '', `${place} (target ${target})`), `: ${reason}.`);
   });
   if (failures.length > MOST) items.push(createElement('li', '', `And ${formatNumber(failures.length - MOST)} more.`));
@@ -65,10 +66,17 @@ function drawCurl(words, only, onlyHere) {
   const search = new URLSearchParams();
   for (const word of words) if (isPair(word) && filterKeys.includes(keyIn(word))) search.append(keyIn(word), valueIn(word));
   if (only) search.append('unhealthy', 'true');
-  const query = search.toString().replaceAll("'", '%27');
-  const url = `${root.dataset.origin}/list`;
+  const query = search.toString();
+  const url = `${location.origin}/list${query && `?${query}`}`;
   const header = readToken() ? '-H "Authorization: Bearer $TOKEN" ' : '';
-  setText(byId('curl'), `curl ${header}${query ? `'${url}?${query}'` : url}`);
+  setText(byId('curl'), `curl ${header}${shellWord(url)}`);
   setText(byId('curl-note'), onlyHere ? 'Text and states filter this page only; the command leaves them out.' : '');
   byId('view').hidden = false;
+}
+
+// The examples in the page name no host: caches store it for all of them.
+function drawExamples() {
+  const examples = byId('examples');
+  const here = (_, path) => shellWord(location.origin + path);
+  examples.textContent = examples.textContent.replace(/'?https:\/\/[^/]+([^'\n]*)'?/g, here);
 }

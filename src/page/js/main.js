@@ -6,6 +6,7 @@ firstFetch?.catch(() => {}); // `refresh` sees the failure too, and shows it.
 addEventListener('DOMContentLoaded', () => {
   // Where there is room, the help stands beside the report; without this script it is open as well.
   byId('help').open = matchMedia('(min-width: 90rem)').matches || location.hash === '#help';
+  drawExamples();
   viewFromAddress();
   listen();
   refresh();

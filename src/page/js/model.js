@@ -26,12 +26,21 @@ function clearReport() {
   reportText = '';
 }
 
+const STATES_WORST_FIRST = ['failing', 'short', 'starting', 'draining', 'deploying', 'healthy', 'stopped'];
+const STATES_AS_DISPLAYED = ['healthy', 'deploying', 'starting', 'draining', 'short', 'failing', 'stopped'];
+
+// Whether a service is unhealthy, by the rule of /list?unhealthy=true.
+function isUnhealthy({ state, desiredCount, runningCount }) {
+  return state === 'failing' || (state !== 'deploying' && runningCount !== desiredCount);
+}
+
 function toModel(service, cluster) {
   const tags = sortedTags(service.tags);
   const pairs = tags.map(([key, value]) => `${key}=${value}`);
   const { name: clusterName, target, region } = cluster;
   return {
-    ...serviceState(service),
+    state: service.state,
+    unhealthy: isUnhealthy(service),
     cluster,
     tags,
     name: service.serviceName,

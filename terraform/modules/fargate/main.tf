@@ -8,7 +8,8 @@ resource "aws_ecs_cluster" "this" {
   }
 }
 
-# Without this the cluster says `capacityProviders: []`, and refuses services with a strategy.
+# Without this the cluster says `capacityProviders: []`, and refuses services with a strategy. It and the services
+# come after the cluster, whose creation makes ECS's service-linked role in an account that has none.
 resource "aws_ecs_cluster_capacity_providers" "this" {
   cluster_name       = aws_ecs_cluster.this.name
   capacity_providers = ["FARGATE", "FARGATE_SPOT"]
@@ -85,13 +86,16 @@ resource "aws_ecs_task_definition" "service" {
 
 resource "aws_ecs_service" "this" {
   #checkov:skip=CKV_AWS_333:The subnets are public and have no NAT gateway, so a task needs an address of its own to pull its image; its security group decides what reaches it.
-  for_each = var.services
+  for_each = { for name, service in var.services : name => service if !service.autoscaled }
 
   name            = each.key
   cluster         = aws_ecs_cluster.this.arn
   task_definition = aws_ecs_task_definition.service[each.key].arn
   desired_count   = each.value.desired_count
-  launch_type     = each.value.launch_type
+
+  # The provider updates a strategy in place only with this, and only from one strategy to another: from or to a
+  # launch type it replaces the service. So the launch type FARGATE is written as the strategy that equals it.
+  force_new_deployment = true
 
   dynamic "capacity_provider_strategy" {
     for_each = local.strategies[each.key]
@@ -130,4 +134,62 @@ resource "aws_ecs_service" "this" {
     aws_ecs_cluster_capacity_providers.this,
     aws_iam_role_policy.execution,
   ]
+}
+
+# Service whose number of tasks an autoscaler sets after creation: `this`, but for the last block. Terraform takes no
+# condition in `ignore_changes`, so it is a resource of its own.
+resource "aws_ecs_service" "autoscaled" {
+  #checkov:skip=CKV_AWS_333:The subnets are public and have no NAT gateway, so a task needs an address of its own to pull its image; its security group decides what reaches it.
+  for_each = { for name, service in var.services : name => service if service.autoscaled }
+
+  name            = each.key
+  cluster         = aws_ecs_cluster.this.arn
+  task_definition = aws_ecs_task_definition.service[each.key].arn
+  desired_count   = each.value.desired_count
+
+  # The provider updates a strategy in place only with this, and only from one strategy to another: from or to a
+  # launch type it replaces the service. So the launch type FARGATE is written as the strategy that equals it.
+  force_new_deployment = true
+
+  dynamic "capacity_provider_strategy" {
+    for_each = local.strategies[each.key]
+
+    content {
+      capacity_provider = capacity_provider_strategy.value.capacity_provider
+      weight            = capacity_provider_strategy.value.weight
+      base              = capacity_provider_strategy.value.base
+    }
+  }
+
+  network_configuration {
+    subnets          = var.subnet_ids
+    security_groups  = [var.security_group_ids[each.key]]
+    assign_public_ip = true
+  }
+
+  availability_zone_rebalancing      = "ENABLED"
+  deployment_minimum_healthy_percent = 100
+  deployment_maximum_percent         = 200
+
+  deployment_circuit_breaker {
+    enable   = true
+    rollback = true
+  }
+
+  # The service has the provider's default tags, and its tasks get the service's.
+  propagate_tags          = "SERVICE"
+  enable_ecs_managed_tags = true
+
+  # An image that never starts should be ECS's circuit breaker's matter, not an apply that hangs.
+  wait_for_steady_state = false
+
+  # To start a task, and to stop it well, ECS needs both as long as the service lives.
+  depends_on = [
+    aws_ecs_cluster_capacity_providers.this,
+    aws_iam_role_policy.execution,
+  ]
+
+  lifecycle {
+    ignore_changes = [desired_count]
+  }
 }

@@ -7,6 +7,12 @@ variable "cluster_name" {
     condition     = can(regex("^[A-Za-z][A-Za-z0-9-]{0,39}$", var.cluster_name))
     error_message = "cluster_name must be 1 to 40 letters, digits and hyphens, starting with a letter."
   }
+
+  # Amazon EC2 API Reference, CreateSecurityGroup, parameter GroupName: case-insensitive, and not the beginning of an id.
+  validation {
+    condition     = !startswith(lower(var.cluster_name), "sg-")
+    error_message = "cluster_name must not start with sg-: the security groups' names begin with it, and AWS takes a name that starts with sg- for a group's id."
+  }
 }
 
 variable "container_insights" {
@@ -40,6 +46,7 @@ variable "services" {
     memory           = optional(number, 512)
     cpu_architecture = optional(string, "X86_64")
     desired_count    = optional(number, 1)
+    autoscaled       = optional(bool, false)
     launch_type      = optional(string)
     capacity_provider_strategy = optional(list(object({
       capacity_provider = string
@@ -60,13 +67,13 @@ variable "services" {
   }))
   nullable = false
 
-  # The longest name that is made of both is the execution role's, and IAM takes 64 characters.
+  # Its security group's description holds both names, and takes 255 characters.
   validation {
     condition = alltrue([
       for name in keys(var.services) :
-      can(regex("^[A-Za-z][A-Za-z0-9_-]*$", name)) && length("${var.cluster_name}-${name}-execution") <= 64
+      can(regex("^[A-Za-z][A-Za-z0-9_-]*$", name)) && length("${var.cluster_name}-${name}") <= 200
     ])
-    error_message = "A service's name must be letters, digits, hyphens and underscores, starting with a letter, and with the cluster's name at most 53 characters long."
+    error_message = "A service's name must be letters, digits, hyphens and underscores, starting with a letter, and with the cluster's name and a hyphen at most 200 characters long."
   }
 
   validation {

@@ -8,6 +8,7 @@ locals {
     "CORS_ORIGIN",
     "EXPOSE_TAGS",
     "FILTER_TAGS",
+    "FRESH_WAIT",
     "LIST_TOKEN",
     "LOG_LEVEL",
     "SNAPSHOT_MAX_AGE",
@@ -17,6 +18,32 @@ locals {
     "SWEEP_TIMEOUT",
     "TARGETS",
   ]
+
+  # IAM's names are the account's, not the region's, and have at most 64 characters: where a name is longer, its end
+  # gives way to eight digits of its hash.
+  role_name = (
+    length("${var.name}-${var.region}") <= 64
+    ? "${var.name}-${var.region}"
+    : format("%.55s-%.8s", "${var.name}-${var.region}", sha1("${var.name}-${var.region}"))
+  )
+
+  # Lambda measures the environment as JSON in UTF-8, where every quotation mark of TARGETS has a backslash before it.
+  environment_limit = 4096
+  environment_bytes = floor(length(trim(base64encode(jsonencode(var.environment)), "=")) * 3 / 4)
+
+  # How many of the targets fit, in their order.
+  without_targets = { for name, value in var.environment : name => value if !can(regex(local.targets_name, name)) }
+  targets_name    = "^TARGETS(_[1-9][0-9]*)?$"
+  targets = flatten([
+    for name, value in var.environment : try([for target in jsondecode(value) : jsonencode(target)], [])
+    if can(regex(local.targets_name, name))
+  ])
+  targets_that_fit = length([
+    for count in range(1, length(local.targets) + 1) : count
+    if floor(length(trim(base64encode(jsonencode(merge(local.without_targets, {
+      TARGETS = "[${join(",", slice(local.targets, 0, count))}]"
+    }))), "=")) * 3 / 4) <= local.environment_limit
+  ])
 }
 
 # Before the function, which would otherwise create it itself, without tags and for ever.
@@ -28,7 +55,7 @@ resource "aws_cloudwatch_log_group" "function" {
 }
 
 resource "aws_iam_role" "this" {
-  name        = var.name
+  name        = local.role_name
   description = "The ecs-status mirror reads ECS with this"
 
   assume_role_policy = jsonencode({
@@ -101,6 +128,15 @@ resource "aws_lambda_function" "this" {
     precondition {
       condition     = fileexists(var.zip_path)
       error_message = "There is no ${var.zip_path}: run `make mirror` in the repository's root, which builds it."
+    }
+
+    # AWS Lambda Developer Guide, "Lambda quotas": all variables together.
+    precondition {
+      condition = local.environment_bytes <= local.environment_limit
+      error_message = join(" ", compact([
+        "Lambda takes ${local.environment_limit} bytes for all environment variables together, as JSON, and these have ${local.environment_bytes}.",
+        length(local.targets) == 0 ? "" : "Of the ${length(local.targets)} targets, ${local.targets_that_fit} fit: shorten names and external ids, or report the others from the Worker or from a second mirror. TARGETS_1, TARGETS_2 and so on count together here.",
+      ]))
     }
   }
 }

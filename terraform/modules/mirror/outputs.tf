@@ -7,3 +7,8 @@ output "function_name" {
   description = "Name of the Lambda function."
   value       = aws_lambda_function.this.function_name
 }
+
+output "role_arn" {
+  description = "ARN of the function's role: what roles on the other side name in their trust policy."
+  value       = aws_iam_role.this.arn
+}

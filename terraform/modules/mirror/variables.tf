@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the function, its role and the API."
+  description = "Name of the function and the API; its role's name adds the region."
   type        = string
   nullable    = false
 
@@ -22,8 +22,8 @@ variable "environment" {
   nullable    = false
 
   validation {
-    condition     = length(setsubtract(keys(var.environment), local.settings)) == 0
-    error_message = "environment takes ${join(", ", local.settings)}. Region and keys are the function's own and cannot be set."
+    condition     = alltrue([for name in keys(var.environment) : contains(local.settings, name) || can(regex(local.targets_name, name))])
+    error_message = "environment takes ${join(", ", local.settings)}, and TARGETS_1, TARGETS_2 and so on. Region and keys are the function's own and cannot be set."
   }
 }
 
@@ -36,6 +36,12 @@ variable "read_policy" {
     condition     = can(jsondecode(var.read_policy).Statement)
     error_message = "read_policy must be an IAM policy as JSON, with a Statement."
   }
+}
+
+variable "region" {
+  description = "Region of the function, for the name of its role."
+  type        = string
+  nullable    = false
 }
 
 variable "account_id" {

@@ -7,6 +7,12 @@ variable "name" {
     condition     = can(regex("^[A-Za-z][A-Za-z0-9-]{0,39}$", var.name))
     error_message = "name must be 1 to 40 letters, digits and hyphens, starting with a letter."
   }
+
+  # Amazon EC2 API Reference, CreateSecurityGroup, parameter GroupName: case-insensitive, and not the beginning of an id.
+  validation {
+    condition     = !startswith(lower(var.name), "sg-")
+    error_message = "name must not start with sg-: the security groups' names begin with it, and AWS takes a name that starts with sg- for a group's id."
+  }
 }
 
 variable "cidr" {

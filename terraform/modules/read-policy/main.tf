@@ -1,5 +1,5 @@
 locals {
-  arn_prefix = "arn:${var.partition}:ecs:${var.region}:${var.account_id}"
+  arn_prefixes = [for region in var.regions : "arn:${var.partition}:ecs:${region}:${var.account_id}"]
 
   # What each action can be limited by is in the Service Authorization Reference, "Actions, resources, and
   # condition keys for Amazon Elastic Container Service".
@@ -16,19 +16,19 @@ locals {
       Effect    = "Allow"
       Action    = ["ecs:ListServices"]
       Resource  = ["*"]
-      Condition = { ArnLike = { "ecs:cluster" = "${local.arn_prefix}:cluster/*" } }
+      Condition = { ArnLike = { "ecs:cluster" = [for prefix in local.arn_prefixes : "${prefix}:cluster/*"] } }
     },
     {
       Sid      = "DescribeClusters"
       Effect   = "Allow"
       Action   = ["ecs:DescribeClusters"]
-      Resource = ["${local.arn_prefix}:cluster/*"]
+      Resource = [for prefix in local.arn_prefixes : "${prefix}:cluster/*"]
     },
     {
       Sid      = "DescribeServices"
       Effect   = "Allow"
       Action   = ["ecs:DescribeServices"]
-      Resource = ["${local.arn_prefix}:service/*"]
+      Resource = [for prefix in local.arn_prefixes : "${prefix}:service/*"]
     },
   ]
 }

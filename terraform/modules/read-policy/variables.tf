@@ -1,11 +1,16 @@
-variable "region" {
-  description = "The region whose clusters and services may be read."
-  type        = string
+variable "regions" {
+  description = "The regions whose clusters and services may be read, at least one."
+  type        = list(string)
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z]+(-[a-z]+)+-[0-9]{1,2}$", var.region))
-    error_message = "region must be an AWS region's name, such as ap-southeast-2."
+    condition     = alltrue([for region in var.regions : can(regex("^[a-z]+(-[a-z]+)+-[0-9]{1,2}$", region))])
+    error_message = "Each region must be an AWS region's name, such as ap-southeast-2."
+  }
+
+  validation {
+    condition     = length(var.regions) > 0 && length(distinct(var.regions)) == length(var.regions)
+    error_message = "There must be at least one region, and none twice."
   }
 }
 

@@ -1,13 +1,12 @@
 # What is only passed on to read-policy is validated there.
 
 variable "name" {
-  description = "Name of the IAM role."
+  description = "Name of the IAM role. null: `ecs-status-` and the region."
   type        = string
-  default     = "ecs-status"
-  nullable    = false
+  default     = null
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9_+=,.@-]{1,64}$", var.name))
+    condition     = can(regex("^[A-Za-z0-9_+=,.@-]{1,64}$", coalesce(var.name, "ecs-status")))
     error_message = "name must be 1 to 64 letters, digits and _+=,.@- (what IAM allows), such as ecs-status."
   }
 }
@@ -31,7 +30,7 @@ variable "region" {
 }
 
 variable "reader_arn" {
-  description = "ARN of the IAM user that may assume the role, and nobody else: the output `reader_arn` on the other side."
+  description = "ARN of the IAM user that may assume the role: the output `reader_arn` on the other side. Nobody else may, but for `mirror_role_arn`."
   type        = string
   nullable    = false
 
@@ -41,8 +40,19 @@ variable "reader_arn" {
   }
 }
 
+variable "mirror_role_arn" {
+  description = "ARN of the Lambda mirror's role, if that may assume the role too: the output `mirror_role_arn` on the other side."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = can(regex("^arn:aws(-[a-z]+)*:iam::[0-9]{12}:role/([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64}$", coalesce(var.mirror_role_arn, "arn:aws:iam::123456789012:role/ecs-status")))
+    error_message = "mirror_role_arn must be the whole ARN of one IAM role without wildcards, such as arn:aws:iam::123456789012:role/ecs-status."
+  }
+}
+
 variable "external_id" {
-  description = "What the reader has to say to get the role: a random text, another one for each account."
+  description = "What the reader and the mirror have to say to get the role: a random text, another one for each account."
   type        = string
   nullable    = false
 

@@ -1,7 +1,7 @@
 module "read_policy" {
   source = "../read-policy"
 
-  region     = var.region
+  regions    = var.regions
   account_id = var.account_id
   partition  = var.partition
 }
@@ -38,7 +38,7 @@ resource "aws_iam_user_policy" "this" {
     # IAM User Guide, "IAM and AWS STS quotas": inline policies of a user.
     precondition {
       condition     = length(local.policy) <= 2048
-      error_message = "A user's policy may have 2048 characters, and this one has ${length(local.policy)}: assumable_role_arns must be fewer or shorter."
+      error_message = "A user's policy may have 2048 characters, and this one has ${length(local.policy)}: regions and assumable_role_arns must be fewer or shorter."
     }
   }
 }

@@ -30,9 +30,9 @@ variable "create_access_key" {
   nullable    = false
 }
 
-variable "region" {
-  description = "The region whose clusters and services may be read."
-  type        = string
+variable "regions" {
+  description = "The regions whose clusters and services may be read, at least one."
+  type        = list(string)
   nullable    = false
 }
 

@@ -17,7 +17,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
-const KEY_ID: &str = "AKIDEXAMPLE";
+const KEY_ID: &str = "AKIDEXAMPLEEXAMPLE";
 const TOKEN: &str = "FwoGZXIvYXdzEXAMPLETOKEN";
 const MESSAGE: &str = "words of AWS itself";
 
@@ -122,6 +122,87 @@ fn a_snapshot_is_served_until_its_age_limit_and_then_replaced() {
         .map(|line| line["awsCalls"].as_u64().unwrap())
         .collect();
     assert_eq!(calls, [4, 0, 4]);
+}
+
+#[test]
+fn a_badge_is_a_picture_in_every_state() {
+    let failing = |code| {
+        Ecs::uniform(1, 1)
+            .failing("ListClusters", "", code)
+            .platform()
+    };
+    let slow = Fake::new(|_| Reply {
+        after: Duration::from_mins(5),
+        sent: response(200, &[], "{}"),
+    });
+    let fine = || Ecs::uniform(1, 1).platform();
+    let broken = [("AWS_REGION", "nowhere")];
+    let closed = [("LIST_TOKEN", "0123456789abcdef")];
+    for (platform, changes, path, status, label) in [
+        (
+            failing("AccessDeniedException"),
+            &[][..],
+            "/badge.svg",
+            502,
+            "ecs",
+        ),
+        (
+            failing("ThrottlingException"),
+            &[],
+            "/badge.svg?service=web",
+            503,
+            "web",
+        ),
+        (slow, &[], "/badge.svg?owner=K2", 504, "K2"),
+        (fine(), &broken, "/badge.svg?service=web", 500, "ecs"),
+    ] {
+        let api = api(&platform, changes);
+        let response = platform.run(api.handle(&get(path), &platform));
+        assert_eq!(response.status(), status);
+        let header = |name| {
+            response
+                .headers()
+                .get(name)
+                .map(|value| value.to_str().unwrap())
+        };
+        assert_eq!(header("content-type"), Some("image/svg+xml"));
+        assert_eq!(header("cache-control"), Some("no-store"));
+        assert_eq!(header("retry-after").is_some(), status == 503, "{status}");
+        let svg = std::str::from_utf8(response.body()).unwrap();
+        assert!(
+            svg.contains(&format!("<title>{label}: unknown</title>")),
+            "{svg}"
+        );
+        assert!(svg.contains("fill=\"#666\""), "{svg}");
+        let lines = platform.lines();
+        let line: Value = serde_json::from_str(lines.last().unwrap()).unwrap();
+        assert_eq!(
+            (&line["status"], line["problem"].is_string()),
+            (&json!(status), true)
+        );
+    }
+    // The client's own faults stay problems.
+    for (changes, request, status) in [
+        (&[][..], get("/badge.svg?nope=1"), 400),
+        (&closed, get("/badge.svg"), 401),
+        (&[], ask::request("POST", "/badge.svg"), 405),
+        (
+            &[],
+            Request {
+                is_over_limit: true,
+                ..get("/badge.svg")
+            },
+            429,
+        ),
+    ] {
+        let platform = fine();
+        let response = platform.run(api(&platform, changes).handle(&request, &platform));
+        assert_eq!(response.status(), status);
+        assert_eq!(
+            response.headers()["content-type"],
+            "application/problem+json"
+        );
+    }
 }
 
 #[test]
@@ -320,6 +401,11 @@ proptest! {
                 prop_assert!(!text.contains(secret), "{text}");
             }
             if response.status() == 200 && !matches!(*path, "/list" | "/list?owner=K2" | "/healthz") {
+                continue;
+            }
+            if *path == "/badge.svg" {
+                prop_assert!(text.contains(">unknown</text>"), "{text}");
+                prop_assert_eq!(&response.headers()["cache-control"], "no-store");
                 continue;
             }
             let body: Value = serde_json::from_str(&text).unwrap();

@@ -1,4 +1,4 @@
-//! OpenAPI description: every response is as it says, and it omits nothing.
+//! Description of the API: every response is as it says, and it omits nothing.
 use std::time::Duration;
 
 use crate::support::ask::{self, ask_with};

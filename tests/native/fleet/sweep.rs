@@ -9,6 +9,7 @@ use crate::support::{Fake, Reply, ok, start};
 use ecs_status::aws::budget::Budget;
 use ecs_status::aws::protocol::OperationName;
 use ecs_status::fleet::model::cause::Cause;
+use ecs_status::fleet::model::policy_denial::PolicyDenial;
 use ecs_status::fleet::model::redact::Redactor;
 use ecs_status::fleet::model::snapshot::Snapshot;
 use ecs_status::fleet::sweep::driver::{CONCURRENCY, drive};
@@ -194,7 +195,10 @@ fn a_fleet_of_which_nothing_can_be_read_is_an_error_that_names_the_action() {
         for cluster in ["", "cluster-0000", "cluster-0001"] {
             ecs.fail(operation.as_str(), cluster, "AccessDeniedException");
         }
-        assert_eq!(sweep(ecs).found.unwrap_err(), Cause::NotAllowed(operation));
+        assert_eq!(
+            sweep(ecs).found.unwrap_err(),
+            Cause::NotAllowed(operation, PolicyDenial::Unstated)
+        );
     }
 }
 
@@ -215,7 +219,7 @@ fn a_refusal_that_is_not_about_tags_is_not_retried_without_them() {
     let mut ecs = Ecs::uniform(1, 3);
     ecs.errors.insert(
         ("DescribeServices".into(), "cluster-0000".into()),
-        "AccessDeniedException",
+        "ClientException",
     );
     assert_eq!(sweep(ecs).calls["DescribeServices"], 1);
 }
@@ -368,6 +372,7 @@ fn a_cluster_that_is_not_described_is_a_failure_unless_it_vanished() {
 fn a_cluster_that_may_not_be_described_does_not_affect_the_others() {
     let mut ecs = Ecs::uniform(5, 3);
     ecs.denied = vec!["cluster-0001".into(), "cluster-0003".into()];
+    ecs.names_denied = true;
     let swept = sweep(ecs);
     let snapshot = swept.found.unwrap();
     let clusters: Vec<_> = snapshot
@@ -383,8 +388,8 @@ fn a_cluster_that_may_not_be_described_does_not_affect_the_others() {
         .collect();
     assert_eq!(failed, BTreeSet::from(["cluster-0001", "cluster-0003"]));
     assert_eq!(
-        swept.calls["DescribeClusters"], 2,
-        "one more call, not one for each cluster"
+        swept.calls["DescribeClusters"], 3,
+        "one more call for each of them"
     );
 }
 

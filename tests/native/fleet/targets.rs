@@ -62,8 +62,8 @@ fn serve(aws: Aws) -> (Fake, Rc<RefCell<Aws>>) {
                     .fmt(aws_smithy_types::date_time::Format::DateTime)
                     .unwrap();
                 ok(&format!(
-                    "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIA{0}</AccessKeyId>\
-                     <SecretAccessKey>quiet</SecretAccessKey><SessionToken>session-{0}</SessionToken>\
+                    "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIAEXAMPLEEXAMPLE{0}</AccessKeyId>\
+                     <SecretAccessKey>quiet-quiet-quiet</SecretAccessKey><SessionToken>session-of-the-role-{0}</SessionToken>\
                      <Expiration>{end}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>",
                     aws.assumed
                 ))
@@ -202,7 +202,7 @@ fn a_role_is_assumed_once_and_again_shortly_before_its_credentials_expire() {
         let (status, report) = get(&platform, &api, "/list");
         assert_eq!((status, &report["complete"]), (200, &json!(true)));
         assert_eq!(aws.borrow().assumed, assumed);
-        let newest = Some(format!("session-{assumed}"));
+        let newest = Some(format!("session-of-the-role-{assumed}"));
         assert_eq!(aws.borrow().tokens.last().unwrap(), &newest);
         assert!(!report.to_string().contains(ACCOUNT));
     }
@@ -246,7 +246,13 @@ fn the_account_of_a_role_is_withheld_before_its_first_sweep() {
 #[test]
 fn a_name_shows_neither_our_keys_nor_those_of_a_role() {
     let mut leaky = Ecs::uniform(0, 0);
-    let names = ["AKIDEXAMPLE", "hush-hush", "ASIA1", "quiet", "session-1"];
+    let names = [
+        "AKIDEXAMPLEEXAMPLE",
+        "hush-hush-hush-hush",
+        "ASIAEXAMPLEEXAMPLE1",
+        "quiet-quiet-quiet",
+        "session-of-the-role-1",
+    ];
     for name in names {
         leaky
             .clusters

@@ -3,7 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use ecs_status::aws::budget::Usage;
+use ecs_status::aws::protocol::OperationName;
 use ecs_status::fleet::model::cause::Cause;
+use ecs_status::fleet::model::policy_denial::PolicyDenial;
 use ecs_status::fleet::refresh::policy::LastFailure;
 use ecs_status::fleet::refresh::status::Health;
 use ecs_status::fleet::refresh::store::VersionedSnapshot;
@@ -298,9 +300,9 @@ fn the_usage_of_all_targets_is_added_up() {
 fn health_names_the_first_target_whose_keys_do_not_work() {
     let world = world(3);
     let start = world.platform.now();
-    let check = |cause, after| {
+    let check = |cause: Option<Cause>, after| {
         Some(Health {
-            cause,
+            causes: cause.into_iter().collect(),
             checked_at: start + seconds(after),
             usage: usage(1),
         })
@@ -310,11 +312,11 @@ fn health_names_the_first_target_whose_keys_do_not_work() {
         let asked = world.fleet.health(&world.platform, "r-1");
         let (health, target) = world.platform.run(asked);
         assert_eq!(health.checked_at, start);
-        (health.cause, target.map(str::to_owned), health.usage.calls)
+        (health.causes, target.map(str::to_owned), health.usage.calls)
     };
     assert_eq!(
         ask([check(None, 2), check(None, 0), check(None, 1)]),
-        (None, None, 3)
+        (vec![], None, 3)
     );
     assert_eq!(
         ask([
@@ -322,11 +324,11 @@ fn health_names_the_first_target_whose_keys_do_not_work() {
             check(Some(Cause::RoleRefused), 1),
             check(Some(Cause::UnknownKey), 2)
         ]),
-        (Some(Cause::RoleRefused), Some("t1".into()), 3)
+        (vec![Cause::RoleRefused], Some("t1".into()), 3)
     );
     assert_eq!(
         ask([check(None, 0), check(None, 1), None]),
-        (Some(Cause::ObjectUnreachable), Some("t2".into()), 2)
+        (vec![Cause::ObjectUnreachable], Some("t2".into()), 2)
     );
 }
 
@@ -363,5 +365,70 @@ fn a_failure_of_a_replaced_snapshot_is_not_reported_of_its_successor() {
         assert_eq!(reasons(&second), [""; 0]);
         assert_eq!(reasons(&first), [""; 0], "has a copy: {has_copy}");
         assert_eq!(first.snapshot.generated_at, new);
+    }
+}
+
+#[test]
+fn a_key_that_another_target_works_with_is_not_blamed() {
+    let now = start();
+    let of = |cause| unchanged(None, Some(failure(cause, now)), 0);
+    let with_copy = |cause| {
+        let mut reply = newer(1, now);
+        reply.status.last_failure = Some(failure(cause, now));
+        reply
+    };
+    let denied = Cause::NotAllowed(OperationName::ListServices, PolicyDenial::Unstated);
+    for (other, expected) in [
+        (newer(1, now), Cause::RegionNotEnabled),
+        (of(denied), Cause::RegionNotEnabled),
+        (with_copy(denied), Cause::RegionNotEnabled),
+        // Whether the key works was not seen, or only some time ago.
+        (of(Cause::UnknownKey), Cause::UnknownKey),
+        (of(Cause::Throttled), Cause::UnknownKey),
+        (of(Cause::WrongSecret), Cause::UnknownKey),
+        (with_copy(Cause::Unreachable), Cause::UnknownKey),
+        (with_copy(Cause::UnknownKey), Cause::UnknownKey),
+    ] {
+        let world = world(2);
+        world
+            .script
+            .reply(0, Duration::ZERO, Some(of(Cause::UnknownKey)));
+        world.script.reply(1, Duration::ZERO, Some(other));
+        match world.ask().0 {
+            Ok(report) => {
+                let reason = reasons(&report)
+                    .into_iter()
+                    .find(|reason| reason.starts_with(&*expected.reason()));
+                assert!(reason.is_some(), "{expected:?}: {:?}", reasons(&report));
+            }
+            Err(unavailable) => assert_eq!(unavailable.cause, expected),
+        }
+    }
+}
+
+#[test]
+fn a_session_of_a_role_does_not_show_that_its_key_still_works() {
+    let targets = r#"[
+        {"name": "t0", "region": "us-east-1"},
+        {"name": "t1", "region": "us-east-1", "roleArn": "arn:aws:iam::123456789012:role/r"}
+    ]"#;
+    let now = start();
+    for (other, expected) in [
+        (newer(1, now), Cause::UnknownKey),
+        (
+            unchanged(None, Some(failure(Cause::RoleRefused, now)), 0),
+            Cause::RegionNotEnabled,
+        ),
+    ] {
+        let platform = Fake::script(Vec::new());
+        let script = Script::new(&platform, 2);
+        let fleet = Fleet::new(config(&[("TARGETS", targets)]).unwrap(), script.clone());
+        let refused = unchanged(None, Some(failure(Cause::UnknownKey, now)), 0);
+        script.reply(0, Duration::ZERO, Some(refused));
+        script.reply(1, Duration::ZERO, Some(other));
+        match platform.run(fleet.report(&platform, None, "r-1")).0 {
+            Ok(report) => assert!(reasons(&report)[0].starts_with(&*expected.reason())),
+            Err(unavailable) => assert_eq!(unavailable.cause, expected),
+        }
     }
 }

@@ -3,10 +3,10 @@
 use ecs_status::config::{Config, ConfigError};
 
 /// The secret access key.
-pub const SECRET: &str = "hush-hush";
+pub const SECRET: &str = "hush-hush-hush-hush";
 
 const COMPLETE: [(&str, &str); 3] = [
-    ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+    ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLEEXAMPLE"),
     ("AWS_SECRET_ACCESS_KEY", SECRET),
     ("AWS_REGION", "us-east-1"),
 ];

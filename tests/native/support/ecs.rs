@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::Request;
 use serde_json::{Value, json};
 
-use super::{Fake, Reply, Sent, error, ok};
+use super::{Fake, Reply, Sent, error, ok, response};
 
 pub const ACCOUNT: &str = "123456789012";
 
@@ -36,6 +36,10 @@ pub struct Ecs {
     pub refuses_tags: bool,
     /// Clusters of which the policy allows nothing.
     pub denied: Vec<String>,
+    /// Services that the policy does not allow to be described: a batch that holds one is denied.
+    pub denied_services: Vec<String>,
+    /// Denials name the resource, as those of AWS do.
+    pub names_denied: bool,
     /// Lists never end: their token leads back to the start.
     pub repeats: bool,
 }
@@ -130,10 +134,20 @@ impl Ecs {
         }
         let is_denied = |name: &str| self.denied.iter().any(|denied| denied == name);
         let mut clusters = input["clusters"].as_array().into_iter().flatten();
-        if is_denied(cluster) || clusters.any(|arn| is_denied(name(arn.as_str().unwrap()))) {
+        if is_denied(cluster) {
             return error(400, "AccessDeniedException");
         }
+        if let Some(arn) = clusters.find(|arn| is_denied(name(arn.as_str().unwrap()))) {
+            return self.deny(&operation, arn);
+        }
         let mut batch = input["services"].as_array().into_iter().flatten();
+        let is_denied = |arn: &&Value| {
+            let name = name(arn.as_str().unwrap());
+            self.denied_services.iter().any(|denied| denied == name)
+        };
+        if let Some(arn) = batch.clone().find(is_denied) {
+            return self.deny(&operation, arn);
+        }
         let is_short = |arn: &Value| {
             self.short
                 .iter()
@@ -151,9 +165,12 @@ impl Ecs {
             }
             "ListServices" => {
                 let services = self.clusters[cluster].iter();
-                let arn = |service: &String| match self.short.contains(service) {
-                    true => arn("service", service),
-                    false => arn("service", &format!("{cluster}/{service}")),
+                let arn = |service: &String| {
+                    if self.short.contains(service) {
+                        arn("service", service)
+                    } else {
+                        arn("service", &format!("{cluster}/{service}"))
+                    }
                 };
                 let arns: Vec<_> = services.map(arn).collect();
                 self.page(&input, &arns, "serviceArns")
@@ -162,6 +179,21 @@ impl Ecs {
             _ => self.describe_services(&input),
         }
         .to_string())
+    }
+
+    /// The denial of an operation because of a resource.
+    fn deny(&self, operation: &str, arn: &Value) -> Sent {
+        let resource = if self.names_denied {
+            arn.as_str().unwrap()
+        } else {
+            "*"
+        };
+        let message = format!(
+            "User: arn:aws:iam::{ACCOUNT}:user/reader is not authorized to perform: \
+             ecs:{operation} on resource: {resource} with an explicit deny in an identity-based policy"
+        );
+        let body = json!({"__type": "AccessDeniedException", "message": message});
+        response(400, &[], &body.to_string())
     }
 
     fn page(&self, input: &Value, arns: &[String], key: &str) -> Value {

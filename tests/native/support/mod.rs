@@ -10,6 +10,7 @@ pub mod platform;
 pub mod read;
 pub mod shared_cache;
 pub mod source;
+pub mod sts;
 pub mod world;
 
 pub use config::config;

@@ -80,8 +80,9 @@ impl Fake {
 
     /// A client of ECS behind `limiter`.
     pub fn limited_client(&self, limiter: RateLimiter) -> Client<Self> {
-        let token = Some("token-token".to_owned());
-        let credentials = Credentials::new("AKIDEXAMPLE".to_owned(), SECRET.to_owned(), token);
+        let token = Some("token-token-token".to_owned());
+        let credentials =
+            Credentials::new("AKIDEXAMPLEEXAMPLE".to_owned(), SECRET.to_owned(), token);
         let endpoint = Endpoint::parse("https://ecs.us-east-1.amazonaws.com").unwrap();
         let region = "us-east-1".to_owned();
         Client::new(self.clone(), endpoint, region, credentials, limiter)

@@ -18,9 +18,12 @@ type Read = (Option<u64>, Option<Duration>);
 #[derive(Clone)]
 pub struct Script(Rc<Lines>);
 
+/// Replies of one target, and the time that each takes.
+type Replies = VecDeque<(Duration, Option<SnapshotReply>)>;
+
 struct Lines {
     platform: Fake,
-    replies: RefCell<Vec<VecDeque<(Duration, Option<SnapshotReply>)>>>,
+    replies: RefCell<Vec<Replies>>,
     healths: RefCell<VecDeque<Option<Health>>>,
     reads: RefCell<Vec<Read>>,
 }
@@ -30,7 +33,7 @@ impl Script {
     pub fn new(platform: &Fake, targets: usize) -> Self {
         Self(Rc::new(Lines {
             platform: platform.clone(),
-            replies: RefCell::new(vec![VecDeque::new(); targets]),
+            replies: RefCell::new(vec![Replies::new(); targets]),
             healths: RefCell::default(),
             reads: RefCell::default(),
         }))

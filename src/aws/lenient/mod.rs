@@ -1,0 +1,292 @@
+//! Lenient reading: decodes a response as a whole and, where that fails, value by value, so that one
+//! odd value does not take the others with it.
+//!
+//! | expected | JSON | read as |
+//! |---|---|---|
+//! | anything | `null` | absent |
+//! | anything | several members of one name | the last one |
+//! | text | a number, `true`, `false` | its characters |
+//! | text | a string with half of a surrogate pair | `U+FFFD` in its place |
+//! | a word, such as a status | anything but a string | unreadable |
+//! | a count | a negative number, one that is too large | 0, the largest count |
+//! | a count | `3.0`, `3e0`, `"3"` | 3 |
+//! | a count | a fraction, any other string, `true`, `false` | unreadable |
+//! | anything | an object or an array in place of another type | unreadable |
+//!
+//! A value of a list that cannot be read leaves the others of the list.
+
+mod object;
+mod scalar;
+
+use std::fmt;
+
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use object::Object;
+pub(super) use object::{objects, required_objects};
+use scalar::{Text, count, string, text};
+
+/// A type of a response that is an object.
+pub trait Lenient: DeserializeOwned {
+    /// Reads the value member by member. `None` if it lacks what it cannot be read without.
+    fn from_members(members: &mut Members<'_>) -> Option<Self>;
+
+    /// Whether a value that was decoded as a whole is what ECS usually sends. The others are read
+    /// member by member as well.
+    #[must_use]
+    fn is_usual(&self) -> bool {
+        true
+    }
+}
+
+/// Decodes `body`.
+///
+/// # Errors
+/// If the body is not JSON, or lacks what the response cannot be read without.
+pub fn decode<T: Lenient>(body: &[u8]) -> serde_json::Result<T> {
+    match serde_json::from_slice::<T>(body) {
+        Ok(whole) if whole.is_usual() => Ok(whole),
+        whole => decode_by_member(body).map_or(whole, Ok),
+    }
+}
+
+/// Decodes `body` member by member: slower, and the same for a body without oddities.
+#[must_use]
+pub fn decode_by_member<T: Lenient>(body: &[u8]) -> Option<T> {
+    let body = String::from_utf8_lossy(body);
+    let mut members = serde_json::from_str(&body).ok()?;
+    T::from_members(&mut members)
+}
+
+/// The members of an object as the body has them.
+#[derive(Debug, Default)]
+pub struct Members<'a> {
+    members: Vec<(String, &'a RawValue)>,
+    unreadable: Vec<&'static str>,
+}
+
+impl<'a> Members<'a> {
+    /// The names of the members so far that could not be read, or not as a whole.
+    #[must_use]
+    pub fn unreadable(&self) -> &[&'static str] {
+        &self.unreadable
+    }
+
+    /// A text.
+    pub fn text(&mut self, name: &'static str) -> Option<String> {
+        self.read(name, text)
+    }
+
+    /// A word of a fixed set.
+    pub fn word(&mut self, name: &'static str) -> Option<String> {
+        self.read(name, string)
+    }
+
+    /// A count.
+    pub fn count(&mut self, name: &'static str) -> Option<u32> {
+        self.read(name, |value| {
+            let quoted = string(value);
+            count(quoted.as_deref().unwrap_or_else(|| value.get()))
+        })
+    }
+
+    /// A list of strings. `None` if it is absent, or no list.
+    pub fn strings(&mut self, name: &'static str) -> Option<Vec<String>> {
+        let values = self.list(name)?;
+        let strings: Vec<String> = values.iter().filter_map(|value| string(value)).collect();
+        if strings.len() < values.len() {
+            self.unreadable.push(name);
+        }
+        Some(strings)
+    }
+
+    /// A list of objects. `None` if it is absent, or no list.
+    pub fn objects<T: Lenient>(&mut self, name: &'static str) -> Option<Vec<T>> {
+        let values = self.list(name)?;
+        let mut is_whole = true;
+        let mut objects = Vec::with_capacity(values.len());
+        for value in values {
+            let (object, unreadable) = object(value);
+            is_whole &= !unreadable;
+            objects.extend(object);
+        }
+        if !is_whole {
+            self.unreadable.push(name);
+        }
+        Some(objects)
+    }
+
+    fn list(&mut self, name: &'static str) -> Option<Vec<&'a RawValue>> {
+        self.read(name, |value| serde_json::from_str(value.get()).ok())
+    }
+
+    fn read<T>(
+        &mut self,
+        name: &'static str,
+        read: impl Fn(&'a RawValue) -> Option<T>,
+    ) -> Option<T> {
+        let mut members = self.members.iter().rev();
+        let (_, value) = members.find(|(known, _)| known == name)?;
+        if value.get() == "null" {
+            return None;
+        }
+        let read = read(value);
+        if read.is_none() {
+            self.unreadable.push(name);
+        }
+        read
+    }
+}
+
+/// The object in `value`, and whether it cannot be read, or not as a whole.
+fn object<T: Lenient>(value: &RawValue) -> (Option<T>, bool) {
+    if let Ok(Object(whole)) = serde_json::from_str::<Object<T>>(value.get())
+        && whole.is_usual()
+    {
+        return (Some(whole), false);
+    }
+    let Ok(mut members) = serde_json::from_str::<Members<'_>>(value.get()) else {
+        return (None, true);
+    };
+    let object = T::from_members(&mut members);
+    let unreadable = object.is_none() || !members.unreadable.is_empty();
+    (object, unreadable)
+}
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MembersVisitor;
+
+        impl<'de> Visitor<'de> for MembersVisitor {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Members::default();
+                while let Some((Text(name), value)) = map.next_entry()? {
+                    members.members.push((name, value));
+                }
+                Ok(members)
+            }
+        }
+
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default)]
+    struct Thing {
+        text: Option<String>,
+        word: Option<String>,
+        count: Option<u32>,
+        #[serde(deserialize_with = "objects")]
+        things: Vec<Self>,
+        #[serde(skip)]
+        unreadable: Vec<&'static str>,
+    }
+
+    impl Lenient for Thing {
+        fn from_members(members: &mut Members<'_>) -> Option<Self> {
+            Some(Self {
+                text: members.text("text"),
+                word: members.word("word"),
+                count: members.count("count"),
+                things: members.objects("things").unwrap_or_default(),
+                unreadable: members.unreadable().to_vec(),
+            })
+        }
+    }
+
+    fn thing(json: &str) -> Thing {
+        decode(json.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_count_is_read_from_every_number_without_a_fraction() {
+        for (json, expected) in [
+            ("3", Some(3)),
+            ("3.0", Some(3)),
+            ("30e-1", Some(3)),
+            ("\"3\"", Some(3)),
+            ("-2", Some(0)),
+            ("-0.0", Some(0)),
+            ("4294967295", Some(u32::MAX)),
+            ("4294967296", Some(u32::MAX)),
+            ("1e400", Some(u32::MAX)),
+            ("-1e400", Some(0)),
+            ("2.5", None),
+            ("true", None),
+            ("\"\"", None),
+            ("\"three\"", None),
+            ("\"inf\"", None),
+            ("[3]", None),
+            ("{}", None),
+        ] {
+            let thing = thing(&format!("{{\"count\":{json}}}"));
+            assert_eq!(thing.count, expected, "{json}");
+            assert_eq!(thing.unreadable.is_empty(), expected.is_some(), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_read_from_every_scalar_and_a_word_from_strings() {
+        for (json, text, word) in [
+            (r#""a""#, Some("a"), Some("a")),
+            (
+                r#""a\ud800""#,
+                Some("a\u{fffd}\u{fffd}\u{fffd}"),
+                Some("a\u{fffd}\u{fffd}\u{fffd}"),
+            ),
+            ("7", Some("7"), None),
+            ("1e400", Some("1e400"), None),
+            ("true", Some("true"), None),
+            ("null", None, None),
+            ("[\"a\"]", None, None),
+            ("{}", None, None),
+        ] {
+            let thing = thing(&format!("{{\"text\":{json},\"word\":{json}}}"));
+            let read = (thing.text.as_deref(), thing.word.as_deref());
+            assert_eq!(read, (text, word), "{json}");
+        }
+    }
+
+    #[test]
+    fn the_last_of_several_members_of_one_name_counts() {
+        let thing = thing(r#"{"count":1,"text":"a","count":2,"text":[],"\ud800":1}"#);
+        assert_eq!((thing.count, thing.text), (Some(2), None));
+        assert_eq!(thing.unreadable, ["text"]);
+    }
+
+    #[test]
+    fn an_odd_value_of_a_list_leaves_the_others() {
+        let thing = thing(r#"{"things":[{"count":1},7,[],null,{"count":[]},{"count":2}]}"#);
+        let counts: Vec<_> = thing.things.iter().map(|thing| thing.count).collect();
+        assert_eq!(counts, [Some(1), None, Some(2)]);
+        assert_eq!(thing.unreadable, ["things"]);
+        assert_eq!(thing.things[1].unreadable, ["count"]);
+    }
+
+    #[test]
+    fn bytes_that_are_no_json_are_an_error() {
+        for body in ["", "{", "<html>", "{\"count\":1}x", "{\"count\":NaN}"] {
+            assert!(decode::<Thing>(body.as_bytes()).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_body_that_is_not_utf_8_is_read_around_it() {
+        let thing: Thing = decode(b"{\"text\":\"a\xff\",\"count\":3}").unwrap();
+        assert_eq!(thing.text.as_deref(), Some("a\u{fffd}"));
+        assert_eq!(thing.count, Some(3));
+    }
+}
