@@ -1,6 +1,5 @@
 //! Refresher: one sweep for all who ask, across failures, health checks and restarts.
 
-use std::rc::Rc;
 use std::time::Duration;
 
 use crate::support::ecs::Ecs;

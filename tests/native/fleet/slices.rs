@@ -6,7 +6,7 @@ use crate::support::ecs::Ecs;
 use crate::support::world::{World, services};
 use crate::support::{Fake, Reply};
 use ecs_status::fleet::model::cause::Cause;
-use ecs_status::platform::{Clock, SendError, Sleep};
+use ecs_status::platform::{SendError, Sleep};
 use futures_util::future::join;
 
 #[test]
