@@ -69,16 +69,6 @@ pub(super) struct State {
     check_waiters: Vec<oneshot::Sender<Health>>,
 }
 
-impl State {
-    /// Wakes those who wait for the sweep.
-    pub(super) fn wake_waiters(&mut self) {
-        for waiter in self.sweep_waiters.drain(..) {
-            // A waiter that gave up has dropped the other end.
-            let _ = waiter.send(());
-        }
-    }
-}
-
 impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
     /// A refresher that loads what `store` has before its first sweep.
     pub fn new(

@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use super::log::{self, SweepRecord};
 use super::policy::LastFailure;
-use super::refresher::{LEASE_MARGIN, Refresher};
+use super::refresher::{LEASE_MARGIN, Refresher, State};
 use super::store::{Continuation, PausedSweep, Store};
 use crate::aws::budget::{Budget, Usage};
 use crate::fleet::model::cause::Cause;
@@ -172,5 +172,15 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
         state.usage = done.usage;
         state.leased_until = None;
         state.wake_waiters();
+    }
+}
+
+impl State {
+    /// Wakes those who wait for the sweep.
+    fn wake_waiters(&mut self) {
+        for waiter in self.sweep_waiters.drain(..) {
+            // A waiter that gave up has dropped the other end.
+            let _ = waiter.send(());
+        }
     }
 }
