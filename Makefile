@@ -62,7 +62,7 @@ WASM_OPT := -O3 --enable-bulk-memory --enable-simd --enable-nontrapping-float-to
 	--one-caller-inline-max-function-size=200
 
 # Less inlining than opt-level 2 has: the wasm is 5 % smaller and as fast.
-CODE := -C target-feature=+simd128 -C llvm-args=-inlinedefault-threshold=40
+CODE := -C target-feature=+simd128 -C llvm-args=-inlinedefault-threshold=20
 
 # No paths of this machine, so that a commit builds the same bytes everywhere. The last prefix that matches is used, and
 # Cargo's home may lie in this directory.

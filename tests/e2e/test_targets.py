@@ -218,10 +218,11 @@ def test_a_role_whose_session_was_revoked_is_assumed_once_more_in_the_same_sweep
 def test_a_region_that_is_not_enabled_is_named_where_the_key_works_elsewhere(emulator: Emulator, start: Start) -> None:
     lay_out(emulator)
     emulator.faults.add("error", region=OTHER_REGION, type="UnrecognizedClientException")
-    partial = report(start_with(start, emulator, [HERE, ELSEWHERE]))
+    worker = start_with(start, emulator, [HERE, ELSEWHERE])
+    partial = report(worker)
     assert found(partial) == {"here": ["near"]}
     assert [failure["reason"] for failure in partial["failures"]] == [sentences.REGION_NOT_ENABLED]
-    alone = fails(start_with(start, emulator, [ELSEWHERE]), 502)
+    alone = fails(start(**{**worker.variables, "TARGETS": json.dumps([ELSEWHERE])}), 502)
     assert alone["detail"] == sentences.no_report(sentences.UNKNOWN_KEY)
 
 
@@ -235,10 +236,10 @@ def test_an_sts_that_is_not_active_in_the_region_is_named(emulator: Emulator, st
 def test_targets_may_be_split_over_numbered_variables(emulator: Emulator, start: Start) -> None:
     lay_out(emulator)
     parts = {"TARGETS": None, "TARGETS_1": json.dumps([HERE]), "TARGETS_2": json.dumps([ELSEWHERE, OTHER])}
-    whole = report(start_with(start, emulator, [], **parts))
-    assert found(whole) == {"here": ["near"], "elsewhere": ["far"], OTHER["name"]: ["foreign"]}
-    gap = {"TARGETS": None, "TARGETS_1": json.dumps([HERE]), "TARGETS_3": json.dumps([OTHER])}
-    body = fails(start_with(start, emulator, [], **gap), 500, "/healthz")
+    worker = start_with(start, emulator, [], **parts)
+    assert found(report(worker)) == {"here": ["near"], "elsewhere": ["far"], OTHER["name"]: ["foreign"]}
+    gap = {"TARGETS_2": None, "TARGETS_3": json.dumps([OTHER])}
+    body = fails(start(**{**worker.variables, **gap}), 500, "/healthz")
     assert body["variables"] == ["TARGETS_2"]
 
 

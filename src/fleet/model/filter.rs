@@ -1,9 +1,8 @@
 //! Filter: selects the services that a request asks for.
 
-use std::ops::Deref;
-
 use crate::fleet::model::service_state::is_unhealthy;
 use crate::fleet::model::snapshot::{Cluster, Service, Tags};
+use crate::fleet::model::values::Values;
 
 /// The keys that are always valid: the place where a service was found, not one of its tags.
 pub const PLACES: [&str; 2] = [TARGET, REGION];
@@ -24,38 +23,6 @@ pub struct Filter {
     pub missing: Vec<String>,
     /// Only services that are unhealthy.
     pub unhealthy: bool,
-}
-
-/// The values of a key, in the order of the request. A look-up takes the logarithm of their number:
-/// a URL has room for thousands of them, and each is looked up for every service.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Values {
-    given: Vec<String>,
-    /// The indices of the values, sorted by value.
-    sorted: Vec<usize>,
-}
-
-impl Values {
-    fn contains(&self, value: &str) -> bool {
-        let compare = |index: &usize| self.given.get(*index).map(String::as_str).cmp(&Some(value));
-        self.sorted.binary_search_by(compare).is_ok()
-    }
-}
-
-impl From<Vec<String>> for Values {
-    fn from(given: Vec<String>) -> Self {
-        let mut sorted: Vec<usize> = (0..given.len()).collect();
-        sorted.sort_unstable_by_key(|index| given.get(*index));
-        Self { given, sorted }
-    }
-}
-
-impl Deref for Values {
-    type Target = [String];
-
-    fn deref(&self) -> &[String] {
-        &self.given
-    }
 }
 
 /// A key that is not a filter key.
@@ -297,60 +264,7 @@ mod tests {
         assert_eq!(found(missing(&[], false, &["bare", "Bare"])), ["bare"]);
     }
 
-    /// The times that it takes to select among many services, at best of a few.
-    #[expect(clippy::disallowed_methods, reason = "a test has a clock")]
-    fn time_to_select(filter: &Filter, clusters: &[Cluster]) -> std::time::Duration {
-        let time = || {
-            let started = std::time::Instant::now();
-            assert!(filter.select(clusters).is_empty());
-            started.elapsed()
-        };
-        (0..5).map(|_| time()).min().unwrap()
-    }
-
-    #[test]
-    fn a_filter_of_thousands_of_values_costs_hardly_more_than_one_of_a_few() {
-        let services = (0..2_000).map(|number| Service {
-            service_name: format!("service-{number}"),
-            ..service("", 1, &[("owner", "K2"), ("environment", "production")])
-        });
-        let clusters = [cluster(services.collect())];
-        let filter = |count: usize| {
-            let values = |key: &'static str| {
-                (0..count).map(move |number| (key.to_owned(), format!("no-{number}")))
-            };
-            let mut filter = Filter::new(values("owner").collect(), &valid()).unwrap();
-            filter.services = values("")
-                .map(|(_, value)| value)
-                .collect::<Vec<_>>()
-                .into();
-            filter
-        };
-        let tags = |count| Filter {
-            services: Values::default(),
-            ..filter(count)
-        };
-        let names = |count| Filter {
-            tags: Vec::new(),
-            ..filter(count)
-        };
-        for (few, many) in [(tags(4), tags(4_000)), (names(4), names(4_000))] {
-            let (few, many) = (
-                time_to_select(&few, &clusters),
-                time_to_select(&many, &clusters),
-            );
-            assert!(many < 50 * few, "{few:?} {many:?}");
-        }
-    }
-
     proptest! {
-        #[test]
-        fn a_value_is_found_wherever_it_stands(given in prop::collection::vec("[ab]{0,3}", 0..9), value in "[ab]{0,3}") {
-            let values = Values::from(given.clone());
-            prop_assert_eq!(values.contains(&value), given.contains(&value));
-            prop_assert_eq!(&*values, &*given);
-        }
-
         #[test]
         fn adding_a_key_narrows_and_adding_a_value_widens(
             tags in prop::collection::btree_map("environment|owner|contact", "[ab]?", 0..4),

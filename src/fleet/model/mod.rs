@@ -7,3 +7,4 @@ pub mod policy_denial;
 pub mod redact;
 pub mod service_state;
 pub mod snapshot;
+pub mod values;
