@@ -55,9 +55,10 @@ fn visit(habits: Habits, tiers: u32, every: u64, rewrite: fn(&mut HeaderMap)) ->
         let now = platform.now();
         let origin = platform.run(direct.handle(&request, platform));
         let origin_age = age(origin.headers());
-        failing_since = match origin.status().is_server_error() {
-            true => failing_since.or(Some(now)),
-            false => None,
+        failing_since = if origin.status().is_server_error() {
+            failing_since.or(Some(now))
+        } else {
+            None
         };
         if got.status == 200 {
             let limit = Duration::from_secs(MAX_AGE);
@@ -65,7 +66,7 @@ fn visit(habits: Habits, tiers: u32, every: u64, rewrite: fn(&mut HeaderMap)) ->
             if failing_since.is_some_and(|since| since + limit + ROUNDING < now) {
                 faults.push(Fault::HidesError);
             } else if old > limit.max(origin_age) + ROUNDING {
-                let by = (old - limit.max(origin_age)).as_secs();
+                let by = old.saturating_sub(limit.max(origin_age)).as_secs();
                 faults.push(Fault::TooOld { by });
             }
         }
