@@ -41,7 +41,7 @@ pub trait Lenient: DeserializeOwned {
     }
 }
 
-/// Decodes `body`.
+/// Decodes `body`. Everything here reads slices of bytes, so that one set of decoders serves all of it.
 ///
 /// # Errors
 /// If the body is not JSON, or lacks what the response cannot be read without.
@@ -56,7 +56,7 @@ pub fn decode<T: Lenient>(body: &[u8]) -> serde_json::Result<T> {
 #[must_use]
 pub fn decode_by_member<T: Lenient>(body: &[u8]) -> Option<T> {
     let body = String::from_utf8_lossy(body);
-    let mut members = serde_json::from_str(&body).ok()?;
+    let mut members = serde_json::from_slice(body.as_bytes()).ok()?;
     T::from_members(&mut members)
 }
 
@@ -119,7 +119,9 @@ impl<'a> Members<'a> {
     }
 
     fn list(&mut self, name: &'static str) -> Option<Vec<&'a RawValue>> {
-        self.read(name, |value| serde_json::from_str(value.get()).ok())
+        self.read(name, |value| {
+            serde_json::from_slice(value.get().as_bytes()).ok()
+        })
     }
 
     fn read<T>(
@@ -142,12 +144,12 @@ impl<'a> Members<'a> {
 
 /// The object in `value`, and whether it cannot be read, or not as a whole.
 fn object<T: Lenient>(value: &RawValue) -> (Option<T>, bool) {
-    if let Ok(Object(whole)) = serde_json::from_str::<Object<T>>(value.get())
+    if let Ok(Object(whole)) = serde_json::from_slice::<Object<T>>(value.get().as_bytes())
         && whole.is_usual()
     {
         return (Some(whole), false);
     }
-    let Ok(mut members) = serde_json::from_str::<Members<'_>>(value.get()) else {
+    let Ok(mut members) = serde_json::from_slice::<Members<'_>>(value.get().as_bytes()) else {
         return (None, true);
     };
     let object = T::from_members(&mut members);

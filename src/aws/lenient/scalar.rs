@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 /// The string in `value`.
 pub(super) fn string(value: &RawValue) -> Option<String> {
-    let Text(text) = serde_json::from_str(value.get()).ok()?;
+    let Text(text) = serde_json::from_slice(value.get().as_bytes()).ok()?;
     Some(text)
 }
 
