@@ -34,6 +34,7 @@ NOT_DONE = "a newer sweep is still running"
 TAGS_REFUSED = "AWS did not return the tags of some services"
 ROLE_REFUSED = "the role cannot be assumed: check its trust policy, its external id, and the permission sts:AssumeRole"
 OBJECT_UNREACHABLE = "the Durable Object that holds the snapshot did not respond"
+STORAGE_UNAVAILABLE = "the Durable Object could not store its progress: the daily limit of the plan may be used up"
 
 DENIED = re.compile(r"the IAM policy does not allow ecs:(?P<operation>\w+)")
 

@@ -15,7 +15,7 @@ use super::support::{self, config, start};
 const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
 
 /// Invalid values, from which every sentence about an invalid value is known.
-const INVALID: [(&str, &str); 22] = [
+const INVALID: [(&str, &str); 23] = [
     ("AWS_ACCESS_KEY_ID", "?"),
     (SECRET, "\u{e9}"),
     ("AWS_SESSION_TOKEN", "\u{e9}"),
@@ -30,6 +30,7 @@ const INVALID: [(&str, &str); 22] = [
     ("CORS_ORIGIN", "?"),
     ("LOG_LEVEL", "?"),
     ("SNAPSHOT_MAX_AGE", "?"),
+    ("FRESH_WAIT", "?"),
     ("SNAPSHOT_MAX_STALE", "?"),
     ("SNAPSHOT_MAX_STALE_IF_ERROR", "?"),
     ("SWEEP_TIMEOUT", "?"),
@@ -194,6 +195,7 @@ fn check_config(config: &Config) {
     }
     let limits = config.age_limits;
     assert!(limits.max_age.as_secs() <= 3_600);
+    assert!(limits.fresh_wait.as_secs() <= 30);
     assert!(limits.max_stale.as_secs() <= 86_400);
     assert!(limits.max_stale_if_error.as_secs() <= 86_400);
     assert!((1..=300).contains(&config.sweep_timeout.as_secs()));

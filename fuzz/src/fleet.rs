@@ -10,7 +10,7 @@ use ecs_status::fleet::model::snapshot::{Cluster, Service, Snapshot, Status, Tag
 use ecs_status::fleet::refresh::status::Health;
 use ecs_status::fleet::refresh::store::VersionedSnapshot;
 use ecs_status::fleet::view::Fleet;
-use ecs_status::fleet::view::source::{SnapshotReply, SnapshotSource};
+use ecs_status::fleet::view::source::{SnapshotReply, SnapshotRequest, SnapshotSource};
 use http::Response;
 
 use super::support::ask;
@@ -21,16 +21,12 @@ use super::support::{Fake, Reply, error, start};
 pub struct Fixed(pub Vec<Rc<Snapshot>>);
 
 impl SnapshotSource for Fixed {
-    async fn read(
-        &self,
-        target: usize,
-        _known: Option<u64>,
-        _request_id: &str,
-    ) -> Option<SnapshotReply> {
+    async fn read(&self, target: usize, _: SnapshotRequest<'_>) -> Option<SnapshotReply> {
         Some(SnapshotReply {
             status: status(Some(1)),
             snapshot: Some(VersionedSnapshot {
                 version: 1,
+                sweep_duration: Duration::from_secs(1),
                 snapshot: Rc::clone(self.0.get(target)?),
             }),
         })

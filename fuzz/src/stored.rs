@@ -10,7 +10,7 @@ use ecs_status::fleet::refresh::encoding::{DecodeError, decode, decode_prefix, e
 use ecs_status::fleet::refresh::status::{Health, SnapshotStatus};
 use ecs_status::fleet::refresh::store::{PausedSweep, VersionedSnapshot};
 use ecs_status::fleet::sweep::target_client::TargetClient;
-use ecs_status::fleet::view::source::{SnapshotReply, SnapshotSource};
+use ecs_status::fleet::view::source::{SnapshotReply, SnapshotRequest, SnapshotSource};
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
@@ -89,7 +89,7 @@ fn serve(source: impl SnapshotSource) {
 struct Unchanged(SnapshotStatus);
 
 impl SnapshotSource for Unchanged {
-    async fn read(&self, _: usize, _: Option<u64>, _: &str) -> Option<SnapshotReply> {
+    async fn read(&self, _: usize, _: SnapshotRequest<'_>) -> Option<SnapshotReply> {
         Some(SnapshotReply {
             status: self.0.clone(),
             snapshot: None,
@@ -105,7 +105,7 @@ impl SnapshotSource for Unchanged {
 struct Checked(Health);
 
 impl SnapshotSource for Checked {
-    async fn read(&self, _: usize, _: Option<u64>, _: &str) -> Option<SnapshotReply> {
+    async fn read(&self, _: usize, _: SnapshotRequest<'_>) -> Option<SnapshotReply> {
         None
     }
 

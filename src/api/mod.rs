@@ -26,7 +26,7 @@ use body_limit::BodyLimit;
 use headers::cors;
 use log::RequestRecord;
 use problem::Problem;
-use query::{ReportFormat, ReportQuery};
+use query::{ReportFormat, ReportQuery, preference};
 pub use request::Request;
 use response::Reply;
 pub use response::{Body, REQUEST_ID};
@@ -178,7 +178,8 @@ impl<S: SnapshotSource> Api<S> {
         let query = ReportQuery::parse(request, formats, &config.filter_tags)?;
         record.set_query(&query);
         // (8)
-        let (report, usage) = fleet.report(platform, &request.id).await;
+        let wait = preference::wait(request);
+        let (report, usage) = fleet.report(platform, wait, &request.id).await;
         record.set_usage(usage);
         let report = report.map_err(|unavailable| Problem::unavailable(&unavailable))?;
         record.set_report(&report);

@@ -226,9 +226,10 @@ impl Problem {
 
     fn of_cause(cause: Cause, code: Code, detail: String) -> Self {
         let status = match cause {
-            Cause::Throttled | Cause::NotDone | Cause::ObjectUnreachable => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Cause::Throttled
+            | Cause::NotDone
+            | Cause::ObjectUnreachable
+            | Cause::StorageUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Cause::TimedOut => StatusCode::GATEWAY_TIMEOUT,
             _ => StatusCode::BAD_GATEWAY,
         };

@@ -41,6 +41,7 @@ pub(super) enum Code {
     HostUnknown,
     Unreachable,
     SubrequestLimit,
+    StorageUnavailable,
     Throttled,
     TimedOut,
     ObjectUnreachable,
@@ -71,6 +72,7 @@ impl Code {
             Cause::HostUnknown => Self::HostUnknown,
             Cause::Unreachable => Self::Unreachable,
             Cause::SubrequestLimit => Self::SubrequestLimit,
+            Cause::StorageUnavailable => Self::StorageUnavailable,
             Cause::Throttled => Self::Throttled,
             Cause::TimedOut => Self::TimedOut,
             Cause::ObjectUnreachable => Self::ObjectUnreachable,
@@ -89,6 +91,7 @@ mod tests {
             (Code::NoRoute, "no-route"),
             (Code::of(Cause::UnknownKey), "access-key-unknown"),
             (Code::of(Cause::NotDone), "sweep-running"),
+            (Code::of(Cause::StorageUnavailable), "storage-unavailable"),
         ] {
             assert_eq!(serde_json::to_value(code).unwrap(), text);
         }

@@ -45,6 +45,10 @@ pub struct Request {
     pub if_none_match: Option<String>,
     /// The `If-Modified-Since` header.
     pub if_modified_since: Option<String>,
+    /// The `Prefer` header.
+    pub prefer: Option<String>,
+    /// The `X-Prometheus-Scrape-Timeout-Seconds` header.
+    pub scrape_timeout: Option<String>,
     /// Whether the client has exceeded the rate limit.
     pub is_over_limit: bool,
     /// The request's id, for the log and the response.

@@ -14,7 +14,7 @@ use crate::api::headers::{conditional, cors, security};
 use crate::api::request::Request;
 use crate::time::http_date;
 
-/// The header that carries the request's id.
+/// The header that carries the request's id, in responses that no cache stores.
 pub const REQUEST_ID: &str = "x-request-id";
 
 /// A response's body. All who request the same share it.
@@ -30,8 +30,6 @@ pub(super) struct Reply {
     pub(super) etag: Option<HeaderValue>,
     /// How long caches may serve the body; `None` if they may not store it.
     pub(super) max_age: Option<Duration>,
-    /// How long they may serve it after that, while they revalidate it (RFC 5861).
-    pub(super) stale_while_revalidate: Duration,
     pub(super) age: Duration,
     pub(super) last_modified: Option<SystemTime>,
     /// Whether only the holder of the token may see it.
@@ -55,7 +53,6 @@ impl Reply {
             body: body.into(),
             etag: None,
             max_age: None,
-            stale_while_revalidate: Duration::ZERO,
             age: Duration::ZERO,
             last_modified: None,
             private: false,
@@ -159,7 +156,9 @@ impl Reply {
         for (name, value) in &self.headers {
             headers.insert(*name, HeaderValue::from_static(value));
         }
-        if let Ok(id) = HeaderValue::from_str(&request.id) {
+        // A stored response would carry the id of the request that filled the cache.
+        let is_stored = self.max_age.is_some() && !self.private;
+        if !is_stored && let Ok(id) = HeaderValue::from_str(&request.id) {
             headers.insert(REQUEST_ID, id);
         }
     }
@@ -167,9 +166,7 @@ impl Reply {
     fn cache_control(&self) -> HeaderValue {
         match self.max_age {
             _ if self.private => HeaderValue::from_static("private, no-store"),
-            Some(max_age) => {
-                conditional::cache_control(max_age.as_secs(), self.stale_while_revalidate.as_secs())
-            }
+            Some(max_age) => conditional::cache_control(max_age.as_secs()),
             None => HeaderValue::from_static("no-store"),
         }
     }
@@ -246,7 +243,10 @@ mod tests {
         let response = page().into_response(&request("HEAD", None), None);
         assert!(response.body().is_empty());
         assert_eq!(response.headers()[CONTENT_LENGTH], "4");
-        assert_eq!(response.headers()[CACHE_CONTROL], "public, max-age=9");
+        assert_eq!(
+            response.headers()[CACHE_CONTROL],
+            "public, max-age=9, must-revalidate"
+        );
     }
 
     #[test]

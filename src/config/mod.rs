@@ -55,7 +55,9 @@ pub struct Config {
 pub struct AgeLimits {
     /// The age up to which a snapshot counts as fresh.
     pub max_age: Duration,
-    /// The age up to which it is served at once while a new sweep runs.
+    /// The time that a request for a stale snapshot waits for a newer one.
+    pub fresh_wait: Duration,
+    /// The age up to which it is served if a newer one takes longer than that.
     pub max_stale: Duration,
     /// The age up to which it is served because new sweeps fail.
     pub max_stale_if_error: Duration,
@@ -87,6 +89,7 @@ impl Config {
         );
         let age_limits = AgeLimits {
             max_age: variables.seconds("SNAPSHOT_MAX_AGE", 0..=3_600, 15),
+            fresh_wait: variables.seconds("FRESH_WAIT", 0..=30, 8),
             max_stale: variables.seconds("SNAPSHOT_MAX_STALE", 0..=86_400, 300),
             max_stale_if_error: variables.seconds("SNAPSHOT_MAX_STALE_IF_ERROR", 0..=86_400, 3_600),
         };

@@ -3,20 +3,55 @@
 
 import { headerLines, headerValues } from "./request.js";
 
-// Requests share a signal whose time is up earlier than theirs by less than this part of it: a timer for each request
+// Requests share a deadline that is earlier than theirs by less than this part of their time: a timer for each request
 // costs as much as sending it.
 const SHARED = 1 / 16;
 
 // The size of a new buffer for a body, in bytes: ten services with all their events take less.
 const ROOM = 256 * 1024;
 
-/** Sends requests for one invocation or one Durable Object, to which signals belong. */
+/**
+ * The deadline of the requests that are in flight together. Its timer is cleared with the last of them, since a Durable
+ * Object stays in memory, and is billed, as long as a timer is pending; one of `AbortSignal.timeout` cannot be cleared.
+ */
+class Deadline {
+  #controller = new AbortController();
+  #inFlight = 0;
+  #timer;
+
+  constructor(timeout) {
+    this.at = Date.now() + timeout;
+    this.#timer = setTimeout(() => this.#controller.abort(), timeout);
+  }
+
+  get signal() {
+    return this.#controller.signal;
+  }
+
+  /** Whether requests may still join. */
+  get isOpen() {
+    return this.#timer !== undefined;
+  }
+
+  join() {
+    this.#inFlight += 1;
+  }
+
+  leave() {
+    this.#inFlight -= 1;
+    if (this.#inFlight === 0) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    }
+  }
+}
+
+/** Sends requests for one invocation or one Durable Object, to which timers and signals belong. */
 export class AwsFetch {
+  #deadline;
   #free = [];
   #most;
   #names;
-  #signal;
-  #until = 0;
 
   /** Bodies have at most `most` bytes. The headers in `names` are read where the status is not 200. */
   constructor(most, names) {
@@ -32,22 +67,28 @@ export class AwsFetch {
   async post(message, timeout) {
     const end = message.indexOf("\n\n");
     const [url, ...lines] = message.slice(0, end).split("\n");
-    const response = await fetch(url, {
-      method: "POST",
-      headers: headerLines(lines),
-      body: message.slice(end + 2),
-      redirect: "manual",
-      signal: this.#within(timeout),
-    });
-    if (response.headers.get("content-length") > this.#most) {
-      await response.body?.cancel();
-      return null;
+    const deadline = this.#within(timeout);
+    deadline.join();
+    try {
+      const response = await fetch(url, {
+        method: "POST",
+        headers: headerLines(lines),
+        body: message.slice(end + 2),
+        redirect: "manual",
+        signal: deadline.signal,
+      });
+      if (response.headers.get("content-length") > this.#most) {
+        await response.body?.cancel();
+        return null;
+      }
+      const bytes = await this.#read(response.body);
+      if (response.status === 200 || bytes === null) {
+        return bytes;
+      }
+      return [String(response.status), bytes, ...headerValues(response.headers, this.#names)];
+    } finally {
+      deadline.leave();
     }
-    const bytes = await this.#read(response.body);
-    if (response.status === 200 || bytes === null) {
-      return bytes;
-    }
-    return [String(response.status), bytes, ...headerValues(response.headers, this.#names)];
   }
 
   /** Takes back the bytes of a body, whose buffer the next one may use. */
@@ -80,11 +121,11 @@ export class AwsFetch {
   }
 
   #within(timeout) {
-    const until = Date.now() + timeout;
-    if (this.#until > until || this.#until < until - timeout * SHARED) {
-      this.#until = until;
-      this.#signal = AbortSignal.timeout(timeout);
+    const at = Date.now() + timeout;
+    const shared = this.#deadline;
+    if (!shared?.isOpen || shared.at > at || shared.at < at - timeout * SHARED) {
+      this.#deadline = new Deadline(timeout);
     }
-    return this.#signal;
+    return this.#deadline;
   }
 }

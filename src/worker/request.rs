@@ -13,8 +13,8 @@ use crate::api;
 use crate::platform::Rng;
 
 /// The request headers that are read, in the order of [`parse`].
-const HEADERS: &str =
-    "accept authorization if-none-match if-modified-since cf-ray cf-connecting-ip";
+const HEADERS: &str = "accept authorization if-none-match if-modified-since prefer \
+    x-prometheus-scrape-timeout-seconds cf-ray cf-connecting-ip";
 
 #[wasm_bindgen(module = "/src/worker/request.js")]
 extern "C" {
@@ -56,6 +56,8 @@ fn parse(lines: &str, platform: &WorkerPlatform) -> (api::Request, String) {
         authorization: header(),
         if_none_match: header(),
         if_modified_since: header(),
+        prefer: header(),
+        scrape_timeout: header(),
         is_over_limit: false,
         id: request_id::of(header(), || platform.bits()),
     };

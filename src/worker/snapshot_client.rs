@@ -17,7 +17,7 @@ use super::platform::WorkerPlatform;
 use super::snapshot_protocol::{self, MAX_HEAD_BYTES, ObjectRequest};
 use crate::config::Config;
 use crate::fleet::refresh::status::{Health, SnapshotStatus};
-use crate::fleet::view::source::{SnapshotReply, SnapshotSource};
+use crate::fleet::view::source::{SnapshotReply, SnapshotRequest, SnapshotSource};
 use crate::platform::{Level, Log, Sleep};
 
 /// The time that an object may take beyond that for which a request waits for a sweep.
@@ -112,14 +112,13 @@ impl SnapshotClient {
 }
 
 impl SnapshotSource for SnapshotClient {
-    async fn read(
-        &self,
-        target: usize,
-        known: Option<u64>,
-        request_id: &str,
-    ) -> Option<SnapshotReply> {
-        let request_id = Cow::Borrowed(request_id);
-        let request = ObjectRequest::Read { request_id, known };
+    async fn read(&self, target: usize, request: SnapshotRequest<'_>) -> Option<SnapshotReply> {
+        let known = request.known;
+        let request = ObjectRequest::Read {
+            request_id: Cow::Borrowed(request.request_id),
+            known,
+            wait: request.wait,
+        };
         let (status, bytes): (SnapshotStatus, _) = self.ask(target, &request).await?;
         let mut snapshot = None;
         if snapshot_protocol::has_snapshot(&status, known) {

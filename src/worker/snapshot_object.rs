@@ -57,7 +57,7 @@ impl SnapshotObject {
     }
 
     fn storage(&self) -> Storage {
-        Storage(Rc::clone(&self.state))
+        Storage::new(Rc::clone(&self.state))
     }
 }
 
@@ -75,8 +75,12 @@ impl DurableObject for SnapshotObject {
         let refresher = self.refresher()?;
         let url = request.inner().url();
         let frame = match ObjectRequest::from_path(split_url(&url).1) {
-            Some(ObjectRequest::Read { request_id, known }) => {
-                let status = refresher.read(&request_id).await;
+            Some(ObjectRequest::Read {
+                request_id,
+                known,
+                wait,
+            }) => {
+                let status = refresher.read(wait, &request_id).await;
                 refresher.postpone_forgetting().await;
                 let encoded = refresher.encoded();
                 let encoded = encoded.as_ref().map(|bytes| bytes.as_slice());

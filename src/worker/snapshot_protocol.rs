@@ -1,10 +1,11 @@
 //! Snapshot protocol: the requests of the edge to the Durable Object of a target, and its replies.
 //!
-//! A request is a path: `/read/{request id}/{known version, if any}` or `/check/{request id}`. A
-//! reply is a frame: a [`SnapshotStatus`] or a [`Health`], and behind it the bytes of the snapshot,
+//! A request is a path: `/read/{request id}/{known version, if any}/{wait in ms, if any}` or
+//! `/check/{request id}`. A reply is a frame: a [`SnapshotStatus`] or a [`Health`], and behind it the bytes of the snapshot,
 //! if the edge does not have it yet.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Serialize;
@@ -24,6 +25,7 @@ pub(super) enum ObjectRequest<'a> {
     Read {
         request_id: Cow<'a, str>,
         known: Option<u64>,
+        wait: Option<Duration>,
     },
     /// Asks for the health of the target.
     Check { request_id: Cow<'a, str> },
@@ -34,9 +36,15 @@ impl<'a> ObjectRequest<'a> {
     pub(super) fn to_path(&self) -> String {
         let segment = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
         match self {
-            Self::Read { request_id, known } => {
+            Self::Read {
+                request_id,
+                known,
+                wait,
+            } => {
                 let known = known.map(|version| version.to_string()).unwrap_or_default();
-                format!("/read/{}/{known}", segment(request_id))
+                let wait = wait.map(|wait| wait.as_millis().to_string());
+                let wait = wait.unwrap_or_default();
+                format!("/read/{}/{known}/{wait}", segment(request_id))
             }
             Self::Check { request_id } => format!("/check/{}", segment(request_id)),
         }
@@ -51,6 +59,9 @@ impl<'a> ObjectRequest<'a> {
             "read" => Some(Self::Read {
                 request_id,
                 known: segments.next().and_then(|version| version.parse().ok()),
+                wait: segments
+                    .next()
+                    .and_then(|wait| wait.parse().ok().map(Duration::from_millis)),
             }),
             "check" => Some(Self::Check { request_id }),
             _ => None,
@@ -107,7 +118,7 @@ mod tests {
     use crate::aws::budget::Usage;
     use crate::fleet::model::snapshot::Snapshot;
     use std::rc::Rc;
-    use std::time::{Duration, UNIX_EPOCH};
+    use std::time::UNIX_EPOCH;
 
     fn status(version: Option<u64>) -> SnapshotStatus {
         SnapshotStatus {
@@ -123,9 +134,12 @@ mod tests {
     #[test]
     fn a_request_id_of_any_characters_survives_its_path() {
         for id in ["8f2c7d1e9b3a4c5d-SYD", "a/b?c#d%20", "☃", ""] {
-            for known in [None, Some(7)] {
-                let request_id = Cow::Borrowed(id);
-                let request = ObjectRequest::Read { request_id, known };
+            for (known, wait) in [(None, None), (Some(7), None), (None, Some(1_500))] {
+                let request = ObjectRequest::Read {
+                    request_id: Cow::Borrowed(id),
+                    known,
+                    wait: wait.map(Duration::from_millis),
+                };
                 let path = request.to_path();
                 assert_eq!(ObjectRequest::from_path(&path), Some(request), "{path}");
             }
@@ -142,6 +156,7 @@ mod tests {
     fn a_snapshot_is_sent_unless_its_version_is_known() {
         let snapshot = VersionedSnapshot {
             version: 7,
+            sweep_duration: Duration::ZERO,
             snapshot: Rc::new(Snapshot {
                 generated_at: UNIX_EPOCH,
                 account: None,

@@ -65,14 +65,14 @@ Start = Callable[..., Worker]
 @pytest.fixture
 def start(tmp_path: Path, reader: dict[str, str]) -> Iterator[Start]:
     """`start(LOG_LEVEL="debug")`: a Worker with the reader's variables and these changes; None removes a variable.
-    `after` is a stopped Worker whose storage the new one takes over."""
+    `after` is a stopped Worker whose storage the new one takes over, `kind` the class of the new one."""
     workers: list[Worker] = []
 
-    def start(after: Worker | None = None, **changes: str | None) -> Worker:
+    def start(after: Worker | None = None, kind: type[Worker] = Worker, **changes: str | None) -> Worker:
         variables = {name: value for name, value in {**reader, **changes}.items() if value is not None}
         directory = after.directory if after else tmp_path / str(len(workers))
         directory.mkdir(exist_ok=True)
-        workers.append(Worker(directory, variables))
+        workers.append(kind(directory, variables))
         return workers[-1]
 
     yield start
@@ -206,7 +206,7 @@ def fails(worker: Worker, status: int, path: str = "/list") -> dict[str, Any]:
 
 def line_of(worker: Worker, answer: Answer) -> dict[str, Any]:
     """The log line of the request with this answer. It is the last line that a request writes."""
-    return worker.logged(event="request", requestId=answer.headers["x-request-id"])
+    return worker.logged(event="request", requestId=answer.request_id)
 
 
 def sweeps(worker: Worker) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from statistics import median
 
-from .workerd import Answer, Worker
+from .workerd import Answer, Worker, new_request_id
 
 PATIENCE_SECONDS = 120
 
@@ -33,9 +33,9 @@ class Seen:
 
 async def look(port: int, path: str, method: str = "GET", headers: tuple[str, ...] = ()) -> Seen:
     """Sends one request; `headers` are whole lines."""
-    sent = time.time()
+    sent, request_id = time.time(), new_request_id()
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    lines = (f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", "Connection: close", *headers, "", "")
+    lines = (f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", "Connection: close", f"CF-Ray: {request_id}", *headers, "", "")
     writer.write("\r\n".join(lines).encode())
     try:
         # It ends with the connection.
@@ -45,7 +45,8 @@ async def look(port: int, path: str, method: str = "GET", headers: tuple[str, ..
     received = time.time()
     head, _, body = whole.partition(b"\r\n\r\n")
     first, *rest = head.decode().split("\r\n")
-    answer = Answer(int(first.split()[1]), {name.lower(): value for name, _, value in (line.partition(": ") for line in rest)}, body)
+    received_headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in rest)}
+    answer = Answer(int(first.split()[1]), received_headers, body, request_id)
     has_body = method != "HEAD" and answer.status not in (204, 304)
     assert len(body) == (int(answer.headers["content-length"]) if has_body else 0), "the answer is torn"
     return Seen(sent, received, answer)

@@ -6,13 +6,14 @@ import json
 import os
 import platform
 import re
+import secrets
 import signal
 import subprocess
 import threading
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ const config :Workerd.Config = (
 );
 const worker :Workerd.Worker = (
   modules = [
-    (name = "index.js", esModule = embed "{build}/index.js"),
+    {main}(name = "index.js", esModule = embed "{build}/index.js"),
     (name = "index_bg.wasm", wasm = embed "{build}/index_bg.wasm"),
   ],
   compatibilityDate = "{compatibility_date}",
@@ -64,9 +65,16 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: bytes
+    # The id of the request in the log. An answer that a cache may store does not have it.
+    request_id: str = field(default="", compare=False)
 
     def json(self) -> Any:
         return json.loads(self.body)
+
+
+def new_request_id() -> str:
+    """An id such as Cloudflare sends in CF-Ray."""
+    return f"{secrets.token_hex(8)}-TST"
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -80,6 +88,9 @@ class Worker:
 
     # Of the engine; see `workerd serve --help` and its workerd.capnp.
     v8_flags: tuple[str, ...] = ()
+
+    # A module in front of the built one.
+    main: Path | None = None
 
     def __init__(self, directory: Path, variables: dict[str, str], port: int = 0):
         if not (BUILD / "index.js").exists():
@@ -95,6 +106,7 @@ class Worker:
                 port=port,
                 # An absolute path in a capnp embed is relative to the import path.
                 build=os.path.relpath(BUILD, directory),
+                main=self._module(directory),
                 compatibility_date=compatibility_date(),
                 bindings=bindings,
                 storage=storage,
@@ -119,6 +131,12 @@ class Worker:
         self.port = self._listening(read_end)
         self.url = f"http://127.0.0.1:{self.port}"
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), NoRedirect())
+
+    def _module(self, directory: Path) -> str:
+        if self.main is None:
+            return ""
+        path = os.path.relpath(self.main, directory)
+        return f'(name = "{self.main.name}", esModule = embed "{path}"), '
 
     def _read(self) -> None:
         assert self._process.stdout
@@ -156,16 +174,17 @@ class Worker:
             time.sleep(0.01)
         raise AssertionError(f"no log line with {fields} in:\n{self.output()}")
 
-    def get(self, path: str, method: str = "GET", timeout: float = 40, **headers: str) -> Answer:
-        """One request; header names are given with underscores. Any status is an answer."""
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    def get(self, path: str, method: str = "GET", timeout: float = 40, **headers: str | None) -> Answer:
+        """One request; header names are given with underscores, and None leaves one out. Any status is an answer."""
+        request_id = new_request_id()
+        sent = {name.replace("_", "-"): value for name, value in {"cf_ray": request_id, **headers}.items() if value is not None}
         request = urllib.request.Request(self.url + path, method=method, headers=sent)
         try:
             with self._opener.open(request, timeout=timeout) as response:
-                return Answer(response.status, {k.lower(): v for k, v in response.headers.items()}, response.read())
+                return Answer(response.status, {k.lower(): v for k, v in response.headers.items()}, response.read(), request_id)
         except urllib.error.HTTPError as error:
             with error:
-                return Answer(error.code, {k.lower(): v for k, v in error.headers.items()}, error.read())
+                return Answer(error.code, {k.lower(): v for k, v in error.headers.items()}, error.read(), request_id)
 
     def __enter__(self) -> Worker:
         return self

@@ -57,6 +57,7 @@ fn an_access_key_and_a_region_suffice() {
     );
     assert_eq!(config.filter_tags, ["environment", "owner", "contact"]);
     assert_eq!(config.age_limits.max_age, Duration::from_secs(15));
+    assert_eq!(config.age_limits.fresh_wait, Duration::from_secs(8));
     assert_eq!(config.age_limits.max_stale, Duration::from_mins(5));
     assert_eq!(
         config.age_limits.max_stale_if_error,
@@ -114,6 +115,8 @@ fn a_malformed_variable_is_named_and_its_value_is_not() {
         ("FILTER_TAGS", "owner,owner"),
         ("SNAPSHOT_MAX_AGE", "15s"),
         ("SNAPSHOT_MAX_AGE", "3601"),
+        ("FRESH_WAIT", "-1"),
+        ("FRESH_WAIT", "31"),
         ("SWEEP_TIMEOUT", "301"),
         ("SNAPSHOT_MAX_STALE", "-1"),
         ("SNAPSHOT_MAX_STALE_IF_ERROR", "1h"),
@@ -137,6 +140,15 @@ fn a_malformed_variable_is_named_and_its_value_is_not() {
             (variable, false)
         );
         assert!(!error.to_string().contains(value), "{error}");
+    }
+}
+
+#[test]
+fn a_request_waits_for_a_fresh_report_for_0_to_30_seconds() {
+    for (value, seconds) in [("0", 0), ("30", 30), ("", 8)] {
+        let config = read(&[("FRESH_WAIT", value)]).unwrap();
+        let expected = Duration::from_secs(seconds);
+        assert_eq!(config.age_limits.fresh_wait, expected, "{value}");
     }
 }
 

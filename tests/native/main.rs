@@ -10,6 +10,7 @@
 
 mod api {
     mod answers;
+    mod caches;
     mod escaping;
     mod formats;
     mod openapi;
@@ -24,10 +25,12 @@ mod config;
 mod corpora;
 mod fleet {
     mod forgetting;
+    mod freshness;
     mod health;
     mod refresh;
     mod refusals;
     mod roles;
+    mod slices;
     mod sweep;
     mod sweep_denials;
     mod sweep_oddities;

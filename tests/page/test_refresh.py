@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from e2e.conftest import Start, eventually
 from e2e.workerd import Worker
@@ -57,7 +60,8 @@ def test_the_page_keeps_a_report_that_the_worker_no_longer_returns(fleet: Emulat
     could_not_be_refreshed(page, "the IAM policy does not allow ecs:ListClusters")
     fleet.faults.clear()
     eventually(lambda: site.get("/list").status == 200)
-    page.locator("#trouble").get_by_role("button", name="Retry now").click()
+    # The page may retry by itself in the same moment, and hide the button.
+    page.locator("#retry").dispatch_event("click")
     expect(page.locator("#trouble")).to_be_hidden()
     expect(page.locator("#complete")).to_have_text("complete")
 
@@ -133,6 +137,169 @@ def test_the_page_knows_a_running_first_sweep_by_its_code_alone(site: Worker, op
     page = open_page(site.url, lambda page: reports.serve(page, other, 503))
     expect(page.get_by_role("heading", name="The report could not be loaded")).to_be_visible()
     expect(page.locator("#trouble-detail")).to_have_text(other["detail"])
+
+
+@dataclass
+class Answers:
+    """Answers of /list to a page, by whether the request prefers not to wait. Those to requests that wait are held back
+    until `release`."""
+
+    at_once: tuple[int, reports.Json, dict[str, str]]
+    later: tuple[int, reports.Json, dict[str, str]]
+    held: bool = True
+    asked: list[str | None] = field(default_factory=list)
+    waiting: list[Route] = field(default_factory=list)
+
+    def serve(self, page: Page) -> None:
+        page.route("**/list", self._answer)
+
+    def _answer(self, route: Route) -> None:
+        self.asked.append(route.request.headers.get("prefer"))
+        if self.asked[-1] == "wait=0":
+            self._fulfill(route, self.at_once)
+        elif self.held:
+            self.waiting.append(route)
+        else:
+            self._fulfill(route, self.later)
+
+    def release(self) -> None:
+        self.held = False
+        for route in self.waiting:
+            self._fulfill(route, self.later)
+
+    def _fulfill(self, route: Route, answer: tuple[int, reports.Json, dict[str, str]]) -> None:
+        status, body, headers = answer
+        kind = "application/json" if status == 200 else "application/problem+json"
+        route.fulfill(status=status, body=json.dumps(body), headers={"Content-Type": kind, **headers})
+
+
+FRESH = {"Age": "0", "Cache-Control": "public, max-age=15, must-revalidate"}
+STALE = {"Age": "200", "Cache-Control": "public, max-age=0, must-revalidate"}
+# Remembers every title of the box that reports trouble, and every state of the box that reports what is missing.
+WITNESS = """addEventListener('DOMContentLoaded', () => {
+  window.seen = [];
+  const look = () => {
+    for (const id of ['trouble', 'missing']) if (!document.getElementById(id).hidden) seen.push(id);
+  };
+  new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+});"""
+
+
+def one_service(name: str, failures: list[reports.Json] | None = None) -> reports.Json:
+    return reports.report([reports.cluster("prod", [reports.service(name)])], failures)
+
+
+def test_the_page_shows_what_there_is_at_once_and_then_the_fresh_report(site: Worker, open_page: Open) -> None:
+    missing = {"target": "default", "region": "ap-southeast-2", "reason": "the sweep is still running"}
+    answers = Answers((200, one_service("before", [missing]), STALE), (200, one_service("now"), FRESH))
+
+    def prepare(page: Page) -> None:
+        page.clock.install(time=0)
+        page.add_init_script(WITNESS)
+        answers.serve(page)
+
+    page = open_page(site.url, prepare)
+    expect(row(page, "before")).to_be_visible()
+    expect(page.locator("#age")).to_have_text(re.compile("^Updated 3 min ago"))
+    expect(page.locator("#complete")).to_have_text("refreshing")
+    eventually(lambda: page.evaluate("1") == 1 and answers.asked == ["wait=0", None])
+    answers.release()
+    expect(row(page, "now")).to_be_visible()
+    expect(page.locator("#complete")).to_have_text("complete")
+    assert page.evaluate("seen") == [], "what is about to be replaced is not reported as incomplete"
+    # From now on, one request each time that the report expires.
+    for count in (3, 4):
+        page.clock.fast_forward(15_000)
+        assert len(answers.asked) == count - 1
+        with page.expect_response("**/list"):
+            page.clock.fast_forward(1_500)
+        assert len(answers.asked) == count
+    assert answers.asked == ["wait=0", None, None, None]
+
+
+def test_a_fresh_report_is_one_request(site: Worker, open_page: Open) -> None:
+    answers = Answers((200, one_service("now"), FRESH), (200, one_service("later"), FRESH), held=False)
+
+    def prepare(page: Page) -> None:
+        page.clock.install(time=0)
+        answers.serve(page)
+
+    page = open_page(site.url, prepare)
+    expect(row(page, "now")).to_be_visible()
+    page.clock.fast_forward(15_000)
+    assert answers.asked == ["wait=0"]
+    page.clock.fast_forward(1_500)
+    expect(row(page, "later")).to_be_visible()
+    assert answers.asked == ["wait=0", None]
+
+
+def test_a_report_that_is_the_same_after_the_wait_is_not_drawn_again(site: Worker, open_page: Open) -> None:
+    same = one_service("same")
+    answers = Answers((200, same, STALE), (200, same, FRESH))
+    page = open_page(site.url, answers.serve)
+    expect(row(page, "same")).to_be_visible()
+    page.evaluate("document.querySelector('.row').marked = true")
+    eventually(lambda: page.evaluate("1") == 1 and len(answers.asked) == 2)
+    answers.release()
+    expect(page.locator("#complete")).to_have_text("complete")
+    assert page.evaluate("document.querySelector('.row').marked") is True
+
+
+def test_what_is_missing_is_reported_when_the_wait_was_in_vain(site: Worker, open_page: Open) -> None:
+    missing = {"target": "default", "region": "ap-southeast-2", "reason": "AWS throttled every attempt"}
+    partial = one_service("before", [missing])
+    answers = Answers((200, partial, STALE), (200, partial, STALE))
+    page = open_page(site.url, answers.serve)
+    expect(row(page, "before")).to_be_visible()
+    expect(page.locator("#missing")).to_be_hidden()
+    answers.later = (503, reports.THROTTLED, {})
+    eventually(lambda: page.evaluate("1") == 1 and len(answers.asked) == 2)
+    answers.release()
+    expect(page.locator("#missing")).to_be_visible()
+    expect(page.get_by_role("heading", name="The report could not be refreshed")).to_be_visible()
+    answers.later = (200, partial, STALE)
+    page.locator("#trouble").get_by_role("button", name="Retry now").click()
+    expect(page.locator("#trouble")).to_be_hidden()
+    expect(page.locator("#missing")).to_be_visible()
+    assert answers.asked.count("wait=0") == 1
+
+
+def test_a_first_sweep_shows_its_progress_while_the_page_waits_for_it(site: Worker, open_page: Open) -> None:
+    answers = Answers((503, reports.FIRST_SWEEP_RUNNING, {"Retry-After": "9"}), (200, one_service("now"), FRESH))
+    page = open_page(site.url, answers.serve)
+    expect(page.get_by_role("heading", name="The first report is not ready yet")).to_be_visible()
+    expect(page.locator("#trouble-detail")).to_have_text(reports.FIRST_SWEEP_RUNNING["detail"])
+    expect(page.locator("#trouble-next")).to_have_text("Retrying…")
+    assert answers.asked == ["wait=0", None], "it waits already, whatever Retry-After says"
+    answers.release()
+    expect(row(page, "now")).to_be_visible()
+    expect(page.locator("#trouble")).to_be_hidden()
+
+
+def test_a_first_sweep_of_a_moment_is_not_reported_as_running(site: Worker, open_page: Open) -> None:
+    answers = Answers((503, reports.FIRST_SWEEP_RUNNING, {"Retry-After": "1"}), (200, one_service("now"), FRESH), held=False)
+
+    def prepare(page: Page) -> None:
+        page.clock.install(time=0)
+        page.add_init_script(WITNESS)
+        answers.serve(page)
+
+    page = open_page(site.url, prepare)
+    expect(row(page, "now")).to_be_visible()
+    page.clock.fast_forward(2_000)
+    assert page.evaluate("seen") == []
+    assert answers.asked == ["wait=0", None]
+
+
+def test_a_page_of_a_slow_fleet_is_there_at_once_and_fresh_after_the_sweep(fleet: Emulator, start: Start, open_page: Open) -> None:
+    site = start(SNAPSHOT_MAX_AGE="2")
+    assert site.get("/list").status == 200
+    fleet.add_service("k2tog", "brand-new", launch_type="FARGATE")
+    time.sleep(2.5)
+    fleet.latency = 1.5
+    page = open_page(site.url)
+    expect(page.locator(".row")).to_have_count(19, timeout=1_400)
+    expect(row(page, "brand-new")).to_be_visible()
 
 
 def test_retry_after_is_obeyed_and_retries_back_off(site: Worker, open_page: Open) -> None:

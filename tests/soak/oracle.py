@@ -5,6 +5,9 @@ The services of a target in a report come from one sweep. It began with its firs
 and ended at generatedAt. Each service has to be as it was at some moment of the sweep, and each that existed throughout
 has to be in the report, unless `failures` names it. Services that could not be read now are carried over from an earlier
 sweep; then `failures` counts them, and states the time of that sweep.
+
+A report that is older than SNAPSHOT_MAX_AGE when it is requested is right only if it says that AWS failed, if the request
+waited for a newer one as long as FRESH_WAIT or its own preference says, or if the sweep before took longer than that.
 """
 
 from __future__ import annotations
@@ -25,6 +28,8 @@ SECOND = 1.0
 # Tolerance for clocks, threads and a busy machine.
 SLACK = 1.0
 HEALTH_SECONDS = 30
+# Tolerance for a timer that ends early, by the clock of a client.
+EARLY = 0.1
 
 
 class Wrong(Exception):
@@ -73,7 +78,7 @@ class Oracle:
             raise Wrong(f"no answer: {look.error}")
         # (2)
         answer, took = look.answer, look.received - look.sent
-        if took > self.scene.timeout + 1 + SLACK:
+        if took > self._wait_of(look, self.scene.timeout + 1) + SLACK:
             raise Wrong(f"it took {took:.1f} s")
         self._is_discreet(answer.body.decode() + str(answer.headers))
         # (3)
@@ -118,13 +123,13 @@ class Oracle:
         # (2)
         failed = self._shows_what_was(look, body, report, first, last)
         # (3)
-        self._is_young_enough(look, report, age, first, failed)
+        why = self._is_young_enough(look, report, age, (first, last), failed)
         self._newest.append((look.received, first))
         if failed:
             return "stale, and says since when and why"
         if not report.complete:
             return "partial, and says what is missing and why"
-        return "right, fresh" if age <= self.scene.max_age else "right, stale by its Age"
+        return f"right, stale: {why}" if why else "right, fresh"
 
     def _whole(self, look: Look, answer: Answer) -> Answer | None:
         """The answer with the body that a 304 refers to."""
@@ -201,7 +206,7 @@ class Oracle:
         if not of <= at <= look.received:
             return [f"it failed at {old['at']}, which was not after {old['of']} and before the answer"]
         if old["reason"] == sentences.NOT_DONE:
-            return [] if look.received - look.sent >= self.scene.timeout else ["it did not wait for the sweep that is not done"]
+            return [] if self._waited(look, self.scene.timeout) else ["it did not wait for the sweep that is not done"]
         return objections(self.record, old["reason"], region, None, at - self.scene.longest_sweep, at + SECOND)
 
     def _sweep(
@@ -226,7 +231,7 @@ class Oracle:
             if said:
                 kept[part] = (int(said["count"]), seconds(said["of"]))
                 reason = said["reason"]
-            if not (reason == sentences.NOT_DONE and not shown and look.received - look.sent >= self.scene.timeout):
+            if not (reason == sentences.NOT_DONE and not shown and self._waited(look, self.scene.timeout)):
                 wrong += objections(self.record, reason, region, cluster, begin, end)
         # Other formats state only that the report is incomplete.
         is_vague = report.failures is None and not report.complete
@@ -283,16 +288,61 @@ class Oracle:
         """Start of the sweep that ended at this time."""
         return max((begin for begin in self.record.begins[region] if begin <= ended + SECOND), default=ended)
 
-    def _is_young_enough(self, look: Look, report: Report, age: int, generated: float, failed: bool) -> None:
-        scene = self.scene
+    def _wait_of(self, look: Look, default: float) -> float:
+        """The time for which a request waits for a sweep: as it prefers, or else `default`, but no longer than for a slice."""
+        return min(default if look.ask.wait is None else look.ask.wait, self.scene.timeout + 1)
+
+    def _waited(self, look: Look, default: float) -> bool:
+        return look.received - look.sent >= self._wait_of(look, default) - EARLY
+
+    def _is_young_enough(self, look: Look, report: Report, age: int, ended: tuple[float, float], failed: bool) -> str:
+        """Why a report may be older than SNAPSHOT_MAX_AGE; "" if it was not when it was requested. Its sweep ended between `ended`.
+
+        1. A report that does not say that sweeps fail is not older than SNAPSHOT_MAX_STALE.
+        2. Nor is it older than a sweep takes, if there are requests all the time.
+        3. It is older than SNAPSHOT_MAX_AGE only if waiting for a newer one was in vain.
+        """
+        scene, generated = self.scene, ended[0]
+        # (1)
         may_be_old = failed or (report.failures is None and not report.complete)
         limit = scene.max_stale_if_error if may_be_old else max(scene.max_age, scene.max_stale)
         # Counts from the first request: until then, a client may have waited for another target.
         if age > limit + SLACK + (look.received - look.sent):
             raise Wrong(f"it is {age} s old, and does not say why")
+        # (2)
         silence = self.record.longest_silence(generated, look.sent)
         if not may_be_old and age > scene.max_age + scene.longest_sweep + silence + SLACK:
             raise Wrong(f"it is {age} s old, no sweep failed, and somebody asked every {silence:.1f} s: the sweep is stuck")
+        # (3)
+        took = look.received - look.sent
+        if age - took <= scene.max_age:
+            return ""
+        if may_be_old:
+            return "AWS fails"
+        limit = self._wait_of(look, scene.fresh_wait)
+        if took > limit + SLACK:
+            raise Wrong(f"it took {took:.1f} s, though a report was at hand after {limit} s")
+        if limit == 0:
+            return "it did not want to wait"
+        if self._waited(look, scene.fresh_wait):
+            return "it waited in vain"
+        if self._took_longer(look, limit, *ended):
+            return "the sweep before took longer than a request waits"
+        if age - took > scene.max_age + SLACK:
+            raise Wrong(f"it is {age} s old, and was served after {took:.1f} s of {limit} s")
+        return ""
+
+    def _took_longer(self, look: Look, limit: float, first: float, last: float) -> bool:
+        """Whether a sweep that ended between `first` and `last` may have taken longer than `limit`."""
+        targets = [look.ask.target] if look.ask.target else list(self.scene.targets)
+        for begins in (self.record.begins[self.scene.regions[target]] for target in targets):
+            for begin, after in zip(begins, [*begins[1:], float("inf")], strict=True):
+                # The emulator may not have been there for the first attempts of its first call.
+                if overlaps(self.record.absences, begin - limit, begin):
+                    begin -= limit
+                if begin <= last and after > first and last - begin + SLACK > limit:
+                    return True
+        return False
 
     # Everything else
 
@@ -316,7 +366,7 @@ class Oracle:
             self._had_nothing(look)
         # (3)
         if sentences.FIRST_SWEEP.fullmatch(detail):
-            if answer.status != 503 or look.received - look.sent < self.scene.timeout:
+            if answer.status != 503 or not self._waited(look, self.scene.timeout):
                 raise Wrong("it did not wait for the first sweep")
             return "problem: 503, the sweep is not done"
         said = sentences.NO_REPORT.fullmatch(detail)

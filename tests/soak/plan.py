@@ -23,6 +23,7 @@ class Scene:
     name: str
     targets: tuple[str, ...] = ("default",)
     max_age: int = 2
+    fresh_wait: int = 4
     max_stale: int = 6
     max_stale_if_error: int = 120
     timeout: int = 3
@@ -42,6 +43,7 @@ class Scene:
         return {
             **several,
             "SNAPSHOT_MAX_AGE": str(self.max_age),
+            "FRESH_WAIT": str(self.fresh_wait),
             "SNAPSHOT_MAX_STALE": str(self.max_stale),
             "SNAPSHOT_MAX_STALE_IF_ERROR": str(self.max_stale_if_error),
             "SWEEP_TIMEOUT": str(self.timeout),
@@ -62,7 +64,8 @@ TWO = ("here", "there")
 SCENES = (
     Scene("one target", max_age=1),
     Scene("two targets", targets=TWO, max_stale_if_error=60),
-    Scene("slices", budget=18, burst=30, rate=20, page_size=10),
+    # Some of its sweeps take longer than a request waits.
+    Scene("slices", fresh_wait=2, budget=18, burst=30, rate=20, page_size=10),
     # Snapshots are served for a short time only, so that problems occur.
     Scene("short memory", max_age=1, max_stale=1, max_stale_if_error=2),
     Scene("two targets in slices, short memory", targets=TWO, max_stale=2, max_stale_if_error=4, budget=18, page_size=15),

@@ -34,9 +34,20 @@ class Ask:
     # Whether it sends the ETag of the newest answer.
     conditional: bool = False
     status: int | None = None
+    # The time in seconds for which it prefers to wait.
+    wait: float | None = None
 
     def __str__(self) -> str:
-        return f"{self.method} {self.path}{' with If-None-Match' if self.conditional else ''}"
+        return f"{self.method} {self.path}{' with If-None-Match' if self.conditional else ''}{''.join(f' with {each}' for each in self.preference)}"
+
+    @property
+    def preference(self) -> tuple[str, ...]:
+        """The header line that states for how long it prefers to wait: to the metrics, as Prometheus does."""
+        if self.wait is None:
+            return ()
+        if self.format == "metrics":
+            return (f"X-Prometheus-Scrape-Timeout-Seconds: {self.wait + 0.5}",)
+        return (f"Prefer: wait={self.wait:.0f}",)
 
 
 @dataclass
@@ -72,6 +83,9 @@ def asks(scene: Scene) -> list[tuple[Ask, float]]:
         (Ask("/list", method="HEAD"), 1),
         (Ask("/list", conditional=True), 2),
         (Ask("/list?format=csv", "csv", conditional=True), 0.5),
+        (Ask("/list", wait=0), 1.5),
+        (Ask("/list?format=text", "text", wait=1), 0.5),
+        (Ask("/metrics", "metrics", wait=1.5), 0.5),
         (Ask("/healthz", "health"), 0.5),
         (Ask("/list?colour=red", "refused", status=400), 0.2),
         (Ask("/nothing", "refused", status=404), 0.2),

@@ -182,7 +182,7 @@ class Storm:
 
     async def _look(self, stage: Stage, ask: Ask) -> None:
         etag = stage.etags.get(ask.path) if ask.conditional else None
-        headers = (f"If-None-Match: {etag}",) if etag else ()
+        headers = (*ask.preference, *((f"If-None-Match: {etag}",) if etag else ()))
         sent = time.time()
         stage.record.asked.append(sent)
         assert self._worker

@@ -72,22 +72,22 @@ class World:
         complete, at = not failures, moment(generated)
         return {"generatedAt": at, "complete": complete, "clusters": clusters, "failures": list(failures)}
 
-    def judge(self, report: Report, ask: Ask = Ask("/list"), age: float | None = None, now: float = NOW) -> str:
+    def judge(self, report: Report, ask: Ask = Ask("/list"), age: float | None = None, now: float = NOW, took: float = 0.1) -> str:
         age = now - datetime.fromisoformat(report["generatedAt"]).timestamp() if age is None else age
         headers = {
             "age": str(int(age)), "content-type": "application/json",
             "x-ecs-status-complete": "true" if report["complete"] else "false",
         }  # fmt: skip
-        return self.answer(Answer(200, headers, json.dumps(report).encode()), ask, now)
+        return self.answer(Answer(200, headers, json.dumps(report).encode()), ask, now, took)
 
     def answer(self, answer: Answer | None, ask: Ask = Ask("/list"), now: float = NOW, took: float = 0.1) -> str:
         self.record.asked.append(now - took)
         return self.oracle.judge(Look(ask, now - took, now, answer, "refused"))
 
-    def problem(self, status: int, detail: str, ask: Ask = Ask("/list"), **headers: str) -> str:
+    def problem(self, status: int, detail: str, ask: Ask = Ask("/list"), took: float = 0.1, **headers: str) -> str:
         body = {"type": "about:blank", "title": "Error", "status": status, "detail": detail}
         plain = {"content-type": "application/problem+json", "cache-control": "no-store", **headers}
-        return self.answer(Answer(status, plain, json.dumps(body).encode()), ask)
+        return self.answer(Answer(status, plain, json.dumps(body).encode()), ask, took=took)
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ THROTTLED = sentences.THROTTLED
 def test_a_service_as_it_was_at_some_moment_of_the_sweep_is_right(world: World) -> None:
     assert world.judge(world.report()) == "right, fresh"
     assert world.judge(world.report(ELSEWHERE, STEADY, OTHERS, BEFORE)) == "right, fresh"
-    assert world.judge(world.report(), now=ENDED + 6) == "right, stale by its Age"
+    assert world.judge(world.report(), now=ENDED + 2.9) == "right, fresh"
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,61 @@ def test_a_missing_sweep_in_spite_of_requests_is_wrong(world: World) -> None:
         world.record.asked += [BEGAN + each for each in range(35)]
         world.judge(world.report(), now=late)
     world.record.asked = []
-    assert world.judge(world.report(), now=late) == "right, stale by its Age"
+    assert world.judge(world.report(), now=ENDED + 8, took=4) == "right, stale: it waited in vain"
+
+
+def test_a_stale_report_is_right_only_after_a_wait_in_vain(world: World) -> None:
+    late = ENDED + 6
+    for took in (0.1, 1, 2):
+        with pytest.raises(Wrong, match="it is 6 s old, and was served after"):
+            world.judge(world.report(), now=late, took=took)
+    assert world.judge(world.report(), now=ENDED + 8, took=4) == "right, stale: it waited in vain"
+    # It was fresh when it was requested, and waited for another target.
+    assert world.judge(world.report(), now=ENDED + 5, took=3.5) == "right, fresh"
+    with pytest.raises(Wrong, match="though a report was at hand"):
+        World(Scene("patient", max_stale=40, fresh_wait=1)).judge(world.report(), now=late, took=2.5)
+
+
+def test_a_stale_report_is_right_if_the_request_did_not_want_to_wait(world: World) -> None:
+    late = ENDED + 6
+    assert world.judge(world.report(), Ask("/list", wait=0), now=late) == "right, stale: it did not want to wait"
+    assert world.judge(world.report(), Ask("/list", wait=2), now=late, took=2) == "right, stale: it waited in vain"
+    with pytest.raises(Wrong, match="and was served after"):
+        world.judge(world.report(), Ask("/list", wait=3), now=late)
+    with pytest.raises(Wrong, match="it took 1.5 s"):
+        world.judge(world.report(), Ask("/list", wait=0), took=1.5)
+
+
+def test_a_stale_report_is_right_at_once_if_its_sweep_took_longer_than_a_request_waits(world: World) -> None:
+    late = ENDED + 6
+    slow = "right, stale: the sweep before took longer than a request waits"
+    assert World(Scene("impatient", max_stale=40, fresh_wait=1)).judge(world.report(), now=late) == slow
+    # The sweep began four seconds earlier, or may have: nobody was there to see its first call.
+    world.record.begins[REGIONS[0]][-1] = BEGAN - 3
+    assert world.judge(world.report(), now=late) == slow
+    world.record.begins[REGIONS[0]][-1] = BEGAN
+    world.record.absences.append((BEGAN - 3, BEGAN - 0.1))
+    assert world.judge(world.report(), now=late) == slow
+    world.record.absences = [(BEGAN - 30, BEGAN - 20)]
+    with pytest.raises(Wrong, match="and was served after"):
+        world.judge(world.report(), now=late)
+
+
+def test_a_request_waits_for_a_first_sweep_as_long_as_it_prefers(world: World) -> None:
+    running, headers = sentences.first_sweep(0, 0, 0, 1), {"retry-after": "5"}
+    done = "problem: 503, the sweep is not done"
+    assert world.problem(503, running, took=3, **headers) == done
+    assert world.problem(503, running, Ask("/list", wait=0), **headers) == done
+    assert world.problem(503, running, Ask("/list", wait=2), took=2, **headers) == done
+    for ask, took in ((Ask("/list"), 2.0), (Ask("/list", wait=2), 0.5)):
+        with pytest.raises(Wrong, match="did not wait for the first sweep"):
+            world.problem(503, running, ask, took, **headers)
+
+
+def test_a_preference_is_stated_as_prefer_or_as_prometheus_does() -> None:
+    assert Ask("/list").preference == ()
+    assert Ask("/list", wait=0).preference == ("Prefer: wait=0",)
+    assert Ask("/metrics", "metrics", wait=1.5).preference == ("X-Prometheus-Scrape-Timeout-Seconds: 2.0",)
 
 
 def test_a_service_that_a_filter_excludes_is_wrong(world: World) -> None:

@@ -8,7 +8,7 @@ use ecs_status::fleet::model::snapshot::Snapshot;
 use ecs_status::fleet::refresh::encoding::{decode, encode};
 use ecs_status::fleet::refresh::policy::Policy;
 use ecs_status::fleet::refresh::refresher::Refresher;
-use ecs_status::fleet::refresh::store::{PausedSweep, Store, VersionedSnapshot};
+use ecs_status::fleet::refresh::store::{Continuation, PausedSweep, Store, VersionedSnapshot};
 use ecs_status::platform::Clock;
 use http::Request;
 use serde::Serialize;
@@ -51,12 +51,12 @@ fn run(
     let store = Memory { name, bytes };
     let (target, policy) = (&config.targets[0], Policy::new(config.age_limits));
     let refresher = Rc::new(Refresher::new(&platform, target, &config, policy, store));
-    let status = platform.run(refresher.read("r-1"));
+    let status = platform.run(refresher.read(None, "r-1"));
     assert!(status.version.is_none() || status.version == refresher.newest().map(|n| n.version));
     platform.run(refresher.resume("r-2"));
     platform.settle();
     platform.advance(Duration::from_mins(15));
-    let status = platform.run(refresher.read("r-3"));
+    let status = platform.run(refresher.read(None, "r-3"));
     platform.settle();
     let newest = refresher.newest().expect("it could be swept");
     assert_eq!(status.version, Some(newest.version));
@@ -132,7 +132,7 @@ impl Store for Memory {
         Ok(())
     }
 
-    async fn resume_later(&self) -> bool {
-        false
+    async fn resume_later(&self) -> Result<Continuation, String> {
+        Ok(Continuation::SameInvocation)
     }
 }

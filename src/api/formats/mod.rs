@@ -42,7 +42,6 @@ pub(super) fn reply(
         etag: Some(rendered.etag),
         // The rest of the time: not every cache subtracts the age.
         max_age: Some(limits.max_age.saturating_sub(age)),
-        stale_while_revalidate: limits.max_stale.saturating_sub(age.max(limits.max_age)),
         age,
         last_modified: Some(merged.modified_at),
         varies_by_accept: matches!(

@@ -17,14 +17,12 @@ pub(in crate::api) fn etag(body: &[u8]) -> HeaderValue {
         .unwrap_or(HeaderValue::from_static("\"\""))
 }
 
-/// `Cache-Control` that lets caches serve a response for `max_age` seconds, and for
-/// `stale_while_revalidate` more seconds while they revalidate it (RFC 5861).
-pub(in crate::api) fn cache_control(max_age: u64, stale_while_revalidate: u64) -> HeaderValue {
-    let text = match stale_while_revalidate {
-        0 => format!("public, max-age={max_age}"),
-        more => format!("public, max-age={max_age}, stale-while-revalidate={more}"),
-    };
-    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("no-store"))
+/// `Cache-Control` that lets caches serve a response for `max_age` seconds, and not a second longer:
+/// without `must-revalidate` a cache may serve it while the origin fails (RFC 9111, section 4.2.4),
+/// and that of Cloudflare does so without limit ("Workers Cache", configuration).
+pub(in crate::api) fn cache_control(max_age: u64) -> HeaderValue {
+    HeaderValue::try_from(format!("public, max-age={max_age}, must-revalidate"))
+        .unwrap_or(HeaderValue::from_static("no-store"))
 }
 
 /// Whether the client has the response already. `If-Modified-Since` counts only without
@@ -191,11 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn cache_control_names_stale_while_revalidate_unless_it_is_zero() {
-        assert_eq!(cache_control(15, 0), "public, max-age=15");
-        assert_eq!(
-            cache_control(3, 285),
-            "public, max-age=3, stale-while-revalidate=285"
-        );
+    fn caches_may_not_serve_longer_than_the_max_age() {
+        assert_eq!(cache_control(15), "public, max-age=15, must-revalidate");
     }
 }

@@ -1,6 +1,7 @@
 //! Report query: the filter and the format that a request asks for.
 
 pub(super) mod accept;
+pub(super) mod preference;
 mod query_string;
 
 use crate::api::problem::{self, Problem};

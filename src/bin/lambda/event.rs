@@ -83,6 +83,8 @@ pub(crate) fn request(event: Value, id: String) -> Result<Request, String> {
         authorization: header("authorization"),
         if_none_match: header("if-none-match"),
         if_modified_since: header("if-modified-since"),
+        prefer: header("prefer"),
+        scrape_timeout: header("x-prometheus-scrape-timeout-seconds"),
         // API Gateway throttles.
         is_over_limit: false,
         id,

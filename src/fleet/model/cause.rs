@@ -58,6 +58,8 @@ pub enum Cause {
     Unreachable,
     /// The platform allows no more calls in this invocation.
     SubrequestLimit,
+    /// The Durable Object could not request the invocation that continues the sweep.
+    StorageUnavailable,
     /// Every attempt was throttled.
     Throttled,
     /// The time ran out.
@@ -189,6 +191,9 @@ impl Cause {
             Self::Unreachable => "AWS could not be reached",
             Self::SubrequestLimit => {
                 "the platform's limit of subrequests is too low for this fleet"
+            }
+            Self::StorageUnavailable => {
+                "the Durable Object could not store its progress: the daily limit of the plan may be used up"
             }
             Self::Throttled => "AWS throttled every attempt",
             Self::TimedOut => "AWS did not respond in time",

@@ -28,14 +28,15 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
     pub async fn postpone_forgetting(&self) {
         let now = self.platform.now();
         let is_far = |at: SystemTime| at >= now + UNREAD;
-        let known = self.state.borrow().forgotten_at;
-        if known.is_some_and(is_far) {
+        if self.forgotten_at().is_some_and(is_far) {
             return;
         }
         match self.store.next_wake().await {
             Some(at) if is_far(at) => self.state.borrow_mut().forgotten_at = Some(at),
             // It continues a sweep, and requests the next one at its end.
             Some(at) if at <= now => {}
+            // Another reader or the end of a sweep has requested it meanwhile.
+            _ if self.forgotten_at().is_some_and(is_far) => {}
             _ => self.schedule_forgetting().await,
         }
     }
@@ -51,7 +52,10 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
             return self.forget().await;
         }
         self.resume(request_id).await;
-        if self.store.next_wake().await.is_none() {
+        let known = self.forgotten_at();
+        let is_unset = self.store.next_wake().await.is_none();
+        // A reader may have requested it meanwhile.
+        if is_unset && self.forgotten_at() == known {
             self.schedule_forgetting().await;
         }
         Ok(())
@@ -77,20 +81,22 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
         Ok(())
     }
 
+    fn forgotten_at(&self) -> Option<SystemTime> {
+        self.state.borrow().forgotten_at
+    }
+
     async fn schedule_forgetting(&self) {
         let delay = 2 * UNREAD;
-        let at = self.platform.now() + delay;
-        match self.store.wake_after(delay).await {
-            Ok(()) => self.state.borrow_mut().forgotten_at = Some(at),
-            Err(error) => {
-                log::storage(
-                    &self.platform,
-                    self.target.name(),
-                    "alarm",
-                    "not saved",
-                    &error,
-                );
-            }
+        self.state.borrow_mut().forgotten_at = Some(self.platform.now() + delay);
+        if let Err(error) = self.store.wake_after(delay).await {
+            self.state.borrow_mut().forgotten_at = None;
+            log::storage(
+                &self.platform,
+                self.target.name(),
+                "alarm",
+                "not set",
+                &error,
+            );
         }
     }
 }

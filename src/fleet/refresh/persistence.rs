@@ -16,16 +16,21 @@ use crate::time::since;
 /// The greatest difference between two clocks of the platform.
 const MAX_SKEW: Duration = Duration::from_mins(1);
 
+/// The calls that may have to be made again if the memory is lost between two slices. Each save of a
+/// sweep counts against the plan's limit of rows written, and each slice takes one for its alarm.
+const CHECKPOINT_CALLS: u32 = 300;
+
 const SNAPSHOT: &str = "snapshot";
 const SWEEP: &str = "sweep";
 
 impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
     /// Replaces the newest snapshot, in memory and in the store.
-    pub(super) fn publish(&self, snapshot: Snapshot) {
+    pub(super) fn publish(&self, snapshot: Snapshot, sweep_duration: Duration) {
         let mut state = self.state.borrow_mut();
         let before = state.newest.as_ref().map_or(0, |newest| newest.version);
         let newest = VersionedSnapshot {
             version: version_at(snapshot.generated_at).max(before + 1),
+            sweep_duration,
             snapshot: Rc::new(snapshot),
         };
         state.last_failure = None;
@@ -40,15 +45,21 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
         }
     }
 
-    /// Saves the paused sweep.
+    /// Saves the paused sweep, if enough calls were made since it was saved last.
     pub(super) fn save_sweep(&self) {
-        let bytes = {
+        let saved = {
             let state = self.state.borrow();
-            let paused = state.sweep.as_ref().filter(|_| S::PERSISTENT);
-            paused.and_then(|paused| encoding::encode(self.target.identity(), paused))
+            let stored_calls = state.stored_calls.unwrap_or_default();
+            let is_due = |paused: &&PausedSweep| {
+                S::PERSISTENT && paused.usage.calls.saturating_sub(stored_calls) >= CHECKPOINT_CALLS
+            };
+            state.sweep.as_ref().filter(is_due).and_then(|paused| {
+                let bytes = encoding::encode(self.target.identity(), paused)?;
+                Some((bytes, paused.usage.calls))
+            })
         };
-        if let Some(bytes) = bytes {
-            self.state.borrow_mut().is_sweep_stored = true;
+        if let Some((bytes, calls)) = saved {
+            self.state.borrow_mut().stored_calls = Some(calls);
             self.save(SWEEP, Some(&bytes));
         }
     }
@@ -59,7 +70,7 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
         let is_stored = {
             let mut state = self.state.borrow_mut();
             state.sweep = None;
-            std::mem::take(&mut state.is_sweep_stored)
+            state.stored_calls.take().is_some()
         };
         if is_stored {
             self.save(SWEEP, None);
@@ -93,8 +104,15 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
         if let Some((paused, _)) = paused {
             let limiter = self.target.ecs().limiter();
             limiter.resume(paused.limited_until, now);
+            state.stored_calls = Some(paused.usage.calls);
+            let swept_at = state.newest.as_ref().map(|n| n.snapshot.generated_at);
+            let is_done = swept_at.is_some_and(|at| paused.started_at < at);
             state.sweep = Some(paused);
-            state.is_sweep_stored = true;
+            drop(state);
+            if is_done {
+                // It could not be removed when the snapshot was saved.
+                self.discard_sweep();
+            }
         }
     }
 

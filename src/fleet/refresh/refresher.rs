@@ -52,8 +52,8 @@ pub(super) struct State {
     pub(super) last_failure: Option<LastFailure>,
     /// The sweep that a slice works on, or that waits for its next slice.
     pub(super) sweep: Option<PausedSweep>,
-    /// Whether a paused sweep is in the store.
-    pub(super) is_sweep_stored: bool,
+    /// The calls of the paused sweep that is in the store, if there is one.
+    pub(super) stored_calls: Option<u32>,
     /// The number of the newest slice, and the time until which its lease lasts.
     pub(super) slice: u64,
     pub(super) leased_until: Option<SystemTime>,
@@ -89,21 +89,23 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
         }
     }
 
-    /// The status of the snapshot, for the request called `request_id`.
+    /// The status of the snapshot, for the request called `request_id`, which prefers to wait for
+    /// `wait`.
     ///
-    /// 1. A snapshot that is young enough is served at once. If it is not fresh, a sweep starts.
+    /// 1. A fresh snapshot is served at once, and so is a stale one if waiting would be in vain. If
+    ///    it expires soon, a sweep starts behind the response.
     /// 2. Too soon after a failure nothing is served.
-    /// 3. All others wait for the same sweep, as long as one of its slices may take.
+    /// 3. All others wait for the same sweep, as long as the policy says.
     /// 4. A snapshot that is not too old stands in if the sweep failed or is still running.
-    pub async fn read(self: &Rc<Self>, request_id: &str) -> SnapshotStatus {
+    pub async fn read(self: &Rc<Self>, wait: Option<Duration>, request_id: &str) -> SnapshotStatus {
         self.load();
         let now = self.platform.now();
-        let (generated_at, last_failure) = {
+        let (newest, last_failure) = {
             let state = self.state.borrow();
             let newest = state.newest.as_ref();
-            (newest.map(|n| n.snapshot.generated_at), state.last_failure)
+            (newest.map(VersionedSnapshot::newest), state.last_failure)
         };
-        match self.policy.decide(generated_at, last_failure, now) {
+        match self.policy.decide(newest, last_failure, wait, now) {
             // (1)
             Decision::Serve { refresh } => {
                 if refresh {
@@ -113,10 +115,10 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
             }
             // (2)
             Decision::Refuse(_) => self.status(false, last_failure, Usage::default()),
-            Decision::Wait => {
+            Decision::Wait { at_most } => {
                 // (3)
                 let is_starter = self.start(request_id);
-                let is_done = self.wait().await;
+                let is_done = self.wait(at_most).await;
                 let (mut last_failure, usage) = {
                     let state = self.state.borrow();
                     let is_charged = is_starter && is_done;
@@ -128,6 +130,10 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
                     (state.last_failure, usage)
                 };
                 let now = self.platform.now();
+                let age = newest.map(|newest| since(newest.generated_at, now));
+                if !is_done && age.is_some_and(|age| age <= self.policy.limits().max_stale) {
+                    return self.status(true, last_failure, usage);
+                }
                 if !is_done {
                     last_failure = Some(LastFailure {
                         cause: Cause::NotDone,
@@ -136,8 +142,8 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
                     });
                 }
                 // (4)
-                let may_stand_in = |at| self.policy.may_stand_in(since(at, now));
-                let is_served = last_failure.is_none() || generated_at.is_some_and(may_stand_in);
+                let may_stand_in = age.is_some_and(|age| self.policy.may_stand_in(age));
+                let is_served = last_failure.is_none() || may_stand_in;
                 self.status(is_served, last_failure, usage)
             }
         }
@@ -286,11 +292,13 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
         true
     }
 
-    /// Waits until the sweep is done, but no longer than a slice may take. Returns whether it is.
-    async fn wait(&self) -> bool {
+    /// Waits until the sweep is done, but no longer than `at_most`, and than a slice may take. Returns
+    /// whether it is.
+    async fn wait(&self, at_most: Option<Duration>) -> bool {
         let (sender, receiver) = oneshot::channel();
         self.state.borrow_mut().sweep_waiters.push(sender);
-        let patience = self.platform.sleep(self.sweep_timeout + GRACE);
+        let longest = self.sweep_timeout + GRACE;
+        let patience = self.platform.sleep(at_most.unwrap_or(longest).min(longest));
         matches!(
             select(receiver, pin!(patience)).await,
             Either::Left((Ok(()), _))

@@ -4,10 +4,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::log::SweepRecord;
+use super::log::{self, SweepRecord};
 use super::policy::LastFailure;
-use super::refresher::{LEASE_MARGIN, Refresher};
-use super::store::{PausedSweep, Store};
+use super::refresher::{LEASE_MARGIN, Refresher, State};
+use super::store::{Continuation, PausedSweep, Store};
 use crate::aws::budget::{Budget, Usage};
 use crate::fleet::model::cause::Cause;
 use crate::fleet::sweep::Sweep;
@@ -58,8 +58,10 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
             self.save_sweep();
             // Before the alarm is set: it may fire at once.
             self.state.borrow_mut().leased_until = None;
-            if self.store.resume_later().await {
-                return;
+            match self.store.resume_later().await {
+                Ok(Continuation::OtherInvocation) => return,
+                Ok(Continuation::SameInvocation) => {}
+                Err(error) => return self.suspend(&error),
             }
             match self.try_acquire_lease() {
                 Some(next) => slice = next,
@@ -108,6 +110,32 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
         true
     }
 
+    /// Leaves the paused sweep to the next request, since no other invocation will continue it and
+    /// this one has no calls left. Those who wait are told so.
+    fn suspend(&self, error: &str) {
+        log::storage(
+            &self.platform,
+            self.target.name(),
+            "alarm",
+            "not set",
+            error,
+        );
+        let now = self.platform.now();
+        let mut state = self.state.borrow_mut();
+        if state.leased_until.is_some() {
+            // A request has continued it meanwhile.
+            return;
+        }
+        state.last_failure = Some(LastFailure {
+            cause: Cause::StorageUnavailable,
+            at: now,
+            // The pause does not grow, since AWS has not failed.
+            in_a_row: 1,
+        });
+        state.usage = Usage::default();
+        state.wake_waiters();
+    }
+
     /// Publishes the snapshot of a sweep that is done, or remembers its failure, and wakes the
     /// waiters.
     fn finish_sweep(&self, request_id: &str) {
@@ -125,7 +153,7 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
                     let oldest = now.checked_sub(self.policy.limits().max_stale_if_error);
                     snapshot.carry_over(&before.snapshot, oldest.unwrap_or(UNIX_EPOCH));
                 }
-                self.publish(snapshot);
+                self.publish(snapshot, since(done.started_at, now));
             }
             Err(cause) => {
                 record.failed(cause);
@@ -143,7 +171,14 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
         let mut state = self.state.borrow_mut();
         state.usage = done.usage;
         state.leased_until = None;
-        for waiter in state.sweep_waiters.drain(..) {
+        state.wake_waiters();
+    }
+}
+
+impl State {
+    /// Wakes those who wait for the sweep.
+    fn wake_waiters(&mut self) {
+        for waiter in self.sweep_waiters.drain(..) {
             // A waiter that gave up has dropped the other end.
             let _ = waiter.send(());
         }

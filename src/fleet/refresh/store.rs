@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use super::policy::Newest;
 use crate::aws::budget::Usage;
 use crate::fleet::model::snapshot::Snapshot;
 use crate::fleet::sweep::Sweep;
@@ -28,9 +29,11 @@ pub trait Store {
     /// The platform's own words, for the log.
     fn save(&self, name: &'static str, bytes: Option<&[u8]>) -> Result<(), String>;
 
-    /// Requests another invocation, which continues the paused sweep. Resolves to whether there will
-    /// be one; if not, the current one continues.
-    fn resume_later(&self) -> impl Future<Output = bool>;
+    /// Requests another invocation for the rest of the paused sweep, where the platform limits one.
+    ///
+    /// # Errors
+    /// If there will be none. The platform's own words, for the log.
+    fn resume_later(&self) -> impl Future<Output = Result<Continuation, String>>;
 
     /// The time of the next invocation that was requested, by [`Store::resume_later`] or by
     /// [`Store::wake_after`].
@@ -55,6 +58,15 @@ pub trait Store {
     }
 }
 
+/// The invocation that continues a paused sweep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Continuation {
+    /// The current one, which has no limit.
+    SameInvocation,
+    /// Another one, which was requested.
+    OtherInvocation,
+}
+
 /// Stores nothing: for a process that lives as long as its memory.
 #[derive(Debug)]
 pub struct NoStore;
@@ -70,8 +82,8 @@ impl Store for NoStore {
         Ok(())
     }
 
-    async fn resume_later(&self) -> bool {
-        false
+    async fn resume_later(&self) -> Result<Continuation, String> {
+        Ok(Continuation::SameInvocation)
     }
 }
 
@@ -80,8 +92,21 @@ impl Store for NoStore {
 pub struct VersionedSnapshot {
     /// Grows from one snapshot of a target to the next.
     pub version: u64,
+    /// The duration of its sweep.
+    pub sweep_duration: Duration,
     /// The snapshot.
     pub snapshot: Rc<Snapshot>,
+}
+
+impl VersionedSnapshot {
+    /// The snapshot as a decision of the policy depends on it.
+    #[must_use]
+    pub fn newest(&self) -> Newest {
+        Newest {
+            generated_at: self.snapshot.generated_at,
+            sweep_duration: self.sweep_duration,
+        }
+    }
 }
 
 /// A sweep between two of its slices.

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::source::{SnapshotReply, SnapshotSource};
+use super::source::{SnapshotReply, SnapshotRequest, SnapshotSource};
 use crate::config::{Config, TargetConfig};
 use crate::fleet::refresh::policy::Policy;
 use crate::fleet::refresh::refresher::Refresher;
@@ -27,14 +27,9 @@ impl<P: Platform + Clone + 'static> InProcess<P> {
 }
 
 impl<P: Platform + Clone + 'static> SnapshotSource for InProcess<P> {
-    async fn read(
-        &self,
-        target: usize,
-        _known: Option<u64>,
-        request_id: &str,
-    ) -> Option<SnapshotReply> {
+    async fn read(&self, target: usize, request: SnapshotRequest<'_>) -> Option<SnapshotReply> {
         let refresher = self.0.get(target)?;
-        let status = refresher.read(request_id).await;
+        let status = refresher.read(request.wait, request.request_id).await;
         // Passing a snapshot that the reader has already costs nothing here.
         let snapshot = refresher.newest().filter(|_| status.version.is_some());
         Some(SnapshotReply { status, snapshot })

@@ -27,7 +27,7 @@ use in_process::InProcess;
 use join_all::join_all;
 use merge::{Part, merge};
 use report::{MergedReport, TargetStatus, Unavailable};
-use source::{SnapshotReply, SnapshotSource};
+use source::{SnapshotReply, SnapshotRequest, SnapshotSource};
 
 /// The time after which to ask a source again that does not respond.
 const RETRY_UNREACHABLE: Duration = Duration::from_secs(5);
@@ -38,6 +38,8 @@ struct CachedSnapshot {
     newest: Option<VersionedSnapshot>,
     last_failure: Option<LastFailure>,
     total: Usage,
+    /// The version for which a refresh ahead of its expiry was requested.
+    refresh_requested: Option<u64>,
 }
 
 impl CachedSnapshot {
@@ -87,22 +89,29 @@ impl<S: SnapshotSource> Fleet<S> {
     }
 
     /// The merged report of all targets, and the requests to AWS that it took. The source is asked
-    /// for each target whose cached snapshot is not fresh. A target that cannot be read makes the
-    /// report incomplete.
+    /// for each target whose cached snapshot is not fresh, and once for each that expires soon. `wait`
+    /// is the time for which the request prefers to wait; all targets are waited for side by side. A
+    /// target that cannot be read makes the report incomplete.
     ///
     /// # Errors
     /// If there is nothing to serve of any target.
     pub async fn report(
         &self,
         clock: &impl Clock,
+        wait: Option<Duration>,
         request_id: &str,
     ) -> (Result<MergedReport, Unavailable>, Usage) {
         let reads = (0..self.config.targets.len()).map(|target| async move {
-            if self.is_fresh(target, clock.now()) {
+            if self.is_usable(target, clock.now()) {
                 return None;
             }
             let known = self.version(target);
-            Some(match self.source.read(target, known, request_id).await {
+            let request = SnapshotRequest {
+                known,
+                wait,
+                request_id,
+            };
+            Some(match self.source.read(target, request).await {
                 Some(SnapshotReply { status, snapshot }) => {
                     self.update(target, known, &status, snapshot);
                     status
@@ -132,12 +141,28 @@ impl<S: SnapshotSource> Fleet<S> {
         }))
     }
 
-    fn is_fresh(&self, target: usize, now: SystemTime) -> bool {
-        let cached = self.cached.borrow();
-        let cached = cached.get(target).filter(|c| c.last_failure.is_none());
-        let newest = cached.and_then(|cached| cached.newest.as_ref());
-        let max_age = self.config.age_limits.max_age;
-        newest.is_some_and(|newest| since(newest.snapshot.generated_at, now) <= max_age)
+    /// Whether the cached snapshot of `target` is served without asking the source. The first
+    /// request that finds it fresh, but due for a refresh, asks.
+    fn is_usable(&self, target: usize, now: SystemTime) -> bool {
+        let mut cached = self.cached.borrow_mut();
+        let cached = cached.get_mut(target).filter(|c| c.last_failure.is_none());
+        let Some(cached) = cached else {
+            return false;
+        };
+        let Some(newest) = &cached.newest else {
+            return false;
+        };
+        let policy = Policy::new(self.config.age_limits);
+        let is_fresh = since(newest.snapshot.generated_at, now) <= policy.limits().max_age;
+        let version = Some(newest.version);
+        if is_fresh
+            && policy.is_refresh_due(newest.newest(), now)
+            && cached.refresh_requested != version
+        {
+            cached.refresh_requested = version;
+            return false;
+        }
+        is_fresh
     }
 
     fn version(&self, target: usize) -> Option<u64> {

@@ -1,5 +1,7 @@
 //! Source: the port through which a fleet learns about the snapshots of its targets.
 
+use std::time::Duration;
+
 use crate::fleet::refresh::status::{Health, SnapshotStatus};
 use crate::fleet::refresh::store::VersionedSnapshot;
 
@@ -12,15 +14,24 @@ pub struct SnapshotReply {
     pub snapshot: Option<VersionedSnapshot>,
 }
 
+/// A request for the snapshot of a target.
+#[derive(Clone, Copy, Debug)]
+pub struct SnapshotRequest<'a> {
+    /// The version that the reader has already.
+    pub known: Option<u64>,
+    /// The time for which the reader prefers to wait for a newer one.
+    pub wait: Option<Duration>,
+    /// The id of the HTTP request.
+    pub request_id: &'a str,
+}
+
 /// Provides the snapshots of targets, which are numbered in the order of the configuration.
 pub trait SnapshotSource {
-    /// Reads the snapshot of `target` for the request called `request_id`, which has version `known`
-    /// already. Resolves to `None` if the source does not respond.
+    /// Reads the snapshot of `target`. Resolves to `None` if the source does not respond.
     fn read(
         &self,
         target: usize,
-        known: Option<u64>,
-        request_id: &str,
+        request: SnapshotRequest<'_>,
     ) -> impl Future<Output = Option<SnapshotReply>>;
 
     /// Checks the credentials and the permissions of `target`. Resolves to `None` if the source does not respond.

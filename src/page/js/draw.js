@@ -17,10 +17,10 @@ function draw() {
   document.title = (unhealthy ? `${formatNumber(unhealthy)} unhealthy · ` : '') + 'ecs-status';
 }
 
-// What the report lacks.
+// What the report lacks, unless that may change in a moment.
 function drawMissing() {
   const MOST = 20;
-  byId('missing').hidden = !failures.length;
+  byId('missing').hidden = provisional || !failures.length;
   setText(byId('missing-title'), `This report is incomplete: ${countOf(failures.length, 'part')} of the fleet could not be read`);
   const items = failures.slice(0, MOST).map(({ target, region, clusterName, serviceName, reason }) => {
     const service = serviceName ? `Service ${serviceName} in cluster` : 'Cluster';

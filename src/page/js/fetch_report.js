@@ -1,6 +1,7 @@
 // Request for the report, and why it failed.
 
 const REQUEST_SECONDS = 60; // How long to wait for a response.
+const AT_ONCE = 'wait=0'; // The preference (RFC 7240) for the report in hand over a fresh one.
 
 // A failed request: its status, or 0 if there was no response, and the code of the problem (RFC 9457).
 class Problem extends Error {
@@ -10,8 +11,8 @@ class Problem extends Error {
   }
 }
 
-async function fetchReport() {
-  const response = await fetchList();
+async function fetchReport(preference) {
+  const response = await fetchList(preference);
   if (!response.ok) throw await problemOf(response);
   const text = await response.text().catch(() => {
     throw new Problem('The connection was lost while the report was loading.');
@@ -21,8 +22,9 @@ async function fetchReport() {
   return { text, age: age && +age, maxAge: maxAge && +maxAge[1] };
 }
 
-async function fetchList() {
+async function fetchList(preference) {
   const headers = { Accept: 'application/json' };
+  if (preference) headers.Prefer = preference;
   if (readToken()) headers.Authorization = `Bearer ${readToken()}`;
   try {
     return await fetch('/list', { headers, cache: 'no-cache', signal: AbortSignal.timeout(REQUEST_SECONDS * 1000) });

@@ -1,6 +1,6 @@
-// Start: requests the report while the rest of the page is still being read.
+// Start: requests the report, as it is at once, while the rest of the page is still being read.
 
-let firstFetch = document.visibilityState === 'prerender' ? null : fetchReport();
+let firstFetch = document.visibilityState === 'prerender' ? null : fetchReport(AT_ONCE);
 firstFetch?.catch(() => {}); // `refresh` sees the failure too, and shows it.
 
 addEventListener('DOMContentLoaded', () => {

@@ -5,11 +5,13 @@ const SHORTEST_PERIOD = 5;
 const LONGEST_BACKOFF = 60;
 const LONGEST_SWEEP_BACKOFF = 5; // While the first sweep is running.
 const LONGEST_RETRY_AFTER = 600;
+const UNNOTICED = 0.5; // A first sweep that is done within this time is not reported as running.
 
 let refreshing = false;
 let refreshTimer = 0;
 let nextRefresh = 0; // When to refresh; 0: not without the visitor.
 let errors = 0; // In a row.
+let provisional = false; // Whether the report is what there was at once, and a newer one is awaited.
 let trouble = null; // { title, detail, calm } of the last response that was not a report.
 
 async function refresh() {
@@ -19,12 +21,13 @@ async function refresh() {
   drawStatus();
   let wait;
   try {
-    wait = showReport(await (firstFetch || fetchReport()));
+    wait = asOf || trouble ? showReport(await fetchReport()) : await showAtOnce();
   } catch (error) {
     wait = showProblem(error instanceof Problem ? error : new Problem('The response of the server is not a report.'));
   }
   firstFetch = null;
   refreshing = false;
+  settle();
   nextRefresh = wait && Date.now() + wait * 1000;
   scheduleRefresh();
   drawStatus();
@@ -33,6 +36,42 @@ async function refresh() {
 function scheduleRefresh() {
   clearTimeout(refreshTimer);
   if (nextRefresh && !document.hidden) refreshTimer = setTimeout(refresh, Math.max(0, nextRefresh - Date.now()));
+}
+
+// Shows what there is at once, and then, if that is not fresh, the report that takes a sweep.
+// Returns how long to wait before the next refresh.
+async function showAtOnce() {
+  let later = 0; // The timer that reports a first sweep as running.
+  try {
+    const report = await (firstFetch || fetchReport(AT_ONCE));
+    provisional = !isFresh(report);
+    const wait = showReport(report);
+    if (!provisional) return wait;
+    drawStatus();
+  } catch (problem) {
+    if (problem.code !== 'first-sweep-running') throw problem;
+    later = setTimeout(() => {
+      showProblem(problem);
+      drawStatus();
+    }, UNNOTICED * 1000);
+  }
+  try {
+    return showReport(await fetchReport());
+  } finally {
+    clearTimeout(later);
+  }
+}
+
+// A response without max-age is one that only this visitor may see.
+function isFresh({ age, maxAge }) {
+  return maxAge === null ? !age : maxAge > 0;
+}
+
+// The report shown is no longer about to be replaced.
+function settle() {
+  if (!provisional) return;
+  provisional = false;
+  if (asOf) drawMissing();
 }
 
 // Returns how long to wait before the next refresh.

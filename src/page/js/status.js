@@ -24,6 +24,7 @@ function drawFreshness() {
   if (locked) age = 'Locked';
   if (asOf) age = `Updated ${formatAge(Math.max(0, Date.now() - asOf) / 1000)}`;
   let complete = failures.length ? 'incomplete' : 'complete';
+  if (provisional) complete = 'refreshing';
   if (trouble) complete = 'not refreshed';
   const box = byId('freshness');
   box.dataset.tone = tone;

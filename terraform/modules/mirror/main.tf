@@ -10,6 +10,7 @@ locals {
     "CORS_ORIGIN",
     "EXPOSE_TAGS",
     "FILTER_TAGS",
+    "FRESH_WAIT",
     "LIST_TOKEN",
     "LOG_LEVEL",
     "SNAPSHOT_MAX_AGE",

@@ -9,8 +9,7 @@ use http::Response;
 use serde_json::{Value, json};
 
 /// Headers of every response, described once, in the introduction.
-const OF_ALL: [&str; 9] = [
-    "x-request-id",
+const OF_ALL: [&str; 8] = [
     "content-type",
     "content-length",
     "content-security-policy",
@@ -20,8 +19,9 @@ const OF_ALL: [&str; 9] = [
     "access-control-allow-origin",
     "access-control-expose-headers",
 ];
-/// Headers of a page and of a preflight, described in prose.
-const OF_SOME: [&str; 4] = [
+/// Headers of a page, of a preflight and of what no cache may store, described in prose.
+const OF_SOME: [&str; 5] = [
+    "x-request-id",
     "x-frame-options",
     "access-control-allow-methods",
     "access-control-allow-headers",
@@ -209,17 +209,18 @@ fn every_listed_route_is_described_and_every_described_route_responds() {
     }
 }
 
+/// The parameters of the query.
 fn parameters(description: &Value, path: &str) -> Vec<String> {
     let parameters = description["paths"][path]["get"]["parameters"]
         .as_array()
         .unwrap();
-    let name = |parameter| {
-        resolved(description, parameter)["name"]
-            .as_str()
-            .unwrap()
-            .to_owned()
-    };
-    parameters.iter().map(name).collect()
+    let resolved = |parameter| resolved(description, parameter);
+    parameters
+        .iter()
+        .map(resolved)
+        .filter(|parameter| parameter["in"] == "query")
+        .map(|parameter| parameter["name"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[test]
@@ -367,7 +368,7 @@ fn cors_allows_any_origin_one_or_none() {
         ("access-control-allow-methods", "GET, HEAD"),
         (
             "access-control-allow-headers",
-            "authorization, if-none-match, if-modified-since",
+            "authorization, if-none-match, if-modified-since, prefer",
         ),
         ("access-control-max-age", "86400"),
     ] {

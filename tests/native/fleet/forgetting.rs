@@ -9,12 +9,13 @@ use crate::support::{Fake, config};
 use ecs_status::fleet::refresh::forgetting::UNREAD;
 use ecs_status::fleet::refresh::policy::Policy;
 use ecs_status::fleet::refresh::refresher::Refresher;
-use ecs_status::fleet::refresh::store::Store;
-use ecs_status::platform::Clock;
+use ecs_status::fleet::refresh::store::{Continuation, Store};
+use ecs_status::platform::{Clock, Sleep};
 
 const MINUTE: Duration = Duration::from_mins(1);
-/// A fleet that takes several slices.
-const SLICED: [(&str, &str); 1] = [("SUBREQUEST_BUDGET", "18")];
+/// A slice after which a sweep is saved, and a fleet that takes two of them.
+const SLICED: [(&str, &str); 2] = [("SUBREQUEST_BUDGET", "300"), ("CALL_BURST", "10000")];
+const SLICED_CLUSTERS: usize = 50;
 
 /// A store with an alarm, as a Durable Object has it: setting it replaces the one before.
 #[derive(Clone)]
@@ -30,6 +31,8 @@ struct Shared {
     /// How often an alarm was set: a row is written each time.
     alarms_set: Cell<usize>,
     is_broken: Cell<bool>,
+    /// How long it takes to read the alarm.
+    alarm_latency: Cell<Duration>,
 }
 
 impl Store for Object {
@@ -48,11 +51,13 @@ impl Store for Object {
         Ok(())
     }
 
-    async fn resume_later(&self) -> bool {
-        self.wake_after(Duration::ZERO).await.is_ok()
+    async fn resume_later(&self) -> Result<Continuation, String> {
+        self.wake_after(Duration::ZERO).await?;
+        Ok(Continuation::OtherInvocation)
     }
 
     async fn next_wake(&self) -> Option<SystemTime> {
+        self.platform.sleep(self.shared.alarm_latency.get()).await;
         self.shared.alarm.get()
     }
 
@@ -111,7 +116,7 @@ impl World {
     /// A reader's request, as the object handles it.
     fn read(&self, refresher: &Rc<Refresher<Fake, Object>>) {
         self.platform.run(async {
-            refresher.read("r-1").await;
+            refresher.read(None, "r-1").await;
             refresher.postpone_forgetting().await;
         });
         self.platform.settle();
@@ -214,11 +219,10 @@ fn a_target_that_was_forgotten_is_swept_for_its_next_reader() {
 
 #[test]
 fn a_sliced_sweep_is_continued_and_its_target_forgotten_later() {
-    let world = World::new(Ecs::uniform(5, 100), &SLICED);
+    let world = World::new(Ecs::uniform(SLICED_CLUSTERS, 100), &SLICED);
     world.read(&world.refresher());
     assert_eq!(world.stored(), ["sweep"]);
-    let slices = world.calls().div_ceil(18);
-    assert!(world.alarms() >= slices);
+    assert_eq!((world.calls(), world.alarms()), (300, 1));
     assert_eq!(world.stored(), ["snapshot"]);
     assert_eq!(
         world.calls(),
@@ -230,8 +234,38 @@ fn a_sliced_sweep_is_continued_and_its_target_forgotten_later() {
 }
 
 #[test]
+fn the_end_of_a_sliced_sweep_and_its_reader_set_one_alarm_between_them() {
+    let world = World::new(Ecs::uniform(SLICED_CLUSTERS, 100), &SLICED);
+    world
+        .object
+        .shared
+        .alarm_latency
+        .set(Duration::from_millis(1));
+    let refresher = world.refresher();
+    let alarm = async {
+        while world.alarm().is_none() {
+            world.platform.sleep(Duration::from_millis(100)).await;
+        }
+        world.object.shared.alarm.set(None);
+        refresher.wake("alarm").await
+    };
+    let reader = async {
+        let status = refresher.read(None, "r-1").await;
+        refresher.postpone_forgetting().await;
+        status.version.is_some()
+    };
+    let (is_served, woken) = world
+        .platform
+        .run(futures_util::future::join(reader, alarm));
+    assert!(is_served && woken.is_ok());
+    // The other one continued the sweep.
+    assert_eq!(world.alarms_set(), 2);
+    assert!(world.left() + MINUTE > 2 * UNREAD);
+}
+
+#[test]
 fn a_reader_during_a_sliced_sweep_does_not_replace_its_alarm() {
-    let world = World::new(Ecs::uniform(5, 100), &SLICED);
+    let world = World::new(Ecs::uniform(SLICED_CLUSTERS, 100), &SLICED);
     let refresher = world.refresher();
     world.read(&refresher);
     let (due, set) = (world.alarm(), world.alarms_set());
@@ -242,7 +276,7 @@ fn a_reader_during_a_sliced_sweep_does_not_replace_its_alarm() {
 
 #[test]
 fn a_paused_sweep_whose_alarm_was_lost_is_forgotten_too() {
-    let world = World::new(Ecs::uniform(5, 100), &SLICED);
+    let world = World::new(Ecs::uniform(SLICED_CLUSTERS, 100), &SLICED);
     world.read(&world.refresher());
     assert_eq!(world.stored(), ["sweep"]);
     world.platform.advance(2 * UNREAD);
@@ -260,7 +294,7 @@ fn an_alarm_that_comes_while_a_reader_waits_forgets_nothing() {
     world.object.shared.alarm.set(None);
     let is_served = world.platform.run(async {
         let (status, woken) =
-            futures_util::future::join(refresher.read("r-1"), refresher.wake("alarm")).await;
+            futures_util::future::join(refresher.read(None, "r-1"), refresher.wake("alarm")).await;
         woken.unwrap();
         status.version.is_some()
     });

@@ -20,6 +20,9 @@ use crate::support::model::{failure, snapshot, status};
 use crate::support::source::Script;
 use crate::support::{Fake, ask, config, start};
 
+/// The duration of the sweeps of scripted snapshots.
+const SWEEP: Duration = Duration::from_secs(2);
+
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
@@ -49,6 +52,7 @@ fn newer(version: u64, generated_at: SystemTime) -> SnapshotReply {
     SnapshotReply {
         snapshot: Some(VersionedSnapshot {
             version,
+            sweep_duration: SWEEP,
             snapshot: snapshot(generated_at, Vec::new()),
         }),
         ..unchanged(Some(version), None, 3)
@@ -87,15 +91,16 @@ impl World {
     }
 
     fn ask(&self) -> (Result<MergedReport, Unavailable>, Usage) {
-        self.platform.run(self.fleet.report(&self.platform, "r-1"))
+        self.platform
+            .run(self.fleet.report(&self.platform, None, "r-1"))
     }
 
     /// The reports of two requests, of which the second is made a second after the first.
     fn ask_twice(&self) -> [Result<MergedReport, Unavailable>; 2] {
-        let first = self.fleet.report(&self.platform, "r-1");
+        let first = self.fleet.report(&self.platform, None, "r-1");
         let second = async {
             self.platform.sleep(seconds(1)).await;
-            self.fleet.report(&self.platform, "r-2").await
+            self.fleet.report(&self.platform, None, "r-2").await
         };
         let (first, second) = self.platform.run(join(first, second));
         [first.0, second.0]
@@ -119,7 +124,16 @@ fn the_source_is_read_only_for_a_copy_that_is_not_fresh() {
     for _ in 0..3 {
         assert_eq!(world.ask().0.unwrap().snapshot.generated_at, start);
     }
-    world.advance(15);
+    world.advance(13);
+    world.ask().0.unwrap();
+    assert_eq!(world.script.known(), [None]);
+    // It would be stale before a sweep of two seconds is done: the source is told, once.
+    world.advance(1);
+    world.reply(unchanged(Some(41), None, 3));
+    for _ in 0..3 {
+        assert_eq!(world.ask().0.unwrap().snapshot.generated_at, start);
+    }
+    world.advance(1);
     world.ask().0.unwrap();
     world.advance(1);
     let now = world.platform.now();
@@ -129,7 +143,7 @@ fn the_source_is_read_only_for_a_copy_that_is_not_fresh() {
         (report.snapshot.generated_at, report.age),
         (now, Duration::ZERO)
     );
-    assert_eq!(world.script.known(), [None, Some(41)]);
+    assert_eq!(world.script.known(), [None, Some(41), Some(41)]);
 }
 
 #[test]
@@ -246,13 +260,30 @@ fn a_process_without_a_store_sweeps_slice_after_slice() {
     let platform = Ecs::uniform(5, 100).platform();
     let changes = [("SUBREQUEST_BUDGET", "18"), ("CALL_BURST", "1000")];
     let fleet = ask::fleet(&platform, &changes);
-    let report = platform.run(fleet.report(&platform, "r-1")).0.unwrap();
+    let report = platform
+        .run(fleet.report(&platform, None, "r-1"))
+        .0
+        .unwrap();
     let clusters = report.snapshot.clusters.iter();
     let sizes: Vec<_> = clusters.map(|cluster| cluster.services.len()).collect();
     assert_eq!(sizes, [100; 5]);
     let lines = platform.lines();
     let is_storage = |line: &String| line.contains("\"event\":\"storage\"");
     assert!(!lines.iter().any(is_storage));
+}
+
+#[test]
+fn the_preference_to_wait_reaches_the_source_of_every_target() {
+    for wait in [None, Some(Duration::ZERO), Some(seconds(9))] {
+        let world = world(2);
+        for target in 0..2 {
+            let reply = newer(1, world.platform.now());
+            world.script.reply(target, Duration::ZERO, Some(reply));
+        }
+        let asked = world.fleet.report(&world.platform, wait, "r-1");
+        world.platform.run(asked).0.unwrap();
+        assert_eq!(world.script.waits(), [wait; 2]);
+    }
 }
 
 #[test]
@@ -395,7 +426,7 @@ fn a_session_of_a_role_does_not_show_that_its_key_still_works() {
         let refused = unchanged(None, Some(failure(Cause::UnknownKey, now)), 0);
         script.reply(0, Duration::ZERO, Some(refused));
         script.reply(1, Duration::ZERO, Some(other));
-        match platform.run(fleet.report(&platform, "r-1")).0 {
+        match platform.run(fleet.report(&platform, None, "r-1")).0 {
             Ok(report) => assert!(reasons(&report)[0].starts_with(&*expected.reason())),
             Err(unavailable) => assert_eq!(unavailable.cause, expected),
         }

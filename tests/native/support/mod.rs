@@ -5,10 +5,13 @@ pub mod ask;
 pub mod config;
 pub mod ecs;
 pub mod model;
+pub mod objects;
 pub mod platform;
 pub mod read;
+pub mod shared_cache;
 pub mod source;
 pub mod sts;
+pub mod world;
 
 pub use config::config;
 pub use platform::{Fake, Reply, Sent, error, ok, response, start};

@@ -184,12 +184,12 @@ impl Fake {
 
     async fn wait(&self, duration: Duration) {
         let at = self.0.now.get() + duration;
+        let id = self.0.next_timer.get();
+        self.0.next_timer.set(id + 1);
         poll_fn(|context| {
             if self.0.now.get() >= at {
                 return Poll::Ready(());
             }
-            let id = self.0.next_timer.get();
-            self.0.next_timer.set(id + 1);
             let waker = context.waker().clone();
             self.0.timers.borrow_mut().insert((at, id), waker);
             Poll::Pending

@@ -6,10 +6,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use ecs_status::fleet::refresh::status::Health;
-use ecs_status::fleet::view::source::{SnapshotReply, SnapshotSource};
+use ecs_status::fleet::view::source::{SnapshotReply, SnapshotRequest, SnapshotSource};
 use ecs_status::platform::Sleep;
 
 use super::Fake;
+
+/// The version that a read named as known, and the time for which it preferred to wait.
+type Read = (Option<u64>, Option<Duration>);
 
 /// Replies for each target, one after the other, and how long each takes.
 #[derive(Clone)]
@@ -22,7 +25,7 @@ struct Lines {
     platform: Fake,
     replies: RefCell<Vec<Replies>>,
     healths: RefCell<VecDeque<Option<Health>>>,
-    known: RefCell<Vec<Option<u64>>>,
+    reads: RefCell<Vec<Read>>,
 }
 
 impl Script {
@@ -32,7 +35,7 @@ impl Script {
             platform: platform.clone(),
             replies: RefCell::new(vec![Replies::new(); targets]),
             healths: RefCell::default(),
-            known: RefCell::default(),
+            reads: RefCell::default(),
         }))
     }
 
@@ -48,18 +51,21 @@ impl Script {
 
     /// The versions that the reads named as known.
     pub fn known(&self) -> Vec<Option<u64>> {
-        self.0.known.borrow().clone()
+        self.0.reads.borrow().iter().map(|read| read.0).collect()
+    }
+
+    /// The times for which the reads preferred to wait.
+    pub fn waits(&self) -> Vec<Option<Duration>> {
+        self.0.reads.borrow().iter().map(|read| read.1).collect()
     }
 }
 
 impl SnapshotSource for Script {
-    async fn read(
-        &self,
-        target: usize,
-        known: Option<u64>,
-        _request_id: &str,
-    ) -> Option<SnapshotReply> {
-        self.0.known.borrow_mut().push(known);
+    async fn read(&self, target: usize, request: SnapshotRequest<'_>) -> Option<SnapshotReply> {
+        self.0
+            .reads
+            .borrow_mut()
+            .push((request.known, request.wait));
         let next = self.0.replies.borrow_mut()[target].pop_front();
         let (after, reply) = next.expect("the script has no reply left");
         self.0.platform.sleep(after).await;
