@@ -67,6 +67,16 @@ pub struct Service {
     pub task_sets: usize,
 }
 
+/// Sorts clusters of one target as the report has them.
+pub fn sort_clusters(clusters: &mut [Cluster]) {
+    clusters.sort_by(|a, b| a.cluster_name.cmp(&b.cluster_name));
+}
+
+/// Sorts the services of a cluster as the report has them.
+pub fn sort_services(services: &mut [Service]) {
+    services.sort_by(|a, b| a.service_name.cmp(&b.service_name));
+}
+
 /// The status of a service. Services of another status are not reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]

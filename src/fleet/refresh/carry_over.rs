@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
-use crate::fleet::model::snapshot::{CarriedOver, Cluster, Failure, Snapshot};
+use crate::fleet::model::snapshot::{
+    CarriedOver, Cluster, Failure, Snapshot, sort_clusters, sort_services,
+};
 use crate::time::rfc3339;
 
 impl Snapshot {
@@ -15,8 +17,7 @@ impl Snapshot {
         for cluster in &old.clusters {
             self.carry_over_cluster(old, cluster, oldest);
         }
-        self.clusters
-            .sort_by(|a, b| a.cluster_name.cmp(&b.cluster_name));
+        sort_clusters(&mut self.clusters);
         self.carried_over.sort_unstable();
         self.mark();
     }
@@ -46,11 +47,12 @@ impl Snapshot {
             |index| self.clusters.swap_remove(index),
         );
         let here = merged.services.iter().map(|s| s.service_name.clone());
-        let here: BTreeSet<String> = here.collect();
+        let mut names: BTreeSet<String> = BTreeSet::new();
+        names.extend(here);
         for service in &cluster.services {
             let read_at = old.read_at(name, &service.service_name);
             let is_missing =
-                !here.contains(&service.service_name) && failed.concerns(&service.service_name);
+                !names.contains(&service.service_name) && failed.concerns(&service.service_name);
             if is_missing && read_at >= oldest {
                 merged.services.push(service.clone());
                 self.carried_over.push(CarriedOver {
@@ -61,9 +63,7 @@ impl Snapshot {
             }
         }
         if !merged.services.is_empty() {
-            merged
-                .services
-                .sort_by(|a, b| a.service_name.cmp(&b.service_name));
+            sort_services(&mut merged.services);
             self.clusters.push(merged);
         }
     }

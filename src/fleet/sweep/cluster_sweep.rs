@@ -13,7 +13,7 @@ use crate::aws::ecs::{
 };
 use crate::fleet::model::cause::Cause;
 use crate::fleet::model::redact::Redactor;
-use crate::fleet::model::snapshot::{Cluster, Service};
+use crate::fleet::model::snapshot::{Cluster, Service, Tags, sort_services};
 
 /// The part of a sweep that concerns one cluster.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -98,7 +98,8 @@ impl ClusterSweep {
         requested: &[String],
     ) -> Vec<(String, Cause)> {
         let mut failures = Vec::new();
-        let mut open: BTreeSet<&str> = requested.iter().map(|arn| name_of(arn)).collect();
+        let mut open: BTreeSet<&str> = BTreeSet::new();
+        open.extend(requested.iter().map(|arn| name_of(arn)));
         for failure in output.failures {
             // The service was deleted since it was listed.
             if failure.reason.as_deref() == Some("MISSING")
@@ -168,13 +169,15 @@ impl ClusterSweep {
         if services.is_empty() {
             return None;
         }
-        services.sort_by(|a, b| a.service_name.cmp(&b.service_name));
+        sort_services(&mut services);
+        let mut tags = Tags::new();
+        tags.extend(pairs(description.tags));
         let cluster = redactor.cluster(Cluster {
             cluster_name: description.name,
             target: target.to_owned(),
             region: region.to_owned(),
             capacity_providers: description.capacity_providers,
-            tags: pairs(description.tags).collect(),
+            tags,
             services: Vec::new(),
         });
         Some(Cluster {

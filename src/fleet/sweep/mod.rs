@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::aws::arn::name_of;
 use crate::fleet::model::cause::Cause;
 use crate::fleet::model::redact::Redactor;
-use crate::fleet::model::snapshot::{Cluster, Failure, Snapshot};
+use crate::fleet::model::snapshot::{Cluster, Failure, Snapshot, sort_clusters};
 pub use call::Call;
 use cluster_sweep::ClusterSweep;
 use denial::Denials;
@@ -193,16 +193,18 @@ impl Sweep {
             .into_values()
             .filter_map(|cluster| cluster.into_cluster(&target, &region, &redactor))
             .collect();
-        clusters.sort_by(|a, b| a.cluster_name.cmp(&b.cluster_name));
+        sort_clusters(&mut clusters);
         let failures = self.failures.into_iter();
         let failures = failures.map(|failure| redactor.failure(failure));
         // Redacted names may sort differently.
-        let failures: BTreeSet<Failure> = failures.collect();
+        // `extend` inserts; `collect` would bring in a sort of its own.
+        let mut sorted = BTreeSet::new();
+        sorted.extend(failures);
         Ok(Snapshot {
             generated_at: now,
             account: self.account,
             clusters,
-            failures: failures.into_iter().collect(),
+            failures: sorted.into_iter().collect(),
             carried_over: Vec::new(),
         })
     }

@@ -57,8 +57,10 @@ pub(super) fn merge(parts: &[Part<'_>]) -> Option<Rc<Snapshot>> {
     }
     let snapshots = || parts.iter().filter_map(|part| part.snapshot);
     let generated_at: SystemTime = snapshots().map(|s| s.generated_at).min()?;
-    let accounts: BTreeSet<&String> = snapshots().filter_map(|s| s.account.as_ref()).collect();
-    let mut failures: BTreeSet<Failure> = parts.iter().filter_map(Part::failure).collect();
+    let mut accounts: BTreeSet<&String> = BTreeSet::new();
+    accounts.extend(snapshots().filter_map(|s| s.account.as_ref()));
+    let mut failures: BTreeSet<Failure> = BTreeSet::new();
+    failures.extend(parts.iter().filter_map(Part::failure));
     let mut clusters = Vec::new();
     for snapshot in snapshots() {
         // Its own account is redacted already; a tag may hold the id of another target's account.
