@@ -285,8 +285,10 @@ class Oracle:
         return all(self._truth.between(place, shown_at, end))
 
     def _begin_of(self, region: str, ended: float) -> float:
-        """Start of the sweep that ended at this time."""
-        return max((begin for begin in self.record.begins[region] if begin <= ended + SECOND), default=ended)
+        """Start of the sweep that ended in this second, in which the next one may have begun: the earliest possible."""
+        begins = self.record.begins[region]
+        spans = zip(begins, [*begins[1:], float("inf")], strict=True)
+        return min((begin for begin, after in spans if begin <= ended + SECOND and after > ended), default=ended)
 
     def _wait_of(self, look: Look, default: float) -> float:
         """The time for which a request waits for a sweep: as it prefers, or else `default`, but no longer than for a slice."""
@@ -357,6 +359,8 @@ class Oracle:
     def _problem(self, look: Look, answer: Answer) -> str:
         """(1) It is problem details. (2) No report could be served instead. (3) Its cause is true."""
         # (1)
+        if look.ask.format == "badge":
+            return self._unknown_badge(look, answer)
         if look.ask.method == "HEAD":
             return self._problem_by_its_head(look, answer)
         body = details(answer)
@@ -385,13 +389,27 @@ class Oracle:
         """Earliest start of the sweep that a problem is about: failures are remembered for a while."""
         return look.sent - max(self.scene.max_age + SECOND, remembered) - self.scene.longest_sweep
 
+    def _unknown_badge(self, look: Look, answer: Answer) -> str:
+        """A badge is a picture where the fleet cannot be read, too; it does not tell the cause."""
+        if answer.headers["content-type"] != "image/svg+xml" or answer.headers["cache-control"] != "no-store":
+            raise Wrong("a badge without a fleet is an uncacheable picture")
+        if answer.body and b": unknown</title>" not in answer.body:
+            raise Wrong("a badge without a fleet says that it is unknown")
+        return self._failed(look, answer, "a badge that says unknown")
+
     def _problem_by_its_head(self, look: Look, answer: Answer) -> str:
+        if answer.body or answer.headers["content-type"] != "application/problem+json":
+            raise Wrong(f"status {answer.status}")
+        return self._failed(look, answer, "by its head")
+
+    def _failed(self, look: Look, answer: Answer, form: str) -> str:
+        """An error whose cause is not told, which some fault has to explain."""
         self._had_nothing(look)
-        if answer.status not in (502, 503, 504) or answer.body or answer.headers["content-type"] != "application/problem+json":
+        if answer.status not in (502, 503, 504):
             raise Wrong(f"status {answer.status}")
         if not self.record.met(ANY_FAULT, None, self._earliest(look, 0), look.received) and answer.status != 503:
             raise Wrong("a problem, though no call met a fault")
-        return f"problem: {answer.status}, by its head"
+        return f"problem: {answer.status}, {form}"
 
     def _had_nothing(self, look: Look) -> None:
         """Checks that no report could have been served instead."""

@@ -108,6 +108,25 @@ def changed(report: Report, edit: Callable[[Report], Any]) -> Report:
 THROTTLED = sentences.THROTTLED
 
 
+UNKNOWN = b'<svg aria-label="prod-1: unknown"><title>prod-1: unknown</title></svg>'
+BADGE = Ask("/badge.svg?service=prod-1", "badge", service="prod-1")
+
+
+def unknown_badge(world: World, body: bytes = UNKNOWN, **headers: str) -> str:
+    plain = {"content-type": "image/svg+xml", "cache-control": "no-store", **headers}
+    return world.answer(Answer(502, plain, body), BADGE)
+
+
+def test_a_badge_without_a_fleet_is_a_picture_that_says_so_and_is_not_cacheable(world: World) -> None:
+    with pytest.raises(Wrong, match="no call met a fault"):
+        unknown_badge(world)
+    for wrong in ({"content-type": "application/problem+json"}, {"cache-control": "public, max-age=15"}):
+        with pytest.raises(Wrong, match="an uncacheable picture"):
+            unknown_badge(world, **wrong)
+    with pytest.raises(Wrong, match="says that it is unknown"):
+        unknown_badge(world, UNKNOWN.replace(b"unknown", b"2/2"))
+
+
 def test_a_service_as_it_was_at_some_moment_of_the_sweep_is_right(world: World) -> None:
     assert world.judge(world.report()) == "right, fresh"
     assert world.judge(world.report(ELSEWHERE, STEADY, OTHERS, BEFORE)) == "right, fresh"
@@ -200,6 +219,18 @@ def test_services_that_are_carried_over_are_counted_and_shown_as_they_were_then(
     world.truth.note((REGIONS[0], "prod", "prod-5"), None, BEGAN - 10)
     with pytest.raises(Wrong, match="2 services in prod are old, 1 are said to be"):
         judge_anew(world, world.report(*old, state("prod-5", 1), failures=(failure(sentences.carried_over(THROTTLED, 1, as_of)),)))
+
+
+def test_services_may_be_of_the_sweep_before_if_that_ended_in_the_second_in_which_this_one_began(world: World) -> None:
+    world.met("throttle")
+    world.truth.note((REGIONS[0], "prod", "prod-1"), state("prod-1", 2), BEGAN - 3)
+    as_of = moment(BEGAN - 0.6)
+    world.record.begins[REGIONS[0]] = [BEGAN - 20, BEGAN - 5, BEGAN]
+    partial = world.report(ELSEWHERE, STEADY, OTHERS, AFTER, failures=(failure(sentences.carried_over(THROTTLED, 1, as_of)),))
+    assert judge_anew(world, partial).startswith("partial")
+    world.record.begins[REGIONS[0]] = [BEGAN - 20, BEGAN - 2, BEGAN]
+    with pytest.raises(Wrong, match="prod-1 was not so"):
+        judge_anew(world, partial)
 
 
 def test_a_service_that_was_shown_and_still_exists_is_not_lost_when_a_part_fails(world: World) -> None:
