@@ -53,7 +53,7 @@ def test_a_preflight_names_the_allowed_methods_and_headers(fleet: Emulator, star
         assert answer.headers.get("access-control-allow-origin") == allowed
         assert words(answer, "access-control-allow-methods") == ({"get", "head"} if allowed else set())
         assert words(answer, "access-control-allow-headers") == (
-            {"authorization", "if-none-match", "if-modified-since"} if allowed else set()
+            {"authorization", "if-none-match", "if-modified-since", "prefer"} if allowed else set()
         )
         assert ("access-control-max-age" in answer.headers) == bool(allowed)
     assert fleet.count() == 0
