@@ -193,11 +193,11 @@ mod tests {
     }
 
     /// A snapshot of second 0, whose sweep took `duration` seconds.
-    fn newest(duration: u64) -> Option<Newest> {
-        Some(Newest {
+    fn newest(duration: u64) -> Newest {
+        Newest {
             generated_at: at(0),
             sweep_duration: Duration::from_secs(duration),
-        })
+        }
     }
 
     fn failure(seconds: u64, in_a_row: u32) -> LastFailure {
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn the_age_decides_while_sweeps_succeed() {
-        let decide = |age| policy().decide(newest(1), None, None, at(age));
+        let decide = |age| policy().decide(Some(newest(1)), None, None, at(age));
         assert_eq!([0, 14].map(decide), [SERVE; 2]);
         assert_eq!(
             decide(15),
@@ -231,7 +231,7 @@ mod tests {
             (16, 0, REFRESH),
             (0, 15, SERVE),
         ] {
-            let decision = policy().decide(newest(duration), None, None, at(age));
+            let decision = policy().decide(Some(newest(duration)), None, None, at(age));
             assert_eq!(decision, expected, "{duration} s, {age} s old");
         }
     }
@@ -240,7 +240,7 @@ mod tests {
     fn nobody_waits_for_a_sweep_that_takes_longer_than_the_wait() {
         let decide = |duration, wait: Option<u64>| {
             let wait = wait.map(Duration::from_secs);
-            policy().decide(newest(duration), None, wait, at(20))
+            policy().decide(Some(newest(duration)), None, wait, at(20))
         };
         assert_eq!((decide(8, None), decide(9, None)), (wait(8), REFRESH));
         assert_eq!((decide(2, Some(2)), decide(3, Some(2))), (wait(2), REFRESH));
@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn after_a_failure_the_old_snapshot_is_served_and_aws_gets_a_pause() {
-        let decide = |failure, now| policy().decide(newest(1), Some(failure), None, at(now));
+        let decide = |failure, now| policy().decide(Some(newest(1)), Some(failure), None, at(now));
         assert_eq!(decide(failure(100, 3), 103), SERVE);
         assert_eq!(decide(failure(100, 3), 104), REFRESH);
         assert_eq!(decide(failure(3_000, 9), 3_014), SERVE);
@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn without_background_work_a_request_for_a_stale_snapshot_waits() {
         let policy = Policy::without_background(LIMITS);
-        let decide = |wait, now| policy.decide(newest(9), None, wait, at(now));
+        let decide = |wait, now| policy.decide(Some(newest(9)), None, wait, at(now));
         assert_eq!(decide(None, 15), SERVE);
         assert_eq!(decide(None, 16), WAIT);
         assert_eq!(
@@ -293,7 +293,7 @@ mod tests {
             WAIT,
             "whatever it prefers"
         );
-        let failing = policy.decide(newest(9), Some(failure(16, 3)), None, at(17));
+        let failing = policy.decide(Some(newest(9)), Some(failure(16, 3)), None, at(17));
         assert_eq!(failing, SERVE);
     }
 

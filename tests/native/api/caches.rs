@@ -65,7 +65,7 @@ fn visit(habits: Habits, tiers: u32, every: u64, rewrite: fn(&mut HeaderMap)) ->
             if failing_since.is_some_and(|since| since + limit + ROUNDING < now) {
                 faults.push(Fault::HidesError);
             } else if old > limit.max(origin_age) + ROUNDING {
-                let by = (old - limit.max(origin_age)).as_secs();
+                let by = old.saturating_sub(limit.max(origin_age)).as_secs();
                 faults.push(Fault::TooOld { by });
             }
         }

@@ -156,7 +156,7 @@ fn the_edge_asks_its_object_once_ahead_of_expiry() {
     let hop = Duration::from_millis(3);
     world.edge.objects.set_hop(hop);
     // A sweep takes three calls after each other.
-    let due = MAX_AGE - world.edge.sweeps()[0];
+    let due = MAX_AGE.saturating_sub(world.edge.sweeps()[0]);
     world.edge.rest(due);
     assert_eq!(world.ask(None).waited, Duration::ZERO);
     assert_eq!(world.edge.objects.reads(), 1);

@@ -38,7 +38,7 @@ struct Stored {
 }
 
 enum Upstream {
-    Origin(Api<Objects>, fn(&mut HeaderMap)),
+    Origin(Box<Api<Objects>>, fn(&mut HeaderMap)),
     Tier(Box<SharedCache>),
 }
 
@@ -58,7 +58,7 @@ impl SharedCache {
         habits: Habits,
         rewrite: fn(&mut HeaderMap),
     ) -> Self {
-        Self::new(platform, Upstream::Origin(api, rewrite), habits)
+        Self::new(platform, Upstream::Origin(Box::new(api), rewrite), habits)
     }
 
     /// A lower tier, which asks this one.
