@@ -277,8 +277,10 @@ class Oracle:
         return all(self._truth.between(place, shown_at, end))
 
     def _begin_of(self, region: str, ended: float) -> float:
-        """Start of the sweep that ended at this time."""
-        return max((begin for begin in self.record.begins[region] if begin <= ended + SECOND), default=ended)
+        """Start of the sweep that ended in this second, in which the next one may have begun: the earliest possible."""
+        begins = self.record.begins[region]
+        spans = zip(begins, [*begins[1:], float("inf")], strict=True)
+        return min((begin for begin, after in spans if begin <= ended + SECOND and after > ended), default=ended)
 
     def _wait_of(self, look: Look, default: float) -> float:
         """The time for which a request waits for a sweep: as it prefers, or else `default`, but no longer than for a slice."""

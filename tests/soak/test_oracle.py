@@ -188,6 +188,18 @@ def test_services_that_are_carried_over_are_counted_and_shown_as_they_were_then(
         judge_anew(world, world.report(*old, state("prod-5", 1), failures=(failure(sentences.carried_over(THROTTLED, 1, as_of)),)))
 
 
+def test_services_may_be_of_the_sweep_before_if_that_ended_in_the_second_in_which_this_one_began(world: World) -> None:
+    world.met("throttle")
+    world.truth.note((REGIONS[0], "prod", "prod-1"), state("prod-1", 2), BEGAN - 3)
+    as_of = moment(BEGAN - 0.6)
+    world.record.begins[REGIONS[0]] = [BEGAN - 20, BEGAN - 5, BEGAN]
+    partial = world.report(ELSEWHERE, STEADY, OTHERS, AFTER, failures=(failure(sentences.carried_over(THROTTLED, 1, as_of)),))
+    assert judge_anew(world, partial).startswith("partial")
+    world.record.begins[REGIONS[0]] = [BEGAN - 20, BEGAN - 2, BEGAN]
+    with pytest.raises(Wrong, match="prod-1 was not so"):
+        judge_anew(world, partial)
+
+
 def test_a_service_that_was_shown_and_still_exists_is_not_lost_when_a_part_fails(world: World) -> None:
     before = world.report(ELSEWHERE, STEADY, OTHERS, BEFORE, GONE, generated=BEGAN - 19)
     assert world.judge(before, now=BEGAN - 18) == "right, fresh"
