@@ -14,7 +14,7 @@ from e2e.figures import megabytes
 from e2e.viewers import look
 from e2e.workerd import Answer
 
-from .oracle import Wrong
+from .oracle import SLACK, Wrong
 from .plan import AWAY, REGIONS, Round, Scene, Span, Strike
 from .reading import Ask, asks
 from .record import Look
@@ -237,7 +237,7 @@ class Storm:
             await asyncio.sleep(0.02)
 
     async def _quiet(self, stage: Stage) -> None:
-        """Checks that without requests, calls to AWS end soon."""
+        """Checks that without requests, calls to AWS end soon, and asks for what there is, which is stale by then."""
         began = time.time()
         limit = began + stage.scene.longest_sweep
         made = -1
@@ -250,6 +250,9 @@ class Storm:
             made = len(self._watch.calls())
             await asyncio.sleep(1)
         self.tally.quiet += 1
+        await asyncio.sleep(stage.scene.max_age + SLACK)
+        await self._look(stage, Ask("/list", wait=0))
+        await self._settled(stage)
 
     # The verdicts
 
