@@ -1,5 +1,6 @@
-//! Page: joins its scripts into one `/page.js`. All its files are embedded as they are written: small
-//! minifiers corrupt valid scripts (`a + +b` becomes `a++b`), and correct ones bring dozens of crates.
+//! Page: joins its scripts into one `/page.js`, without the comment at the head of each. All else is
+//! embedded as it is written: small minifiers corrupt valid scripts (`a + +b` becomes `a++b`), and
+//! correct ones bring dozens of crates.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -64,7 +65,20 @@ fn script(directory: &Path) -> io::Result<String> {
     let mut script = "'use strict';\n".to_owned();
     for name in SCRIPTS {
         script.push('\n');
-        script.push_str(&fs::read_to_string(directory.join(name))?);
+        script.push_str(without_head(&fs::read_to_string(directory.join(name))?));
     }
     Ok(script)
+}
+
+/// `script` without the lines of comment, and the empty lines, that it begins with. Nothing before the
+/// first statement can be inside of a string or of a template.
+fn without_head(script: &str) -> &str {
+    let mut rest = script;
+    while let Some((line, below)) = rest.split_once('\n') {
+        if !line.is_empty() && !line.starts_with("//") {
+            break;
+        }
+        rest = below;
+    }
+    rest
 }

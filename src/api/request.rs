@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_enco
 /// The most bytes of a path and a query together, which is what the runtime of the Worker accepts.
 pub(super) const MAX_TARGET_BYTES: usize = 65_534;
 
-/// What a path has percent-encoded: everything but the characters of RFC 3986, section 3.3.
+/// The characters that a path has percent-encoded: everything but the characters of RFC 3986, section 3.3.
 const PATH: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')

@@ -28,7 +28,7 @@ pub(super) struct Reply {
     pub(super) body: Body,
     /// The entity tag of the body, where it is known already.
     pub(super) etag: Option<HeaderValue>,
-    /// How long caches may serve the body; `None` if they may not store it.
+    /// The time for which caches may serve the body; `None` if they may not store it.
     pub(super) max_age: Option<Duration>,
     pub(super) age: Duration,
     pub(super) last_modified: Option<SystemTime>,

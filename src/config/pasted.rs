@@ -27,7 +27,7 @@ pub(super) fn is_quoted(value: &str) -> bool {
     })
 }
 
-/// What is odd about the malformed `value`, and may not show where it came from.
+/// The oddity of the malformed `value` that may be invisible where it was copied from.
 pub(super) fn hint(value: &str) -> Option<&'static str> {
     if value.is_empty() {
         Some("the value is empty")

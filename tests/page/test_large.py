@@ -121,7 +121,7 @@ def test_five_thousand_services_are_filtered_sorted_and_refreshed_without_a_very
             page.get_by_label("Sort by").select_option(order)
     first = body["clusters"][0]["services"][0]
     first["runningCount"] = 0
-    first["rolloutState"] = "FAILED"
+    first.update(rolloutState="FAILED", state="failing")
     reports.serve(page, body)
     with tasks(page) as refreshing:
         page.get_by_role("button", name="Refresh now").click()

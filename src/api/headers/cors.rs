@@ -11,7 +11,7 @@ pub(in crate::api) const ANY_ORIGIN: &str = "*";
 
 const EXPOSED: &str = "etag, age, x-request-id, retry-after, x-ecs-status-complete";
 const ALLOWED: &str = "authorization, if-none-match, if-modified-since, prefer";
-/// How long a browser may store the answer to a preflight, in seconds.
+/// The time for which a browser may store the answer to a preflight, in seconds.
 const MAX_AGE: &str = "86400";
 
 /// Allows `origin` to read the response. `preflight`: the methods of the route, where the response

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::api::response::Reply;
 use crate::api::routes::route::StaticContext;
 
-/// How long caches may serve a file that can change with a deployment.
+/// The time for which caches may serve a file that can change with a deployment.
 pub(super) const MAX_AGE: Duration = Duration::from_mins(5);
 const DAY: Duration = Duration::from_hours(24);
 

@@ -7,7 +7,7 @@ use crate::aws::lenient::{Lenient, Members};
 /// The size of a page of a list.
 pub(super) const MAX_RESULTS: u16 = 100;
 
-/// What is described besides the resource itself.
+/// A part that is described besides the resource itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(super) enum Include {
     #[serde(rename = "TAGS")]
