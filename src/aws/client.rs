@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::time::{Duration, SystemTime};
 
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method, Request, Response};
+use http::{HeaderName, HeaderValue, Method, Request, Response};
 
 use crate::aws::budget::Budget;
 use crate::aws::clock_skew::SkewedClock;
@@ -15,7 +15,10 @@ use crate::aws::protocol::{Operation, Wire};
 use crate::aws::rate_limiter::RateLimiter;
 use crate::aws::retry::{self, MAX_ATTEMPTS, RetryQuota};
 use crate::aws::sigv4;
-use crate::platform::Platform;
+use crate::platform::{Platform, SendError};
+
+/// A constant, since reading a name takes longer than signing.
+const X_AMZ_TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 
 /// Calls one service in one region with one set of credentials.
 #[derive(Debug)]
@@ -43,6 +46,38 @@ enum Session {
     Stale,
     /// A session of a role that has been replaced already.
     Renewed,
+}
+
+/// The attempts of one call so far.
+struct Attempts<'a> {
+    wire: Wire,
+    budget: &'a Budget,
+    /// The number of the current one, from 1.
+    number: u32,
+    /// Those that the retry quota has paid for.
+    retries: u32,
+    skew_corrected: bool,
+    /// The session that the current one is signed with.
+    generation: u32,
+}
+
+impl<'a> Attempts<'a> {
+    fn new(wire: Wire, budget: &'a Budget) -> Self {
+        Self {
+            wire,
+            budget,
+            number: 1,
+            retries: 0,
+            skew_corrected: false,
+            generation: 0,
+        }
+    }
+
+    fn count_retry(&mut self) {
+        self.budget.spend(|usage| usage.retries += 1);
+        self.number += 1;
+        self.retries += 1;
+    }
 }
 
 impl<P: Platform> Client<P> {
@@ -138,73 +173,91 @@ impl<P: Platform> Client<P> {
         body: &[u8],
         budget: &Budget,
     ) -> Result<(u32, Vec<u8>), Error> {
-        let mut skew_corrected = false;
-        let mut attempt = 1;
-        let mut retries = 0;
+        let mut attempts = Attempts::new(wire, budget);
         loop {
             let (started, remaining) = self.wait_for_slot(budget).await?;
             let signed = self.clock.at_aws(started);
-            let generation = self.generation.get();
+            attempts.generation = self.generation.get();
             let request = self.request(wire, body, signed).map_err(Error::Signing)?;
             budget.spend(|usage| usage.calls += 1);
             let timeout = remaining.min(budget.attempt_timeout());
             let sent = self.platform.send(request, timeout).await;
             let now = self.platform.now();
-            let (error, asked) = match sent {
+            match sent {
                 Ok(response) if response.status().is_success() => {
-                    self.quota.give_back(retries);
-                    self.log_call(wire, attempt, &response, now, started, budget);
-                    return Ok((attempt, response.into_body()));
+                    self.quota.give_back(attempts.retries);
+                    self.log_call(wire, attempts.number, &response, now, started, budget);
+                    return Ok((attempts.number, response.into_body()));
                 }
-                Ok(response) => {
-                    let mut error = ServiceError::from_response(&response);
-                    error.is_of_session = self.session.get() != Session::None;
-                    budget.spend(|usage| usage.errors += 1);
-                    if error.is_of_session && (error.is_unknown_key() || error.is_expired_token()) {
-                        let is_replaced = self.generation.get() != generation;
-                        if is_replaced || self.may_renew() {
-                            self.log_failure(wire, attempt, &Error::Service(error), budget);
-                            if is_replaced {
-                                budget.spend(|usage| usage.retries += 1);
-                                continue;
-                            }
-                            self.session.set(Session::Stale);
-                            return Err(Error::StaleSession);
-                        }
+                failed => {
+                    let wait = self.after_failure(&mut attempts, failed, signed, now)?;
+                    if let Some(wait) = wait {
+                        self.platform.sleep(wait).await;
+                        attempts.count_retry();
                     }
-                    if !skew_corrected && self.clock.correct(&error, &response, signed, now) {
-                        skew_corrected = true;
-                        self.log_failure(wire, attempt, &Error::Service(error), budget);
-                        budget.spend(|usage| usage.retries += 1);
-                        continue;
-                    }
-                    if retry::is_throttle(&error) {
-                        budget.spend(|usage| usage.throttles += 1);
-                    }
-                    (Error::Service(error), retry_after(&response))
                 }
-                Err(error) => {
-                    budget.spend(|usage| usage.errors += 1);
-                    (Error::Send(error), None)
-                }
-            };
-            self.log_failure(wire, attempt, &error, budget);
-
-            if attempt == MAX_ATTEMPTS || !retry::is_retryable(&error) || !self.quota.take() {
-                return Err(error);
             }
-            let wait = retry::backoff(attempt, self.platform.bits(), asked);
-            if budget.remaining(now).is_none_or(|left| left <= wait) {
-                return Err(error);
-            }
-            if !budget.has_requests() {
-                return Err(Error::OutOfRequests);
-            }
-            self.platform.sleep(wait).await;
-            budget.spend(|usage| usage.retries += 1);
-            attempt += 1;
-            retries += 1;
         }
+    }
+
+    /// The wait before the next attempt after one that failed; `None` if what was wrong with it is put
+    /// right, so that it is made again at once.
+    ///
+    /// # Errors
+    /// As of [`Self::call`], if there is no further attempt.
+    #[inline(never)]
+    fn after_failure(
+        &self,
+        attempts: &mut Attempts<'_>,
+        failed: Result<Response<Vec<u8>>, SendError>,
+        signed: SystemTime,
+        now: SystemTime,
+    ) -> Result<Option<Duration>, Error> {
+        let Attempts { wire, budget, .. } = *attempts;
+        budget.spend(|usage| usage.errors += 1);
+        let log = |error: &Error| self.log_failure(wire, attempts.number, error, budget);
+        let (error, asked) = match failed {
+            Ok(response) => {
+                let mut error = ServiceError::from_response(&response);
+                error.is_of_session = self.session.get() != Session::None;
+                if error.is_of_session && (error.is_unknown_key() || error.is_expired_token()) {
+                    let is_replaced = self.generation.get() != attempts.generation;
+                    if is_replaced || self.may_renew() {
+                        log(&Error::Service(error));
+                        if is_replaced {
+                            budget.spend(|usage| usage.retries += 1);
+                            return Ok(None);
+                        }
+                        self.session.set(Session::Stale);
+                        return Err(Error::StaleSession);
+                    }
+                }
+                if !attempts.skew_corrected && self.clock.correct(&error, &response, signed, now) {
+                    log(&Error::Service(error));
+                    attempts.skew_corrected = true;
+                    budget.spend(|usage| usage.retries += 1);
+                    return Ok(None);
+                }
+                if retry::is_throttle(&error) {
+                    budget.spend(|usage| usage.throttles += 1);
+                }
+                (Error::Service(error), retry_after(&response))
+            }
+            Err(error) => (Error::Send(error), None),
+        };
+        log(&error);
+        let number = attempts.number;
+        if number == MAX_ATTEMPTS || !retry::is_retryable(&error) || !self.quota.take() {
+            return Err(error);
+        }
+        let wait = retry::backoff(number, self.platform.bits(), asked);
+        if budget.remaining(now).is_none_or(|left| left <= wait) {
+            return Err(error);
+        }
+        if !budget.has_requests() {
+            return Err(Error::OutOfRequests);
+        }
+        Ok(Some(wait))
     }
 
     /// Waits for the rate limiter, and returns the time at which the next request may be sent and the
@@ -229,6 +282,7 @@ impl<P: Platform> Client<P> {
     }
 
     /// Builds and signs a request.
+    #[inline(never)]
     fn request(
         &self,
         wire: Wire,
@@ -243,7 +297,7 @@ impl<P: Platform> Client<P> {
         if let Some(prefix) = wire.target_prefix
             && let Ok(target) = format!("{prefix}.{}", wire.name.as_str()).parse()
         {
-            headers.insert("x-amz-target", target);
+            headers.insert(X_AMZ_TARGET, target);
         }
         sigv4::sign(
             &mut request,

@@ -20,11 +20,11 @@ const PATH: &AsciiSet = &UNRESERVED.remove(b'/');
 
 /// The lines of all headers, sorted by name, and the names joined by `;`.
 pub(super) fn headers(headers: &HeaderMap) -> Result<(String, String), ToStrError> {
-    let mut names: Vec<&str> = headers.keys().map(HeaderName::as_str).collect();
-    names.sort_unstable();
+    let mut names: Vec<&HeaderName> = headers.keys().collect();
+    names.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
     let mut lines = String::with_capacity(1_024);
     for name in &names {
-        lines.push_str(name);
+        lines.push_str(name.as_str());
         let mut separator = ':';
         for value in headers.get_all(*name) {
             lines.push(separator);
@@ -38,6 +38,7 @@ pub(super) fn headers(headers: &HeaderMap) -> Result<(String, String), ToStrErro
         }
         lines.push('\n');
     }
+    let names: Vec<&str> = names.into_iter().map(HeaderName::as_str).collect();
     Ok((lines, names.join(";")))
 }
 

@@ -8,12 +8,15 @@ use std::time::SystemTime;
 
 use aws_sigv4::sign::v4::calculate_signature;
 use http::header::{AUTHORIZATION, HOST};
-use http::{HeaderValue, Request};
+use http::{HeaderName, HeaderValue, Request};
 use sha2::{Digest, Sha256};
 
 use crate::aws::credentials::Credentials;
 use crate::time;
 use signing_key::Scope;
+
+const X_AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
+const X_AMZ_SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 
 /// The reason why a request could not be signed: it was not built as this crate builds them.
 #[derive(Debug)]
@@ -66,10 +69,10 @@ pub fn sign(
         request.headers_mut().insert(HOST, host);
     }
     let date = HeaderValue::from_str(&time).map_err(SigningError::new)?;
-    request.headers_mut().insert("x-amz-date", date);
+    request.headers_mut().insert(X_AMZ_DATE, date);
     if let Some(token) = credentials.session_token() {
         let token = secret(token)?;
-        request.headers_mut().insert("x-amz-security-token", token);
+        request.headers_mut().insert(X_AMZ_SECURITY_TOKEN, token);
     }
 
     let (headers, names) =

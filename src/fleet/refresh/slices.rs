@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, UNIX_EPOCH};
 
+use futures_util::future::LocalBoxFuture;
+
 use super::log::{self, SweepRecord};
 use super::policy::LastFailure;
 use super::refresher::{LEASE_MARGIN, Refresher, State};
@@ -33,7 +35,7 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
             let responses = sweep.borrow().responses();
             loop {
                 match self.target.prepare(&budget).await {
-                    Ok(()) => drive(self.target.ecs(), &sweep, &budget).await,
+                    Ok(()) => self.drive(&sweep, &budget).await,
                     Err(cause) => sweep.borrow_mut().abandon(cause),
                 }
                 // The role is assumed once more in this slice, or at the start of the next one.
@@ -68,6 +70,15 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
                 None => return,
             }
         }
+    }
+
+    /// Drives `sweep`, as a future of its own: it is polled for each response.
+    fn drive<'a>(
+        &'a self,
+        sweep: &'a RefCell<Sweep>,
+        budget: &'a Budget,
+    ) -> LocalBoxFuture<'a, ()> {
+        Box::pin(drive(self.target.ecs(), sweep, budget))
     }
 
     /// The paused sweep, or a new one.

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::{Call, Sweep};
@@ -45,34 +46,38 @@ enum CallResult {
     NotMade(Call),
 }
 
-/// Makes `call`, and passes its response to `sweep`.
-async fn make<P: Platform>(
-    ecs: &Client<P>,
-    sweep: &RefCell<Sweep>,
+/// Makes `call`, and passes its response to `sweep`. Each operation has a future of its own: a
+/// function that is polled often should be small, since V8 optimizes it during the first report, and
+/// that takes longer than the report if it is large.
+fn make<'a, P: Platform>(
+    ecs: &'a Client<P>,
+    sweep: &'a RefCell<Sweep>,
     call: Call,
-    budget: &Budget,
-) -> CallResult {
+    budget: &'a Budget,
+) -> LocalBoxFuture<'a, CallResult> {
     match call {
-        Call::ListClusters { next_token } => {
+        Call::ListClusters { next_token } => Box::pin(async move {
             let request = ListClusters::page(next_token.as_deref());
             let response = ecs.call(&request, budget).await;
             if is_not_made(&response) {
                 return CallResult::NotMade(Call::ListClusters { next_token });
             }
             sweep.borrow_mut().on_list_clusters(response);
-        }
-        Call::DescribeClusters { clusters } => {
+            CallResult::Responded
+        }),
+        Call::DescribeClusters { clusters } => Box::pin(async move {
             let request = DescribeClusters::with_tags(&clusters);
             let response = ecs.call(&request, budget).await;
             if is_not_made(&response) {
                 return CallResult::NotMade(Call::DescribeClusters { clusters });
             }
             sweep.borrow_mut().on_describe_clusters(clusters, response);
-        }
+            CallResult::Responded
+        }),
         Call::ListServices {
             cluster,
             next_token,
-        } => {
+        } => Box::pin(async move {
             let request = ListServices::page(&cluster, next_token.as_deref());
             let response = ecs.call(&request, budget).await;
             if is_not_made(&response) {
@@ -82,12 +87,13 @@ async fn make<P: Platform>(
                 });
             }
             sweep.borrow_mut().on_list_services(cluster, response);
-        }
+            CallResult::Responded
+        }),
         Call::DescribeServices {
             cluster,
             services,
             with_tags,
-        } => {
+        } => Box::pin(async move {
             let request = DescribeServices::new(&cluster, &services, with_tags);
             let response = ecs.call(&request, budget).await;
             if is_not_made(&response) {
@@ -99,9 +105,9 @@ async fn make<P: Platform>(
             }
             let mut sweep = sweep.borrow_mut();
             sweep.on_describe_services(cluster, services, with_tags, response);
-        }
+            CallResult::Responded
+        }),
     }
-    CallResult::Responded
 }
 
 /// Whether the budget, or the platform's own lower limit, had no request left, or the role has to be
