@@ -4,8 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::types::{CapacityProviderStrategyItem, Failure, Include, Tag, null_is_empty};
-use crate::aws::lenient::{Lenient, Members, objects, required_objects};
+use super::types::{CapacityProviderStrategyItem, Failure, Include, Tag};
+use crate::aws::lenient::{Lenient, Members, decoded_by_member, objects, required_objects};
 use crate::aws::protocol::{EcsOperation, OperationName};
 
 /// The number of clusters that one call takes.
@@ -59,24 +59,28 @@ impl Lenient for DescribeClustersOutput {
 }
 
 /// A cluster.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Clone, Debug, Default)]
 #[allow(missing_docs)]
 pub struct Cluster {
     pub cluster_arn: Option<String>,
     pub cluster_name: Option<String>,
     /// `ACTIVE`, `PROVISIONING`, `DEPROVISIONING`, `FAILED` or `INACTIVE`.
     pub status: Option<String>,
-    #[serde(deserialize_with = "null_is_empty")]
     pub capacity_providers: Vec<String>,
-    #[serde(deserialize_with = "objects")]
     pub default_capacity_provider_strategy: Vec<CapacityProviderStrategyItem>,
-    #[serde(deserialize_with = "objects")]
     pub tags: Vec<Tag>,
     /// A member could not be read, or not as a whole.
-    #[serde(skip)]
     pub is_partial: bool,
 }
+
+decoded_by_member!(Cluster {
+    "clusterArn" => cluster_arn,
+    "clusterName" => cluster_name,
+    "status" => status,
+    "capacityProviders" => capacity_providers,
+    "defaultCapacityProviderStrategy" => default_capacity_provider_strategy,
+    "tags" => tags,
+});
 
 impl Lenient for Cluster {
     fn from_members(members: &mut Members<'_>) -> Option<Self> {

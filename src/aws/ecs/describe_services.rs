@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::skip_events;
 use super::types::{CapacityProviderStrategyItem, Failure, Include, Tag};
 use crate::aws::arn::name_of;
-use crate::aws::lenient::{Lenient, Members, objects, required_objects};
+use crate::aws::lenient::{Lenient, Members, decoded_by_member, objects, required_objects};
 use crate::aws::protocol::{EcsOperation, OperationName};
 
 /// The number of services that one call takes.
@@ -72,8 +72,7 @@ impl Lenient for DescribeServicesOutput {
 }
 
 /// A service.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Clone, Debug, Default)]
 #[allow(missing_docs)]
 pub struct Service {
     pub service_name: Option<String>,
@@ -85,18 +84,26 @@ pub struct Service {
     /// Absent where the service uses a strategy.
     pub launch_type: Option<String>,
     /// Absent where the service uses a launch type.
-    #[serde(deserialize_with = "objects")]
     pub capacity_provider_strategy: Vec<CapacityProviderStrategyItem>,
-    #[serde(deserialize_with = "objects")]
     pub deployments: Vec<Deployment>,
-    #[serde(deserialize_with = "objects")]
     pub task_sets: Vec<Deployment>,
-    #[serde(deserialize_with = "objects")]
     pub tags: Vec<Tag>,
     /// The names of the members that could not be read, or not as a whole.
-    #[serde(skip)]
     pub unreadable: Vec<&'static str>,
 }
+
+decoded_by_member!(Service {
+    "serviceName" => service_name,
+    "status" => status,
+    "desiredCount" => desired_count,
+    "runningCount" => running_count,
+    "pendingCount" => pending_count,
+    "launchType" => launch_type,
+    "capacityProviderStrategy" => capacity_provider_strategy,
+    "deployments" => deployments,
+    "taskSets" => task_sets,
+    "tags" => tags,
+});
 
 impl Lenient for Service {
     fn from_members(members: &mut Members<'_>) -> Option<Self> {
@@ -133,8 +140,7 @@ impl Lenient for Service {
 }
 
 /// A deployment, or a task set, which has the same members where they are read.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Clone, Debug, Default)]
 #[allow(missing_docs)]
 pub struct Deployment {
     /// `PRIMARY`, `ACTIVE`, `INACTIVE` or `DRAINING`.
@@ -142,9 +148,15 @@ pub struct Deployment {
     /// `COMPLETED`, `FAILED` or `IN_PROGRESS`.
     pub rollout_state: Option<String>,
     pub launch_type: Option<String>,
-    #[serde(deserialize_with = "objects")]
     pub capacity_provider_strategy: Vec<CapacityProviderStrategyItem>,
 }
+
+decoded_by_member!(Deployment {
+    "status" => status,
+    "rolloutState" => rollout_state,
+    "launchType" => launch_type,
+    "capacityProviderStrategy" => capacity_provider_strategy,
+});
 
 impl Lenient for Deployment {
     fn from_members(members: &mut Members<'_>) -> Option<Self> {

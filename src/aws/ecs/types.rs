@@ -1,8 +1,8 @@
 //! Types: what the operations of ECS share.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
-use crate::aws::lenient::{Lenient, Members};
+use crate::aws::lenient::{Lenient, Members, decoded_by_member};
 
 /// The size of a page of a list.
 pub(super) const MAX_RESULTS: u16 = 100;
@@ -32,14 +32,18 @@ pub struct Tag {
 }
 
 /// A resource that a describing operation could not describe.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default)]
 #[allow(missing_docs)]
 pub struct Failure {
     pub arn: Option<String>,
     /// `MISSING` for a resource that does not exist any more.
     pub reason: Option<String>,
 }
+
+decoded_by_member!(Failure {
+    "arn" => arn,
+    "reason" => reason,
+});
 
 impl Lenient for CapacityProviderStrategyItem {
     fn from_members(members: &mut Members<'_>) -> Option<Self> {
@@ -65,10 +69,4 @@ impl Lenient for Failure {
             reason: members.word("reason"),
         })
     }
-}
-
-pub(super) fn null_is_empty<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Vec<T>, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }

@@ -15,6 +15,7 @@
 //!
 //! A value of a list that cannot be read leaves the others of the list.
 
+mod members;
 mod object;
 mod scalar;
 
@@ -24,6 +25,7 @@ use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+pub(super) use members::{Table, decoded_by_member, member, table};
 use object::Object;
 pub(super) use object::{objects, required_objects};
 use scalar::{Text, count, string, text};
