@@ -9,9 +9,6 @@ use std::marker::PhantomData;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::Lenient;
-use super::object::objects;
-
 /// An object whose members have default values. [`decoded_by_member`] implements it.
 pub(in crate::aws) trait Table: Default {
     /// The names of the members.
@@ -25,7 +22,7 @@ pub(in crate::aws) trait Table: Default {
 /// into. Of several members of one name the last one counts.
 macro_rules! decoded_by_member {
     ($type:ty { $($name:literal => $field:ident),+ $(,)? }) => {
-        impl $crate::aws::lenient::Table for $type {
+        impl $crate::aws::lenient::members::Table for $type {
             const NAMES: &'static [&'static str] = &[$($name),+];
 
             fn set<'de, A: serde::de::MapAccess<'de>>(
@@ -36,7 +33,7 @@ macro_rules! decoded_by_member {
                 let mut fields = 0..;
                 $(
                     if fields.next() == Some(index) {
-                        self.$field = $crate::aws::lenient::member(map)?;
+                        self.$field = $crate::aws::lenient::members::member(map)?;
                     }
                 )+
                 Ok(())
@@ -45,7 +42,7 @@ macro_rules! decoded_by_member {
 
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                $crate::aws::lenient::table(deserializer)
+                $crate::aws::lenient::members::table(deserializer)
             }
         }
     };
@@ -129,12 +126,6 @@ impl Member for Option<String> {
 impl Member for Option<u32> {
     fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Deserialize::deserialize(deserializer)
-    }
-}
-
-impl<T: Lenient> Member for Vec<T> {
-    fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        objects(deserializer)
     }
 }
 

@@ -15,7 +15,7 @@
 //!
 //! A value of a list that cannot be read leaves the others of the list.
 
-mod members;
+pub(super) mod members;
 mod object;
 mod scalar;
 
@@ -25,7 +25,8 @@ use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-pub(super) use members::{Table, decoded_by_member, member, table};
+use members::Member;
+pub(super) use members::decoded_by_member;
 use object::Object;
 pub(super) use object::{objects, required_objects};
 use scalar::{Text, count, string, text};
@@ -60,6 +61,12 @@ pub fn decode_by_member<T: Lenient>(body: &[u8]) -> Option<T> {
     let body = String::from_utf8_lossy(body);
     let mut members = serde_json::from_slice(body.as_bytes()).ok()?;
     T::from_members(&mut members)
+}
+
+impl<T: Lenient> Member for Vec<T> {
+    fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        objects(deserializer)
+    }
 }
 
 /// The members of an object as the body has them.
