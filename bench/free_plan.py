@@ -21,7 +21,7 @@ SUBREQUESTS = 50
 # A day of each.
 LIMITS = {"requests": 100_000, "object requests": 100_000, "rows": 100_000, "GB-s": 13_000}
 
-TITLE = "## What fits in the free plan"
+TITLE = "## What fits in the free plan\n"
 
 ASSUMPTIONS = """Each reader asks a Worker of its own with the default settings and an ECS at L = 20 ms; what it used between the ends of
 sweeps is scaled to a day. The allowance of a day is 100,000 requests of the Worker, 100,000 requests and alarms of its
@@ -73,35 +73,48 @@ def fits(window: Window, every: int) -> bool:
 def text(readers: dict[Case, Reading], sweep_cpu: float) -> str:
     """The section. `sweep_cpu`: seconds of CPU that a report of 1,000 services takes."""
     cases = (Case(services, LATENCY, interval) for interval in INTERVALS for services in SERVICES)
-    measured = {case: readers[case] for case in cases if case in readers}
+    # Without a whole cycle nothing can be said about a day.
+    windows = {case: readers[case].window for case in cases if case in readers}
+    measured = {case: window for case, window in windows.items() if window}
+    parts = [TITLE, summary(measured), details(measured), ASSUMPTIONS, OPEN + cpu_note(measured, sweep_cpu)]
+    return "\n".join(parts)
+
+
+def summary(measured: dict[Case, Window]) -> str:
+    """The table for README: the limit of which most is used."""
     rows = []
-    for case, reading in measured.items():
-        window = reading.window
-        if window is None:
-            rows.append([f"{case.services:,}", every(case), *["no whole cycle"] * 8])
-            continue
-        day = Day.of(window, case.every)
-        name, part = day.tightest()
-        verdict = "yes" if fits(window, case.every) else "**no**"
-        rows.append(
-            [
-                f"{case.services:,}",
-                every(case),
-                f"{window.calls / window.sweeps:.0f}",
-                f"{window.most_calls}",
-                f"{window.rows / window.sweeps:.1f}",
-                *(f"{day.used[limit]:,.0f}" for limit in LIMITS),
-                f"{verdict}: {part:.0%} of the {name}",
-            ]
-        )
-    head = ["services", "one reader", "calls a sweep", "in one invocation, at most", "rows a sweep"]
-    head += [*(f"{limit} a day" for limit in LIMITS), "fits"]
-    cpu = cpu_note(measured, sweep_cpu)
-    return f"{TITLE}\n\n{ASSUMPTIONS}\n{table(head, rows)}\n{OPEN}{cpu}"
+    for services in SERVICES:
+        windows = {case.every: window for case, window in measured.items() if case.services == services}
+        if windows:
+            window = next(iter(windows.values()))
+            sweep = f"{window.calls / window.sweeps:.0f} in {window.slices / window.sweeps:.0f}"
+            cells = [verdict(windows[each], each) if each in windows else "-" for each in INTERVALS]
+            rows.append([f"{services:,}", sweep, *cells])
+    head = ["services", "calls of a sweep, in invocations", *(f"one reader {said(each)}" for each in INTERVALS)]
+    return table(head, rows) if rows else "No reader made two sweeps.\n"
 
 
-def cpu_note(measured: dict[Case, Reading], sweep_cpu: float) -> str:
-    slices = [r.window.slices / r.window.sweeps for c, r in measured.items() if c.services == 1000 and r.window]
+def verdict(window: Window, every: int) -> str:
+    name, part = Day.of(window, every).tightest()
+    if window.most_calls > SUBREQUESTS:
+        return f"**does not fit**: {window.most_calls} calls in an invocation"
+    return f"{'fits' if fits(window, every) else '**does not fit**'}: {part:.0%} of the {name}"
+
+
+def details(measured: dict[Case, Window]) -> str:
+    rows = []
+    for case, window in measured.items():
+        of_sweep = [f"{each / window.sweeps:.1f}" for each in (window.calls, window.rows, window.awake_seconds)]
+        used = Day.of(window, case.every).used
+        a_day = [f"{each:,.0f}" for each in (window.a_day(window.sweeps), window.a_day(window.calls), *used.values())]
+        rows.append([f"{case.services:,}", said(case.every), *of_sweep, f"{window.most_calls}", *a_day])
+    head = ["services", "one reader", "calls a sweep", "rows a sweep", "awake a sweep, s", "calls in an invocation, at most"]
+    head += [f"{each} a day" for each in ("sweeps", "calls", *LIMITS)]
+    return table(head, rows) if rows else ""
+
+
+def cpu_note(measured: dict[Case, Window], sweep_cpu: float) -> str:
+    slices = [window.slices / window.sweeps for case, window in measured.items() if case.services == 1000]
     if not slices:
         return ""
     return (
@@ -110,5 +123,5 @@ def cpu_note(measured: dict[Case, Reading], sweep_cpu: float) -> str:
     )
 
 
-def every(case: Case) -> str:
-    return "a minute" if case.every == 60 else f"every {case.every} s"
+def said(every: int) -> str:
+    return "a minute" if every == 60 else f"every {every} s"

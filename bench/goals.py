@@ -28,7 +28,8 @@ class Goal:
         return self.least <= self.measured <= self.most
 
     def cells(self) -> list[str]:
-        goal = f"{self.least:g} to {self.most:g}" if self.least else f"≤ {self.most:g}"
+        between = f"{self.least:g} to {self.most:g}" if self.least < self.most else f"{self.most:g}"
+        goal = between if self.least else f"≤ {self.most:g}"
         measured = f"{self.measured:g}" if self.measured == int(self.measured) else f"{self.measured:.2f}"
         return [self.what, goal + self.unit, measured + self.unit, "met" if self.is_met else "**not met**"]
 

@@ -33,7 +33,7 @@ APART_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Schedule:
-    """Lone readers and the time for which they ask, and the time of the crowd."""
+    """Lone readers in the order in which they begin, and the time for which they ask; and the time of the crowd."""
 
     cases: Sequence[Case]
     seconds: float
@@ -57,8 +57,9 @@ def lone(schedule: Schedule, directory: Path) -> dict[Case, Reading]:
         begin, stopping = time.monotonic(), threading.Event()
 
         def read(number: int) -> Reading:
-            begins = begin + number * APART_SECONDS
-            return reading(schedule.cases[number], processes[number], begins, schedule.seconds, stopping)
+            # They begin one after the other, and end together.
+            late = number * APART_SECONDS
+            return reading(schedule.cases[number], processes[number], begin + late, schedule.seconds - late, stopping)
 
         with ThreadPoolExecutor(len(processes)) as pool:
             try:

@@ -13,7 +13,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def is_number(cell: str) -> bool:
-    return bool(re.fullmatch(r"[\d.,-]+", cell))
+    return bool(re.fullmatch(r"[\d.,-]+( m?s)?", cell))
 
 
 def median(values: Sequence[float]) -> float:

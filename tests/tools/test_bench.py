@@ -107,15 +107,23 @@ def test_a_fleet_fits_if_it_stays_below_every_limit(changes: dict[str, Any], eve
 def test_the_section_names_the_limit_that_is_nearest() -> None:
     cases = {
         Case(1000, 20, 60): Reading([], window(), 0),
+        Case(1000, 20, 5): Reading([], window(object_requests=9), 0),
         Case(5000, 20, 5): Reading([], window(rows=140, slices=13), 0),
+        # These are for other figures.
+        Case(1000, 80, 60): Reading([], window(rows=999), 0),
         Case(50, 20, 5): Reading([], None, 0),
     }
     section = free_plan.text(cases, sweep_cpu=0.075)
-    assert "| 1,000 | a minute | 112 | 45 | 4.0 | 1,440 | 4,320 | 5,760 | 1,106 | yes: 9% of the GB-s |" in section
-    assert "**no**: 202% of the rows |" in section
-    assert "| 50 | every 5 s | no whole cycle |" in section
+    assert "| 1,000 | 112 in 3 | fits: 9% of the GB-s | fits: 17% of the requests |\n" in section
+    assert "| 5,000 | 112 in 13 | - | **does not fit**: 202% of the rows |\n" in section
+    assert "| 1,000 | a minute | 112.0 | 4.0 | 6.0 | 45 | 1,440 | 161,280 | 1,440 | 4,320 | 5,760 | 1,106 |\n" in section
+    assert "999" not in section and "| 50 |" not in section
     assert "75 ms of CPU here, all of workerd included, in 3 invocations: 25 ms each" in section
     assert "**Open**" in section
+
+
+def test_too_many_calls_in_an_invocation_are_named_before_the_day_s_limits() -> None:
+    assert free_plan.verdict(window(most_calls=51, rows=999), 60) == "**does not fit**: 51 calls in an invocation"
 
 
 def test_a_goal_is_met_within_its_bounds_only() -> None:
@@ -125,6 +133,7 @@ def test_a_goal_is_met_within_its_bounds_only() -> None:
     assert [met(each, most=5, least=4) for each in (3, 4, 5, 6)] == [False, True, True, False]
     assert [met(each, most=1.5) for each in (1.5, 1.51)] == [True, False]
     assert goals.Goal("sweeps", 6, 5, least=4).cells() == ["sweeps", "4 to 5", "6", "**not met**"]
+    assert goals.Goal("sweeps", 1, 1, least=1).cells() == ["sweeps", "1", "1", "met"]
     assert goals.Goal("wait", 7.456, 8, unit=" s").cells() == ["wait", "≤ 8 s", "7.46 s", "met"]
 
 
