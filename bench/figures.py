@@ -54,6 +54,8 @@ class Reading:
     """What a lone reader saw, and what it used. Without two sweeps there is no window."""
 
     asks: list[Ask]
+    # Answers before, as the first sweep was not done.
+    not_done: int
     window: Window | None
     awake_after: float
 

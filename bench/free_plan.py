@@ -23,9 +23,10 @@ LIMITS = {"requests": 100_000, "object requests": 100_000, "rows": 100_000, "GB-
 
 TITLE = "## What fits in the free plan\n"
 
-ASSUMPTIONS = """Each reader asks a Worker of its own with the default settings and an ECS at L = 20 ms; what it used between the ends of
-sweeps is scaled to a day. The allowance of a day is 100,000 requests of the Worker, 100,000 requests and alarms of its
-object, 100,000 rows written and 13,000 GB-s, where an object has 0.128 GB; an invocation may make 50 subrequests.
+ASSUMPTIONS = """Each reader asks a Worker of its own with the default settings and an ECS at L = 20 ms. What it used between the ends
+of sweeps, in three minutes at most, is scaled to a day. The allowance of a day is 100,000 requests of the Worker, 100,000
+requests and alarms of its object, 100,000 rows written and 13,000 GB-s, where an object has 0.128 GB; an invocation may
+make 50 subrequests.
 
 - More readers than one every 5 s cost requests, and hardly anything else: sweeps are `SNAPSHOT_MAX_AGE` apart at least.
 - Awake is the object from a request or an alarm until nothing of them is left: no call, no timer, no answer that is

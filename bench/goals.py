@@ -42,7 +42,7 @@ def text(figures: Figures) -> str:
 def of_freshness(figures: Figures) -> Iterator[Goal]:
     readers = {case: read for case, read in figures.readers.items() if case.services in (100, 1000)}
     intervals = sorted({case.every for case in readers if case.every >= 20})
-    lone = [read.asks for case, read in readers.items() if case.every >= 20]
+    lone = [read.asks for case, read in readers.items() if case.every >= 20 and read.asks]
     if lone:
         when = f"asking every {', '.join(map(str, intervals))} s, 100 and 1,000 services"
         first = [asks[0] for asks in lone]

@@ -174,14 +174,15 @@ def readers(figures: Figures) -> str:
     """The lone readers in seconds, and the crowd."""
     rows = []
     for case, read in figures.readers.items():
-        first, later = read.asks[0], read.asks[1:]
-        row = [f"{case.services:,}", f"{case.latency}", f"{case.every}", f"{len(read.asks)}", ms(first.wait)]
+        row = [f"{case.services:,}", f"{case.latency}", f"{case.every}", f"{read.not_done}", f"{len(read.asks)}"]
+        row += [ms(ask.wait) for ask in read.asks[:1]]
+        later = read.asks[1:]
         if later:
             row += [f"{max(ask.age for ask in later):g}", ms(median([ask.wait for ask in later]))]
             row += [ms(max(ask.wait for ask in later)), ms(max(ask.beyond_sweep for ask in later))]
-        rows.append([*row, *["-"] * (9 - len(row)), ms(read.awake_after)])
-    head = ["services", "L", "every, s", "requests", "first wait, ms", "oldest later, s", "median wait, ms", "longest wait, ms"]
-    head += ["longest without the sweep, ms", "awake after a sweep, at most, ms"]
+        rows.append([*row, *["-"] * (10 - len(row)), ms(read.awake_after)])
+    head = ["services", "L", "every, s", "503 at first", "reports", "first wait, ms", "oldest later, s"]
+    head += ["median wait, ms", "longest wait, ms", "longest without the sweep, ms", "awake after a sweep, at most, ms"]
     parts = ["### Lone readers, each with a Worker of its own with the default settings\n", table(head, rows)]
     crowd = figures.crowd
     if crowd:

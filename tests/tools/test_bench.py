@@ -106,12 +106,12 @@ def test_a_fleet_fits_if_it_stays_below_every_limit(changes: dict[str, Any], eve
 
 def test_the_section_names_the_limit_that_is_nearest() -> None:
     cases = {
-        Case(1000, 20, 60): Reading([], window(), 0),
-        Case(1000, 20, 5): Reading([], window(object_requests=9), 0),
-        Case(5000, 20, 5): Reading([], window(rows=140, slices=13), 0),
+        Case(1000, 20, 60): Reading([], 0, window(), 0),
+        Case(1000, 20, 5): Reading([], 0, window(object_requests=9), 0),
+        Case(5000, 20, 5): Reading([], 0, window(rows=140, slices=13), 0),
         # These are for other figures.
-        Case(1000, 80, 60): Reading([], window(rows=999), 0),
-        Case(50, 20, 5): Reading([], None, 0),
+        Case(1000, 80, 60): Reading([], 0, window(rows=999), 0),
+        Case(50, 20, 5): Reading([], 0, None, 0),
     }
     section = free_plan.text(cases, sweep_cpu=0.075)
     assert "| 1,000 | 112 in 3 | fits: 9% of the GB-s | fits: 17% of the requests |\n" in section
