@@ -31,6 +31,7 @@ make 50 subrequests.
 - More readers than one every 5 s cost requests, and hardly anything else: sweeps are `SNAPSHOT_MAX_AGE` apart at least.
 - Awake is the object from a request or an alarm until nothing of them is left: no call, no timer, no answer that is
   waited for. Cloudflare bills that time, and not that of an object which could hibernate, even before it does.
+- Each target has an object of its own, and what they use adds up. One that never sleeps takes 11,059 GB-s a day.
 - The limits are the account's: other Workers and their objects use them too.
 - Every request reaches the Worker here. Cloudflare's cache answers some of them, which still count as requests. Several
   isolates may ask the object, where here is one.

@@ -33,13 +33,14 @@ class Window:
 def window(lines: Sequence[Line]) -> Window | None:
     """What was used from the first sweep's end to the last one's. `None` if fewer than two sweeps ended."""
     ends = [index for index, line in enumerate(lines) if line["event"] == "sweep"]
+    # A sweep's last row, that of the alarm which forgets the target, follows its line: it ends when the object sleeps.
+    ends = [end for end in (asleep_from(lines, index) for index in ends) if end is not None]
     if len(ends) < 2:
         return None
     first, last = ends[0], ends[-1]
     begin, end = lines[first]["at"], lines[last]["at"]
     # Of the lines between the ends, and of the last one itself.
     within = lines[first + 1 : last + 1]
-    # Object requests are billed where they begin, the time awake as far as it lies in the window.
     sweeps = of(within, "sweep")
     slices = of(within, "slice")
     return Window(
@@ -53,6 +54,11 @@ def window(lines: Sequence[Line]) -> Window | None:
         most_calls=max(line["calls"] for line in slices),
         starts=len(of(within, "objectStarted")),
     )
+
+
+def asleep_from(lines: Sequence[Line], index: int) -> int | None:
+    """The index of the first line from `index` on that tells that the object has gone to sleep."""
+    return next((at for at in range(index, len(lines)) if lines[at]["event"] == "awake"), None)
 
 
 def awake_after_sweeps(lines: Sequence[Line]) -> float:

@@ -1,8 +1,8 @@
-"""Readers: lone readers and crowds of the Worker with its default settings; how old and how late their reports are, and what
-they use of the free plan.
+"""Readers: lone readers and crowds of the Worker with its default settings; how old and how late their reports are, and
+what they use of the free plan.
 
 Each lone reader has a Worker of its own, as one more reader would keep it fresh. All of them run side by side, since they
-wait nearly all of the time; no two ask in the same second, but for those who ask every 5 s.
+wait nearly all of the time. No two of them ask in the same moment.
 """
 
 from __future__ import annotations
@@ -60,6 +60,9 @@ def lone(schedule: Schedule, directory: Path) -> dict[Case, Reading]:
         def read(number: int) -> Reading:
             # They begin one after the other, and end together.
             late = number * APART_SECONDS
+            if schedule.cases[number].every <= 5:
+                # Not when another reader asks.
+                late += APART_SECONDS / 2
             try:
                 return reading(schedule.cases[number], processes[number], begin + late, schedule.seconds - late, stopping)
             except BaseException:
