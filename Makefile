@@ -1,7 +1,7 @@
 # Commands, for a machine with Rust (rustup), Node with npm, and Python 3:
 #   make demo          run the Worker over an emulated AWS until Ctrl-C; PORT=8787 sets the port
 #   make test          run every check
-#   make bench         compare CPU, time and memory with other implementations (Linux, 15 minutes); QUICK=1 for a short run
+#   make bench         compare CPU and time with other implementations, measure freshness and the free plan (Linux, 15 minutes; QUICK=1: 2)
 # Longer tests, not for every change:
 #   make soak          judge every answer in half an hour of faults; MINUTES=30 and SEED=... set the plan
 #   make fuzz          run RUNS=10000000 inputs through each parser of external bytes; TARGET=sweep selects one

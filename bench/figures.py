@@ -6,8 +6,10 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from math import ceil
 
+from metering import Window
+
 # Services → clusters, and services in each.
-SIZES = {100: (10, 10), 1000: (10, 100), 5000: (20, 250)}
+SIZES = {50: (1, 50), 100: (10, 10), 430: (1, 430), 1000: (10, 100), 5000: (20, 250)}
 CONTESTANTS = ("worker", "aws4fetch", "sdk", "boto3", "floor")
 # Connections of a Worker that may wait for headers at the same time.
 CONCURRENT = 6
@@ -23,6 +25,51 @@ class Warm:
     constant_rates: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
     constant_cpu: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A lone reader: services in the fleet, milliseconds of latency, and seconds between two requests."""
+
+    services: int
+    latency: int
+    every: int
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A report that a lone reader got: its age, the time it took, and that of the sweep which ended meanwhile; in seconds."""
+
+    age: float
+    wait: float
+    sweep: float | None
+
+    @property
+    def beyond_sweep(self) -> float:
+        return self.wait - (self.sweep or 0)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a lone reader saw, and what it used. Without two sweeps there is no window."""
+
+    asks: list[Ask]
+    # Answers before, as the first sweep was not done.
+    not_done: int
+    window: Window | None
+    awake_after: float
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """What 50 readers a second saw, and then many viewers over a stale snapshot."""
+
+    seconds: float
+    waits: list[float]
+    sweeps: int
+    viewers: int
+    viewers_sweeps: int
+    viewers_oldest: int
 
 
 @dataclass
@@ -41,6 +88,8 @@ class Figures:
     warm: list[Warm] = field(default_factory=list)
     # Contestant → rounds of (right, wall, calls, faults).
     throttled: dict[str, list[tuple[bool, float, int, int]]] = field(default_factory=lambda: defaultdict(list))
+    readers: dict[Case, Reading] = field(default_factory=dict)
+    crowd: Crowd | None = None
 
 
 def needed(services: int) -> int:

@@ -24,6 +24,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from e2e.workerd import BUILD, binary, compatibility_date  # noqa: E402
 
 BENCH = ROOT / "bench"
+OBSERVER = ROOT / "tests" / "e2e" / "observer.js"
 OUT = ROOT / "target" / "bench"
 TOOLS = OUT / "release"
 REGION = "ap-southeast-2"
@@ -31,6 +32,8 @@ TIMEOUT_SECONDS = 120
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": REGION}
+
+MODULES = {name: BUILD / name for name in ("index.js", "index_bg.wasm")}
 
 CONFIG = """using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
@@ -78,6 +81,10 @@ class Process:
         """Seconds of CPU so far, user and system."""
         return time.clock_gettime(self._clock.value)
 
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
     def peak_bytes(self) -> int:
         found = re.search(r"^VmHWM:\s+(\d+) kB$", Path(f"/proc/{self._process.pid}/status").read_text(), re.MULTILINE)
         assert found
@@ -90,10 +97,15 @@ class Process:
             response = connection.getresponse()
             return response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
 
+    def logged(self) -> list[dict[str, Any]]:
+        """The JSON lines in the log so far."""
+        # The last line may be incomplete.
+        whole, _, _ = self.log.read_text().rpartition("\n")
+        return [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
+
     def lines(self, event: str) -> list[dict[str, Any]]:
         """The JSON lines of this event in the log so far."""
-        logged = (json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{"))
-        return [line for line in logged if line.get("event") == event]
+        return [line for line in self.logged() if line.get("event") == event]
 
     def stop(self) -> None:
         self._process.kill()
@@ -183,8 +195,13 @@ def worker(directory: Path, ecs: Ecs, **settings: str) -> Workerd:
     cold = {"SNAPSHOT_MAX_AGE": "0", "SNAPSHOT_MAX_STALE": "0", "SNAPSHOT_MAX_STALE_IF_ERROR": "0"}
     unpaced = {"SUBREQUEST_BUDGET": "10000", "CALL_BURST": "10000", "CALL_RATE": "10000", "SWEEP_TIMEOUT": "60"}
     variables = {**KEYS, "AWS_ENDPOINT_URL_ECS": ecs.url, **cold, **unpaced, **settings}
-    modules = {name: BUILD / name for name in ("index.js", "index_bg.wasm")}
-    return Workerd(directory, modules, variables, objects=True)
+    return Workerd(directory, MODULES, variables, objects=True)
+
+
+def with_defaults(directory: Path, ecs: Ecs, metered: bool = False) -> Workerd:
+    """This Worker as it is deployed, without a rate limit. A metered one logs what Cloudflare bills (workers/meter.js)."""
+    modules = {"meter.js": BENCH / "workers" / "meter.js", "observer.js": OBSERVER} if metered else {}
+    return Workerd(directory, {**modules, **MODULES}, {**KEYS, "AWS_ENDPOINT_URL_ECS": ecs.url}, objects=True)
 
 
 def script(directory: Path, name: str, ecs: Ecs, **settings: str) -> Workerd:

@@ -8,13 +8,15 @@ import platform
 import re
 import statistics
 import subprocess
-from collections.abc import Sequence
 from math import ceil
 from pathlib import Path
 from typing import Any
 
+import free_plan
+import goals
 from figures import CONCURRENT, CONTESTANTS, Figures, ideal, needed
 from processes import BUILD, OUT, binary
+from tables import median, ms, ratio, table
 
 NAMES = {
     "worker": "this Worker",
@@ -45,6 +47,8 @@ NOTES = """## What to bear in mind
 - The Workers in JavaScript make six calls at a time, each as soon as its input is known, and keep of an answer only
   what is reported. They give up where this Worker would report what is missing.
 - The floor knows the fleet beforehand. It sends the same calls with headers as long as signed ones.
+- Readers, alone and in crowds, ask the Worker with its default settings, 50 calls at once and then 10 a second: the sweep
+  of 1,000 services takes 6 s at that pace. Lone readers ask after the CPU is measured, all side by side.
 - The machine has few cores, and the stand-in, the load generator and workerd share them. That bears on wall time and
   requests per second; CPU by request stands beside those.
 - Memory is the highest that the process held at any time, with workerd itself in it. V8 collects garbage late where
@@ -56,7 +60,8 @@ def text(figures: Figures) -> str:
     parts = [
         INTRODUCTION,
         machine(),
-        goals(figures),
+        goals.text(figures),
+        free_plan.text(figures.readers, median(figures.cpu[1000]["worker"])),
         "## Details\n",
         cpu(figures),
         wall(figures),
@@ -66,38 +71,10 @@ def text(figures: Figures) -> str:
         start(figures),
         warm(figures),
         throttled(figures),
+        readers(figures),
         NOTES,
     ]
     return "\n".join(parts)
-
-
-def goals(figures: Figures) -> str:
-    rows: list[list[str]] = []
-
-    def goal(what: str, most: float, figure: float | None, unit: str = "", least: bool = False) -> None:
-        # None for sizes that a quick run leaves out.
-        if figure is not None:
-            met = figure >= most if least else figure <= most
-            said = f"{'≥' if least else '≤'} {most:g}{unit}"
-            rows.append([what, said, f"{figure:.2f}{unit}", "met" if met else "**not met**"])
-
-    at_1000 = figures.cpu[1000]
-    goal("CPU, 1,000 services cold, to aws4fetch", 0.45, ratio(at_1000["worker"], at_1000["aws4fetch"]))
-    goal("the same, to the floor", 1.5, ratio(at_1000["worker"], at_1000["floor"]))
-    at_5000 = figures.cpu.get(5000)
-    growth = at_5000 and median(at_5000["worker"]) / median(at_1000["worker"])
-    goal("CPU at 5,000 services / at 1,000 (growth)", 5.5, growth)
-    for latency in (20, 80):
-        least = ideal(1000) * latency / 1000
-        measured = median(figures.wall[1000, latency]["worker"]) / least
-        goal(f"wall at L = {latency} ms, 1,000 services, to max(critical path, calls / 6) × L", 1.15, measured)
-    most = max(figures.calls[services]["worker"] / needed(services) for services in figures.calls)
-    goal("calls, to the formula", 1.0, most)
-    warm = ratio(figures.warm[0].rates, figures.warm[0].constant_rates)
-    goal("warm `/list`, requests per second, to the constant Worker", 0.7, warm, least=True)
-    goal("wasm memory at 5,000 services", 32, at_5000 and figures.wasm_bytes[5000] / MB, " MB")
-    goal("wasm, gzipped", 350, zipped(BUILD / "index_bg.wasm") / 1000, " KB")
-    return "## Goals\n\n" + table(["what", "goal", "measured", ""], rows)
 
 
 def cpu(figures: Figures) -> str:
@@ -193,6 +170,32 @@ def throttled(figures: Figures) -> str:
     return "### One call in twenty throttled, 1,000 services, L = 20 ms\n\n" + table(head, rows)
 
 
+def readers(figures: Figures) -> str:
+    """The lone readers in seconds, and the crowd."""
+    rows = []
+    for case, read in figures.readers.items():
+        row = [f"{case.services:,}", f"{case.latency}", f"{case.every}", f"{read.not_done}", f"{len(read.asks)}"]
+        row += [ms(ask.wait) for ask in read.asks[:1]]
+        later = read.asks[1:]
+        if later:
+            row += [f"{max(ask.age for ask in later):g}", ms(median([ask.wait for ask in later]))]
+            row += [ms(max(ask.wait for ask in later)), ms(max(ask.beyond_sweep for ask in later))]
+        rows.append([*row, *["-"] * (10 - len(row)), ms(read.awake_after)])
+    head = ["services", "L", "every, s", "503 at first", "reports", "first wait, ms", "oldest later, s"]
+    head += ["median wait, ms", "longest wait, ms", "longest without the sweep, ms", "awake after a sweep, at most, ms"]
+    parts = ["### Lone readers, each with a Worker of its own with the default settings\n", table(head, rows)]
+    crowd = figures.crowd
+    if crowd:
+        at = ", ".join(f"{part:.0%} within {ms(goals.percentile(crowd.waits, part))} ms" for part in (0.5, 0.9, 0.99, 1))
+        parts += [
+            "### Crowds, 1,000 services, L = 20 ms\n",
+            f"- 50 readers a second for {crowd.seconds:.0f} s: {len(crowd.waits):,} answers, {crowd.sweeps} sweeps; {at}.",
+            f"- {crowd.viewers:,} viewers at once over a stale snapshot: {crowd.viewers_sweeps} sweep, "
+            f"and nobody got a report older than {crowd.viewers_oldest} s.\n",
+        ]
+    return "\n".join(parts)
+
+
 def machine() -> str:
     cpuinfo, meminfo = Path("/proc/cpuinfo").read_text(), Path("/proc/meminfo").read_text()
     model = re.search(r"^model name\s*: (.*)$", cpuinfo, re.MULTILINE)
@@ -211,28 +214,6 @@ def machine() -> str:
 
 def version(command: str) -> str:
     return subprocess.run([command, "--version"], capture_output=True, text=True, check=True).stdout.strip()
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] + ["---:" if is_number(cell) else "---" for cell in rows[0][1:]], *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def is_number(cell: str) -> bool:
-    return bool(re.fullmatch(r"[\d.,-]+", cell))
-
-
-def median(values: Sequence[float]) -> float:
-    return statistics.median(values)
-
-
-def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
-    """Median of the ratios within the rounds in which both took part."""
-    return median([a / b for a, b in zip(ours, theirs, strict=False)])
-
-
-def ms(seconds: float) -> str:
-    return f"{seconds * 1000:,.1f}" if seconds < 0.1 else f"{seconds * 1000:,.0f}"
 
 
 def mb(size: Any) -> str:
