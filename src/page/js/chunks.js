@@ -7,7 +7,7 @@ const ALL_DRAWN_UP_TO = 300;
 const CHUNK_ROWS = 10;
 // How far from the window rows are drawn.
 const NEAR_PIXELS = 1000;
-const ROWS_PER_FRAME = 20;
+const ROWS_PER_FRAME = 10;
 // So many rows in sight are drawn without waiting for a frame.
 const ROWS_AT_ONCE = 60;
 
