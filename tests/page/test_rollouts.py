@@ -57,12 +57,18 @@ def test_versions_of_other_families_and_without_a_name_are_told_apart(site: Work
     rolling = reports.service("web", 2, 2, 0, "IN_PROGRESS")
     two = [reports.deployment("web:2", 2, 1), reports.deployment("old-web:9", 2, 1, status="ACTIVE")]
     unnamed = [reports.deployment(None, 2, 1), reports.deployment(None, 2, 1, status="ACTIVE")]
-    services = [reports.deployed(rolling, "web:2", None, *two), reports.deployed({**rolling, "serviceName": "unnamed"}, None, None, *unnamed)]
+    unknown = {**reports.deployment(None, 2, 1), **dict.fromkeys(["status", "desiredCount", "runningCount", "pendingCount", "failedTasks", "createdAt"])}
+    services = [
+        reports.deployed(rolling, "web:2", None, *two),
+        reports.deployed({**rolling, "serviceName": "unnamed"}, None, None, *unnamed),
+        reports.deployed({**rolling, "serviceName": "unknown"}, None, None, unknown),
+    ]
     page = open_report(open_page, site.url, reports.report([reports.cluster("prod", services)]))
     expect(row(page, "web").locator(".why")).to_have_text("rollout in progress · 2: 1 of 2 · old-web:9: 1 of 2")
     expect(row(page, "web").locator(".version")).to_have_text("web:2")
     expect(row(page, "unnamed").locator(".why")).to_have_text("rollout in progress · primary: 1 of 2 · active: 1 of 2")
     expect(row(page, "unnamed").locator(".version")).to_have_text("")
+    expect(row(page, "unknown").locator(".why")).to_have_text("rollout in progress · unknown: ? of ?")
 
 
 def test_every_reason_of_the_worker_has_words_and_a_new_one_is_shown_as_it_is(site: Worker, open_page: Open) -> None:
@@ -161,7 +167,11 @@ def test_page_and_worker_name_the_same_states(site: Worker, open_page: Open) -> 
     assert named and named <= set(page.evaluate("STATES"))
 
 
-@pytest.mark.parametrize(("worst", "services"), [("starting", [(2, 1, 1)]), ("short", [(2, 1, 1), (2, 0, 0)]), ("failing", [(2, 1, 1), (2, 2, 0, "FAILED")])])
+@pytest.mark.parametrize(
+    ("worst", "services"),
+    [("starting", [(2, 1, 1)]), ("short", [(2, 1, 1), (2, 0, 0)]), ("failing", [(2, 1, 1), (2, 2, 0, "FAILED")])],
+    ids=["starting", "short", "failing"],
+)
 def test_the_count_of_unhealthy_services_is_as_red_as_the_worst_of_them(
     site: Worker, open_page: Open, worst: str, services: list[tuple[int, int, int]]
 ) -> None:

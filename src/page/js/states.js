@@ -35,6 +35,8 @@ function reasonText({ reason, state }) {
   return ordinary ? '' : REASONS[reason] || reason || '';
 }
 
+const formatKnown = count => (count == null ? '?' : formatNumber(count));
+
 // The rollout, unless it is completed, and the versions that it concerns.
 function rolloutText({ rolloutState, taskDefinition, deployments }) {
   const parts = rolloutState && rolloutState !== 'COMPLETED' ? [`rollout ${rolloutState.toLowerCase().replaceAll('_', ' ')}`] : [];
@@ -42,10 +44,10 @@ function rolloutText({ rolloutState, taskDefinition, deployments }) {
   const [family] = /^.*:(?=\d+$)/.exec(taskDefinition) || [''];
   for (const each of deployments || []) {
     const { status, runningCount, desiredCount, pendingCount, failedTasks } = each;
-    const name = each.taskDefinition || status.toLowerCase();
+    const name = each.taskDefinition || (status || 'unknown').toLowerCase();
     const version = name.startsWith(family) ? name.slice(family.length) : name;
     const counts = [
-      `${version}: ${formatNumber(runningCount)} of ${formatNumber(desiredCount)}`,
+      `${version}: ${formatKnown(runningCount)} of ${formatKnown(desiredCount)}`,
       pendingCount && `${formatNumber(pendingCount)} pending`,
       failedTasks && `${formatNumber(failedTasks)} failed`,
     ];
