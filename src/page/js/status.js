@@ -1,7 +1,7 @@
 // Status: how fresh the report is, and what is wrong.
 
 // Whether the report shown is one that should have been replaced by now.
-const isOld = () => Boolean(trouble) || Date.now() > freshUntil;
+const isOld = () => Date.now() > freshUntil;
 
 function drawStatus() {
   drawFreshness();
