@@ -1,6 +1,6 @@
-//! Page: joins its scripts into one `/page.js`, without the comment at the head of each. All else is
-//! embedded as it is written: small minifiers corrupt valid scripts (`a + +b` becomes `a++b`), and
-//! correct ones bring dozens of crates.
+//! Page: joins its scripts into one `/page.js`. Lines that are comments, and empty ones, are left out of
+//! it and of the style sheet. All else is embedded as it is written: small minifiers corrupt valid
+//! scripts (`a + +b` becomes `a++b`), and correct ones bring dozens of crates.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,11 @@ use std::{env, fs, io};
 const PAGE: &str = "src/page";
 
 /// The scripts in the order in which they run: each may use those before it while it loads.
-const SCRIPTS: [&str; 19] = [
+const SCRIPTS: [&str; 20] = [
     "dom.js",
     "storage.js",
     "theme.js",
+    "states.js",
     "model.js",
     "filter.js",
     "address.js",
@@ -35,9 +36,9 @@ fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed={PAGE}");
     let page = Path::new(PAGE);
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?);
-    for name in ["index.html", "page.css"] {
-        fs::copy(page.join(name), out.join(name))?;
-    }
+    fs::copy(page.join("index.html"), out.join("index.html"))?;
+    let css = without_comments(&fs::read_to_string(page.join("page.css"))?);
+    fs::write(out.join("page.css"), css)?;
     fs::write(out.join("page.js"), script(&page.join("js"))?)
 }
 
@@ -64,21 +65,29 @@ fn script(directory: &Path) -> io::Result<String> {
     }
     let mut script = "'use strict';\n".to_owned();
     for name in SCRIPTS {
-        script.push('\n');
-        script.push_str(without_head(&fs::read_to_string(directory.join(name))?));
+        let source = fs::read_to_string(directory.join(name))?;
+        // In such a template, a line that looks like a comment would be text.
+        if let Some(line) = source.lines().find(|l| l.matches('`').count() % 2 == 1) {
+            return Err(io::Error::other(format!(
+                "{name}: a template literal must begin and end in one line: {line}"
+            )));
+        }
+        script.push_str(&without_comments(&source));
     }
     Ok(script)
 }
 
-/// `script` without the lines of comment, and the empty lines, that it begins with. Nothing before the
-/// first statement can be inside of a string or of a template.
-fn without_head(script: &str) -> &str {
-    let mut rest = script;
-    while let Some((line, below)) = rest.split_once('\n') {
-        if !line.is_empty() && !line.starts_with("//") {
-            break;
+/// `source` without the lines that hold nothing but a comment, and without empty ones.
+fn without_comments(source: &str) -> String {
+    let mut rest = String::new();
+    for line in source.lines() {
+        let text = line.trim();
+        let is_comment = text.starts_with("//")
+            || text.starts_with("/*") && text.find("*/") == Some(text.len() - 2);
+        if !text.is_empty() && !is_comment {
+            rest.push_str(line);
+            rest.push('\n');
         }
-        rest = below;
     }
     rest
 }

@@ -1,6 +1,6 @@
 """Screenshots of the page in each of its states: `target/venv/bin/python tests/page/screenshots.py DIRECTORY [NAME]…`.
 
-Needs the built Worker (`make worker`) and Chromium. docs/ holds `page-light.png` and `production-dark.png` for the README.
+Needs the built Worker (`make worker`) and Chromium. docs/ holds `page-light.png` and `page-dark.png` for the README.
 """
 
 from __future__ import annotations
@@ -24,9 +24,15 @@ from page.chromium import chromium  # noqa: E402
 from playwright.sync_api import Page  # noqa: E402
 
 DESKTOP = {"width": 1200, "height": 750}
+TALL = {"width": 1200, "height": 1000}
 WIDE = {"width": 1720, "height": 1000}
 PHONE = {"width": 360, "height": 740}
 
+STATES = reports.states()
+CARRIED_OVER = {
+    "target": "default", "region": "ap-southeast-2", "clusterName": "prod",
+    "reason": f"AWS throttled every attempt; 7 services are shown as of {reports.at(minutes=12)}",
+}  # fmt: skip
 MARKUP = "<img src=x onerror=alert(1)>"
 FAILURES = [
     {"target": "default", "region": "ap-southeast-2", "clusterName": "prod", "reason": "AWS throttled every attempt"},
@@ -79,17 +85,22 @@ def filtered(page: Page) -> None:
 
 
 def worst_first(page: Page) -> None:
+    reports.serve(page, STATES)
     page.goto(page.url + "?sort=state")
 
 
-def production(page: Page) -> None:
-    page.goto(page.url + "?environment=production&sort=state")
+def explained(page: Page) -> None:
+    stub(STATES)(page)
+    page.get_by_text("What the states mean").click()
 
 
 SHOTS: dict[str, tuple[dict[str, int], Prepare | None]] = {
     "demo": (DESKTOP, None),
-    "page": (DESKTOP, worst_first),
-    "production": (DESKTOP, production),
+    "page": (TALL, worst_first),
+    "page-phone": (PHONE, worst_first),
+    "page-wide": (WIDE, worst_first),
+    "explained": (TALL, explained),
+    "carried-over": (TALL, stub({**STATES, "complete": False, "failures": [CARRIED_OVER]})),
     "wide": (WIDE, None),
     "phone": (PHONE, None),
     "filtered": (DESKTOP, filtered),

@@ -13,16 +13,43 @@ from playwright.sync_api import Page, expect
 from . import reports
 from .conftest import DESKTOP, PHONE, Open, row
 
+VERSION = "f" * 255 + ":2147483647"
 LONG = reports.report(
-    [reports.cluster("c" * 255, [reports.service("s" * 255, 100_000, 99_999, 100_000, "IN_PROGRESS", **{"key" * 40: "v" * 256, "owner": "K2 " * 80})])],
+    [
+        reports.cluster(
+            "c" * 255,
+            [
+                reports.deployed(
+                    reports.service("s" * 255, 100_000, 99_999, 100_000, "IN_PROGRESS", **{"key" * 40: "v" * 256, "owner": "K2 " * 80}),
+                    VERSION, reports.at(days=4000), reports.deployment(VERSION, 100_000, 99_999, 100_000, 100_000),
+                    reports.deployment("g" * 255 + ":1", 100_000, 99_999, status="ACTIVE"), state="rolling-back", reason="placement-constraint",
+                )
+            ],
+        )
+    ],
     [{"target": "t" * 200, "region": "ap-southeast-2", "clusterName": "n" * 255, "reason": "AWS could not be reached"}],
-)
+)  # fmt: skip
+STATES = reports.states()
+CARRIED_OVER = {
+    "target": "default", "region": "ap-southeast-2", "clusterName": "prod",
+    "reason": f"AWS throttled every attempt; 7 services are shown as of {reports.at(minutes=12)}",
+}  # fmt: skip
 
 Before = Callable[[Page], None]
 
 
 def answering(body: reports.Json, status: int = 200) -> Before:
     return lambda page: reports.serve(page, body, status)
+
+
+def explained(page: Page) -> None:
+    """Shows what each state means, beside rows that could not be read again."""
+    reports.serve(page, {**STATES, "complete": False, "failures": [CARRIED_OVER]}, Age="0", Cache_Control="public, max-age=15")
+    page.add_init_script("addEventListener('load', () => { document.querySelector('.totals details').open = true; })")
+
+
+def old(page: Page) -> None:
+    reports.serve(page, STATES, Age="200", Cache_Control="public, max-age=0")
 
 
 def settled(page: Page) -> None:
@@ -63,8 +90,12 @@ WIDE = {"width": 1720, "height": 1000}
         (PHONE, "", answering(reports.UNAUTHORIZED, 401)),
         (DESKTOP, "", answering(reports.report([]))),
         (WIDE, "", answering(LONG)),
+        (DESKTOP, "?sort=state", answering(STATES)),
+        (PHONE, "?sort=deployed", answering(STATES)),
+        (WIDE, "?only=unhealthy", explained),
+        (DESKTOP, "", old),
     ],
-    ids=["demo", "phone", "filtered", "no match", "failing", "token", "empty", "long"],
+    ids=["demo", "phone", "filtered", "no match", "failing", "token", "empty", "long", "states", "states on a phone", "explained", "old"],
 )
 def test_axe_finds_no_violation(
     site: Worker, open_page: Open, counts: list[int], viewport: dict[str, int], theme: str, query: str, before: Before | None
@@ -76,7 +107,7 @@ def test_axe_finds_no_violation(
     assert found == []
 
 
-@pytest.mark.parametrize("before", [None, answering(LONG), answering(reports.UNAUTHORIZED, 401)], ids=["demo", "long", "token"])
+@pytest.mark.parametrize("before", [None, answering(LONG), explained, answering(reports.UNAUTHORIZED, 401)], ids=["demo", "long", "explained", "token"])
 @pytest.mark.parametrize("width", [320, 360, 700, 1000])
 def test_the_page_never_scrolls_sideways(site: Worker, open_page: Open, width: int, before: Before | None) -> None:
     page = open_page(site.url, before, viewport={"width": width, "height": 740})

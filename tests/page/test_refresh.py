@@ -41,15 +41,15 @@ def test_the_last_report_stays_while_aws_fails(fleet: Emulator, site: Worker, op
     expect(page.locator(".row")).to_have_count(19)
     fleet.faults.add("error", status=400, type="AccessDeniedException")
     expect(page.get_by_role("heading", name="This report is incomplete: 1 part of the fleet could not be read")).to_be_visible()
-    moment = r"20[\d-]+T[\d:]+Z"
+    moment = r"\d+ \w+ 20\d\d, [\d:]+ \w+"
     why = r"Region ap-southeast-2 \(target default\): the IAM policy does not allow ecs:ListClusters "
     expect(page.locator("#missing-list")).to_have_text(re.compile(rf"^{why}\(at {moment}\); the services are shown as of {moment}\.$"))
-    expect(page.locator("#complete")).to_have_text("incomplete")
+    expect(page.locator("#complete")).to_have_text("report incomplete")
     expect(page.locator("#trouble")).to_be_hidden()
     expect(page.locator(".row")).to_have_count(19)
     fleet.faults.clear()
     expect(page.locator("#missing")).to_be_hidden()
-    expect(page.locator("#complete")).to_have_text("complete")
+    expect(page.locator("#complete")).to_have_text("report complete")
 
 
 def test_the_page_keeps_a_report_that_the_worker_no_longer_returns(fleet: Emulator, start: Start, open_page: Open) -> None:
@@ -63,7 +63,7 @@ def test_the_page_keeps_a_report_that_the_worker_no_longer_returns(fleet: Emulat
     # The page may retry by itself in the same moment, and hide the button.
     page.locator("#retry").dispatch_event("click")
     expect(page.locator("#trouble")).to_be_hidden()
-    expect(page.locator("#complete")).to_have_text("complete")
+    expect(page.locator("#complete")).to_have_text("report complete")
 
 
 def test_the_last_report_stays_while_the_network_fails(site: Worker, open_page: Open) -> None:
@@ -77,7 +77,7 @@ def test_the_last_report_stays_while_the_network_fails(site: Worker, open_page: 
     page.unroute("**/list")
     page.context.set_offline(False)
     expect(page.locator("#trouble")).to_be_hidden()
-    expect(page.locator("#complete")).to_have_text("complete")
+    expect(page.locator("#complete")).to_have_text("report complete")
 
 
 def could_not_be_refreshed(page: Page, why: str) -> None:
@@ -105,10 +105,10 @@ def test_a_missing_cluster_is_named_with_its_cause(fleet: Emulator, site: Worker
     expect(page.locator("#missing-list")).to_have_text(
         "Cluster prod in ap-southeast-2 (target default): the IAM policy does not allow ecs:ListServices."
     )
-    expect(page.locator("#complete")).to_have_text("incomplete")
+    expect(page.locator("#complete")).to_have_text("report incomplete")
     fleet.faults.clear()
     expect(page.locator("#missing")).to_be_hidden()
-    expect(page.locator("#complete")).to_have_text("complete")
+    expect(page.locator("#complete")).to_have_text("report complete")
 
 
 def test_the_page_waits_for_the_first_sweep_of_the_worker(emulator: Emulator, start: Start, open_page: Open) -> None:
@@ -205,7 +205,7 @@ def test_the_page_shows_what_there_is_at_once_and_then_the_fresh_report(site: Wo
     eventually(lambda: page.evaluate("1") == 1 and answers.asked == ["wait=0", None])
     answers.release()
     expect(row(page, "now")).to_be_visible()
-    expect(page.locator("#complete")).to_have_text("complete")
+    expect(page.locator("#complete")).to_have_text("report complete")
     assert page.evaluate("seen") == [], "what is about to be replaced is not reported as incomplete"
     # From now on, one request each time that the report expires.
     for count in (3, 4):
@@ -241,7 +241,7 @@ def test_a_report_that_is_the_same_after_the_wait_is_not_drawn_again(site: Worke
     page.evaluate("document.querySelector('.row').marked = true")
     eventually(lambda: page.evaluate("1") == 1 and len(answers.asked) == 2)
     answers.release()
-    expect(page.locator("#complete")).to_have_text("complete")
+    expect(page.locator("#complete")).to_have_text("report complete")
     assert page.evaluate("document.querySelector('.row').marked") is True
 
 

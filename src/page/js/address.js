@@ -22,7 +22,7 @@ function viewFromAddress() {
   const search = new URLSearchParams(location.search);
   const sort = search.get(parameterName('sort'));
   byId('only').checked = search.get(parameterName('only')) === 'unhealthy';
-  byId('sort').value = ['state', 'running'].includes(sort) ? sort : 'name';
+  byId('sort').value = sort in SORT_RANKS ? sort : 'name';
   const words = [];
   for (const [key, value] of search) {
     if (key === parameterName('q')) words.push(value);

@@ -1,6 +1,7 @@
 // Announcements for screen readers.
 
-let announcement = 0; // The timer of the next one.
+// The timer of the next one.
+let announcement = 0;
 
 function announce(text) {
   byId('said').textContent = displayable(text);

@@ -1,6 +1,7 @@
 // Chips: buttons that add a word to the filter or remove it.
 
-let selectedWords = new Set(); // The words in the filter, as they were last drawn.
+// The words in the filter, as they were last drawn.
+let selectedWords = new Set();
 
 function createChip(word) {
   const value = valueIn(word);

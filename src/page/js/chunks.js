@@ -1,14 +1,20 @@
 // Chunks: runs of rows. In a large fleet only the chunks near the window hold their rows; the others
 // are as high as their rows are estimated to be.
 
-const ALL_DRAWN_UP_TO = 300; // Up to so many services all rows are drawn, and the browser's own search finds them.
-const CHUNK_ROWS = 10; // In larger fleets so many rows are drawn and removed together.
-const NEAR_PIXELS = 1000; // How far from the window rows are drawn.
-const ROWS_PER_FRAME = 20;
-const ROWS_AT_ONCE = 60; // So many rows in sight are drawn without waiting for a frame.
+// Up to so many services all rows are drawn, and the browser's own search finds them.
+const ALL_DRAWN_UP_TO = 300;
+// In larger fleets so many rows are drawn and removed together.
+const CHUNK_ROWS = 10;
+// How far from the window rows are drawn.
+const NEAR_PIXELS = 1000;
+const ROWS_PER_FRAME = 10;
+// So many rows in sight are drawn without waiting for a frame.
+const ROWS_AT_ONCE = 60;
 
-const queue = new Set(); // Chunks that are to be drawn or emptied.
-let onlyNear = false; // Whether only chunks near the window are drawn.
+// Chunks that are to be drawn or emptied.
+const queue = new Set();
+// Whether only chunks near the window are drawn.
+let onlyNear = false;
 let rowMeasured = false;
 
 const nearObserver = new IntersectionObserver(

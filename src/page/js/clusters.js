@@ -1,13 +1,17 @@
 // Clusters: a section each, with a head and chunks of rows.
 
-const sections = new Map(); // By the cluster's key.
+// By the cluster's key.
+const sections = new Map();
 let headCount = 0;
 
-const worstOf = services => Math.min(...services.map(({ state }) => STATES_WORST_FIRST.indexOf(state)));
+const lowest = (services, rank) => services.reduce((least, service) => Math.min(least, rank(service)), Infinity);
+const rankOfState = ({ state }) => STATES.indexOf(state);
 
 // By what services, and then clusters, are sorted. The report itself is sorted by name.
+const newest = ({ deployed }) => -deployed;
 const SORT_RANKS = {
-  state: [service => STATES_WORST_FIRST.indexOf(service.state), worstOf],
+  state: [rankOfState, services => lowest(services, rankOfState)],
+  deployed: [newest, services => lowest(services, newest)],
   running: [service => -service.running, services => -sum(services, 'running')],
 };
 
@@ -31,7 +35,8 @@ function drawServices(shown) {
   for (const [cluster, group] of groupByCluster(shown)) {
     const section = sectionOf(cluster);
     section.shown = group;
-    section.classList.toggle('tall', group.length > CHUNK_ROWS); // The head of a tall section stays in sight.
+    // The head of a tall section stays in sight.
+    section.classList.toggle('tall', group.length > CHUNK_ROWS);
     if (section === next) next = next.nextSibling;
     else byId('services').insertBefore(section, next);
     fillSection(section, group);

@@ -33,5 +33,15 @@ const cloneTemplate = id => byId(id).content.firstElementChild.cloneNode(true);
 const formatNumber = new Intl.NumberFormat('en').format;
 const countOf = (count, singular, plural = `${singular}s`) => `${formatNumber(count)} ${count === 1 ? singular : plural}`;
 
+// Times are of the visitor's zone, which stands beside them.
+const formatTime = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'long' }).format;
+const localTimes = text => text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, time => (Date.parse(time) ? formatTime(Date.parse(time)) : time));
+
+function formatDuration(milliseconds) {
+  const seconds = Math.max(0, milliseconds / 1000);
+  const [length, unit] = [[86400, 'd'], [3600, 'h'], [60, 'min'], [1, 's']].find(([each]) => seconds >= 2 * each) || [1, 's'];
+  return `${formatNumber(Math.floor(seconds / length))} ${unit}`;
+}
+
 // One word of a shell.
 const shellWord = text => (/^[\w./:@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

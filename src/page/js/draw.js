@@ -12,7 +12,10 @@ function draw() {
   drawMissing();
   drawServices(shown);
   drawNothing(shown, words);
-  drawCurl(words, only, texts.length || states.size);
+  const areVersionsKnown = services.some(service => service.version);
+  byId('services').classList.toggle('versions', areVersionsKnown);
+  byId('sort').lastElementChild.hidden = !areVersionsKnown;
+  drawCurl(words, only, states, texts.length);
   const unhealthy = sum(services, 'unhealthy');
   document.title = (unhealthy ? `${formatNumber(unhealthy)} unhealthy · ` : '') + 'ecs-status';
 }
@@ -25,7 +28,7 @@ function drawMissing() {
   const items = failures.slice(0, MOST).map(({ target, region, clusterName, serviceName, reason }) => {
     const service = serviceName ? `Service ${serviceName} in cluster` : 'Cluster';
     const place = clusterName ? `${service} ${clusterName} in ${region}` : `Region ${region}`;
-    return createElement('li', '', createElement('b', '', `${place} (target ${target})`), `: ${reason}.`);
+    return createElement('li', '', createElement('b', '', `${place} (target ${target})`), `: ${localTimes(reason)}.`);
   });
   if (failures.length > MOST) items.push(createElement('li', '', `And ${formatNumber(failures.length - MOST)} more.`));
   byId('missing-list').replaceChildren(...items);
@@ -40,10 +43,15 @@ function drawNothing(shown, words) {
   let title = 'No service matches';
   let detail = 'Tags match by their exact value, including case. Any other word matches part of a name or tag.';
   if (!services.length) {
-    title = 'No active Fargate services';
+    title = failures.length ? 'No service could be read' : 'No active Fargate services';
     detail = 'Services appear here as soon as ECS reports them.';
   } else if (byId('only').checked && !words.length) {
-    detail = 'Every service runs as many tasks as desired, and no rollout has failed.';
+    title = 'No service is unhealthy';
+    detail = 'As many tasks run as desired, or more while a rollout is in progress.';
+  }
+  if (failures.length) {
+    if (services.length) title += ' among those that could be read';
+    detail = 'This report is incomplete: see above what it lacks.';
   }
   setText(byId('nothing-title'), title);
   setText(byId('nothing-detail'), detail);
@@ -61,16 +69,17 @@ function otherPairs(words) {
   return [...others];
 }
 
-// The command that requests this view; /list does not know `onlyHere`, text and states.
-function drawCurl(words, only, onlyHere) {
+// The command that requests this view; /list does not search for text.
+function drawCurl(words, only, states, hasText) {
   const search = new URLSearchParams();
   for (const word of words) if (isPair(word) && filterKeys.includes(keyIn(word))) search.append(keyIn(word), valueIn(word));
+  for (const state of states) search.append('state', state);
   if (only) search.append('unhealthy', 'true');
   const query = search.toString();
   const url = `${location.origin}/list${query && `?${query}`}`;
   const header = readToken() ? '-H "Authorization: Bearer $TOKEN" ' : '';
   setText(byId('curl'), `curl ${header}${shellWord(url)}`);
-  setText(byId('curl-note'), onlyHere ? 'Text and states filter this page only; the command leaves them out.' : '');
+  setText(byId('curl-note'), hasText ? 'Text filters this page only; the command leaves it out.' : '');
   byId('view').hidden = false;
 }
 

@@ -1,7 +1,9 @@
 // Request for the report, and why it failed.
 
-const REQUEST_SECONDS = 60; // How long to wait for a response.
-const AT_ONCE = 'wait=0'; // The preference (RFC 7240) for the report in hand over a fresh one.
+// How long to wait for a response.
+const REQUEST_SECONDS = 60;
+// The preference (RFC 7240) for the report in hand over a fresh one.
+const AT_ONCE = 'wait=0';
 
 // A failed request: its status, or 0 if there was no response, and the code of the problem (RFC 9457).
 class Problem extends Error {

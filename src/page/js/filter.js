@@ -15,7 +15,7 @@ function quoteWord(word) {
 const isPair = word => word.indexOf('=') > 0;
 const keyIn = word => word.slice(0, word.indexOf('='));
 const valueIn = word => word.slice(word.indexOf('=') + 1);
-const isState = word => word.startsWith('is:') && STATES_WORST_FIRST.includes(word.slice(3));
+const isState = word => word.startsWith('is:') && STATES.includes(word.slice(3));
 
 // Words to a filter. Different keys must all match; of a key that is repeated, one value must, as in /list.
 function compileFilter(words) {

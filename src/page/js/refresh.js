@@ -1,18 +1,29 @@
 // Refresh: requests the report again and again while the page is visible. All waits are in seconds.
 
-const DEFAULT_PERIOD = 15; // Between two reports, if Cache-Control does not say.
+// Between two reports, if Cache-Control does not say.
+const DEFAULT_PERIOD = 15;
 const SHORTEST_PERIOD = 5;
 const LONGEST_BACKOFF = 60;
-const LONGEST_SWEEP_BACKOFF = 5; // While the first sweep is running.
+// While the first sweep is running.
+const LONGEST_SWEEP_BACKOFF = 5;
 const LONGEST_RETRY_AFTER = 600;
-const UNNOTICED = 0.5; // A first sweep that is done within this time is not reported as running.
+// A report that is older by so much than it should be is shown as old.
+const GRACE = 60;
+// A first sweep that is done within this time is not reported as running.
+const UNNOTICED = 0.5;
 
 let refreshing = false;
 let refreshTimer = 0;
-let nextRefresh = 0; // When to refresh; 0: not without the visitor.
-let errors = 0; // In a row.
-let provisional = false; // Whether the report is what there was at once, and a newer one is awaited.
-let trouble = null; // { title, detail, calm } of the last response that was not a report.
+// When to refresh; 0: not without the visitor.
+let nextRefresh = 0;
+// Problems in a row.
+let errors = 0;
+// Whether the report is what there was at once, and a newer one is awaited.
+let provisional = false;
+// Until when the report counts as fresh, by this machine's clock.
+let freshUntil = 0;
+// { title, detail, calm } of the last response that was not a report.
+let trouble = null;
 
 async function refresh() {
   if (refreshing || !byId('main')) return;
@@ -41,7 +52,8 @@ function scheduleRefresh() {
 // Shows what there is at once, and then, if that is not fresh, the report that takes a sweep.
 // Returns how long to wait before the next refresh.
 async function showAtOnce() {
-  let later = 0; // The timer that reports a first sweep as running.
+  // The timer that reports a first sweep as running.
+  let later = 0;
   try {
     const report = await (firstFetch || fetchReport(AT_ONCE));
     provisional = !isFresh(report);
@@ -84,6 +96,7 @@ function showReport({ text, age, maxAge }) {
     asOf = Date.parse(report.generatedAt);
   }
   if (age !== null) asOf = Date.now() - age * 1000;
+  freshUntil = Date.now() + ((maxAge || -age) + GRACE) * 1000;
   const first = byId('report').hidden;
   const recovered = Boolean(trouble);
   errors = 0;

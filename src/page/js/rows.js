@@ -1,9 +1,12 @@
 // Rows: one service each.
 
-const FOLDED_CHIPS = 6; // So many chips of a row are shown before it is unfolded.
+// So many chips of a row are shown before it is unfolded.
+const FOLDED_CHIPS = 6;
 
-const rows = new Map(); // The rows in the document, by the service's key.
-const unfolded = new Set(); // The keys of the services whose chips are all shown.
+// The rows in the document, by the service's key.
+const rows = new Map();
+// The keys of the services whose chips are all shown.
+const unfolded = new Set();
 
 function rowOf(service) {
   let row = rows.get(service.key);
@@ -13,7 +16,9 @@ function rowOf(service) {
     row.parts = {
       state: part('.pill'), name: part('h3'), spot: part('.spot'),
       bar: part('.bar'), runningBar: part('.run'), pendingBar: part('.pend'),
-      running: part('.count b'), pending: part('.count span'), rollout: part('.rollout'), chips: part('.chips'),
+      running: part('.count b'), pending: part('.count span'), chips: part('.chips'),
+      version: part('.version b'), since: part('.version span'), why: part('.why'), reason: part('.why b'), rollout: part('.why span'),
+      old: part('.aged'),
     };
     rows.set(service.key, row);
   }
@@ -27,7 +32,7 @@ function rowOf(service) {
 
 function fillRow(row, service) {
   const { parts, service: previous } = row;
-  const { state, rollout } = service;
+  const { state, source, deployed, readAt } = service;
   row.service = service;
   if (previous?.state !== state) {
     row.dataset.state = state;
@@ -36,8 +41,17 @@ function fillRow(row, service) {
   setText(parts.name, service.name);
   parts.spot.hidden = !service.spot;
   fillCounts(row, service);
-  setText(parts.rollout, rollout ? `rollout ${rollout.toLowerCase().replaceAll('_', ' ')}` : 'no rollout');
-  parts.rollout.dataset.rollout = rollout;
+  setText(parts.version, service.version);
+  setText(parts.since, deployed ? `${formatDuration(generatedAt - deployed)} ago` : '');
+  parts.since.title = deployed ? `Deployed ${formatTime(deployed)}` : '';
+  row.classList.toggle('old', Boolean(readAt));
+  // Which of the services in a part could be read is not told.
+  setText(parts.old, readAt ? `up to ${formatDuration(generatedAt - readAt)} old` : '');
+  const reason = reasonText(source);
+  const rollout = rolloutText(source);
+  setText(parts.reason, reason);
+  setText(parts.rollout, rollout);
+  parts.why.hidden = !reason && !rollout;
   if (!previous || String(previous.pairs) !== String(service.pairs)) fillChips(row);
 }
 

@@ -1,15 +1,12 @@
 // Status: how fresh the report is, and what is wrong.
 
-function formatAge(seconds) {
-  if (seconds < 1) return 'just now';
-  if (seconds < 120) return `${Math.floor(seconds)} s ago`;
-  if (seconds < 7200) return `${Math.floor(seconds / 60)} min ago`;
-  return `${Math.floor(seconds / 3600)} h ago`;
-}
+// Whether the report shown is one that should have been replaced by now.
+const isOld = () => Date.now() > freshUntil;
 
 function drawStatus() {
   drawFreshness();
   drawTrouble();
+  byId('report').classList.toggle('old', isOld());
   byId('reading').hidden = Boolean(asOf || locked || trouble);
   byId('refresh').disabled = locked;
   byId('refresh').classList.toggle('turning', refreshing);
@@ -17,18 +14,21 @@ function drawStatus() {
 }
 
 function drawFreshness() {
-  let tone = failures.length ? 'short' : 'healthy';
-  if (refreshing || !asOf) tone = 'busy';
+  // A report that is complete says nothing good of the services in it.
+  let tone = failures.length || isOld() ? 'short' : 'stopped';
+  if (refreshing || !asOf) tone = 'starting';
   if (trouble && !trouble.calm) tone = 'failing';
   let age = refreshing ? 'Loading the report…' : 'Not loaded yet';
   if (locked) age = 'Locked';
-  if (asOf) age = `Updated ${formatAge(Math.max(0, Date.now() - asOf) / 1000)}`;
-  let complete = failures.length ? 'incomplete' : 'complete';
+  const passed = Date.now() - asOf;
+  if (asOf) age = `Updated ${passed < 1000 ? 'just now' : `${formatDuration(passed)} ago`}`;
+  let complete = failures.length ? 'report incomplete' : 'report complete';
+  if (isOld()) complete = 'report old';
   if (provisional) complete = 'refreshing';
   if (trouble) complete = 'not refreshed';
   const box = byId('freshness');
-  box.dataset.tone = tone;
-  box.title = asOf ? new Date(asOf).toLocaleString() : '';
+  box.dataset.state = tone;
+  box.title = asOf ? formatTime(asOf) : '';
   setText(byId('age'), age);
   setText(byId('complete'), asOf ? complete : '');
 }
@@ -40,8 +40,8 @@ function drawTrouble() {
   box.classList.toggle('bad', !trouble.calm);
   box.classList.toggle('alone', !asOf);
   setText(byId('trouble-title'), trouble.title);
-  setText(byId('trouble-detail'), trouble.detail);
+  setText(byId('trouble-detail'), localTimes(trouble.detail));
   const seconds = Math.max(0, Math.ceil((nextRefresh - Date.now()) / 1000));
-  const shown = asOf ? `The report shown is from ${new Date(asOf).toLocaleTimeString()}. ` : '';
+  const shown = asOf ? `The report shown is from ${formatTime(asOf)}. ` : '';
   setText(byId('trouble-next'), shown + (refreshing ? 'Retrying…' : `Retrying in ${seconds} s.`));
 }

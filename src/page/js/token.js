@@ -1,6 +1,7 @@
 // Token: what the Worker wants where its report is not public. It is stored for this tab only.
 
-let locked = false; // Whether the page waits for a token.
+// Whether the page waits for a token.
+let locked = false;
 
 const readToken = () => readStorage('sessionStorage', 'token');
 const writeToken = token => writeStorage('sessionStorage', 'token', token);

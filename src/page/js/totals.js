@@ -12,17 +12,18 @@ function drawTotals(shown, matching, filtered) {
   setText(byId('of-unhealthy'), outOf(sum(services, 'unhealthy')));
   setText(byId('total-clusters'), formatNumber(new Set(shown.map(service => service.cluster)).size));
   setText(byId('of-clusters'), outOf(clusters.length));
-  byId('unhealthy-total').dataset.state = unhealthy ? 'failing' : 'healthy';
+  // As red as the worst of them, since some may only be starting.
+  byId('unhealthy-total').dataset.state = unhealthy ? STATES[lowest(shown, rankOfState)] : '';
   drawStates(matching);
 }
 
 // The states of all services that match, also of those that a chosen state hides.
 function drawStates(matching) {
-  const counts = Object.fromEntries(STATES_WORST_FIRST.map(state => [state, 0]));
+  const counts = Object.fromEntries(STATES.map(state => [state, 0]));
   for (const service of matching) counts[service.state]++;
   const strip = byId('strip');
   const legend = byId('legend');
-  for (const [index, state] of STATES_AS_DISPLAYED.entries()) {
+  for (const [index, state] of STATES.entries()) {
     if (!strip.children[index]) addState(strip, legend, state);
     const part = strip.children[index];
     part.style.flexGrow = counts[state];
@@ -37,7 +38,10 @@ function drawStates(matching) {
 function addState(strip, legend, state) {
   const part = createElement('i');
   const button = wordButton(`is:${state}`, 'state', createElement('b'), ` ${state}`);
-  part.dataset.state = button.dataset.state = state;
+  button.title = MEANINGS[state];
+  const meaning = createElement('li', '', createElement('span', 'pill', state), ` ${MEANINGS[state]}`);
+  byId('meanings').append(meaning);
+  part.dataset.state = button.dataset.state = meaning.dataset.state = state;
   strip.append(part);
   legend.append(button);
 }
