@@ -27,10 +27,11 @@ where
 {
     let is_object = body.trim_ascii_start().starts_with(b"{");
     let whole = serde_json::from_slice::<O::Output>(body).ok();
-    let usual = whole.filter(|whole| is_object && whole.is_usual());
-    if let Some(usual) = &usual {
+    let mut usual = whole.filter(|whole| is_object && whole.is_usual());
+    if let Some(usual) = &mut usual {
         let by_member: O::Output = lenient::decode_by_member(body).expect("it is JSON");
         assert_eq!(format!("{usual:?}"), format!("{by_member:?}"));
+        O::complete(usual, body);
     }
     match (usual, O::decode(body)) {
         (Some(usual), Ok(decoded)) => assert_eq!(format!("{usual:?}"), format!("{decoded:?}")),

@@ -15,7 +15,7 @@ use super::support::{self, config, start};
 const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
 
 /// Invalid values, from which every sentence about an invalid value is known.
-const INVALID: [(&str, &str); 23] = [
+const INVALID: [(&str, &str); 25] = [
     ("AWS_ACCESS_KEY_ID", "?"),
     (SECRET, "\u{e9}"),
     ("AWS_SESSION_TOKEN", "\u{e9}"),
@@ -26,6 +26,8 @@ const INVALID: [(&str, &str); 23] = [
     ("AWS_USE_DUALSTACK_ENDPOINT", "?"),
     ("FILTER_TAGS", ","),
     ("EXPOSE_TAGS", ","),
+    ("EXPOSE_DEPLOYMENTS", "?"),
+    ("STUCK_AFTER", "?"),
     ("LIST_TOKEN", "?"),
     ("CORS_ORIGIN", "?"),
     ("LOG_LEVEL", "?"),

@@ -1,11 +1,13 @@
 //! Fleets that need no sweep.
 
+use std::cmp::Ordering;
 use std::rc::Rc;
 use std::time::Duration;
 
 use ecs_status::api::{Api, Body, Request};
 use ecs_status::aws::budget::Usage;
 use ecs_status::config::Config;
+use ecs_status::fleet::model::service_state::ServiceState;
 use ecs_status::fleet::model::snapshot::{Cluster, Service, Snapshot, Status, Tags};
 use ecs_status::fleet::refresh::status::Health;
 use ecs_status::fleet::refresh::store::VersionedSnapshot;
@@ -49,6 +51,11 @@ pub fn config(changes: &[(&str, &str)]) -> Config {
 /// A service with these counts: desired, running, pending.
 pub fn service(name: &str, counts: [u32; 3], rollout: Option<&str>, tags: Tags) -> Service {
     let [desired_count, running_count, pending_count] = counts;
+    let state = match running_count.cmp(&desired_count) {
+        Ordering::Equal => ServiceState::Healthy,
+        Ordering::Less => ServiceState::Short,
+        Ordering::Greater => ServiceState::Draining,
+    };
     Service {
         service_name: name.to_owned(),
         status: Status::Active,
@@ -58,7 +65,8 @@ pub fn service(name: &str, counts: [u32; 3], rollout: Option<&str>, tags: Tags) 
         running_count,
         pending_count,
         tags,
-        task_sets: 0,
+        state,
+        ..Service::default()
     }
 }
 

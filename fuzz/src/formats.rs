@@ -6,7 +6,6 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use ecs_status::config::Config;
-use ecs_status::fleet::model::service_state::ServiceState;
 use ecs_status::fleet::model::snapshot::{Cluster, Service, Tags};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
@@ -58,6 +57,7 @@ pub fn check(data: &[u8]) {
             let wanted = cluster.services.first().map_or("", |s| &s.service_name);
             let wanted = utf8_percent_encode(wanted, NON_ALPHANUMERIC);
             badge(&body("/badge.svg", Some(&format!("service={wanted}"))));
+            badge(&body("/badge.svg", Some("show=version")));
         }
     }
 }
@@ -74,16 +74,20 @@ fn read_service(texts: &[Cow<'_, str>]) -> Service {
         .into_iter()
         .filter(|(key, _)| !key.is_empty())
         .collect();
-    service(&text(0), [2, 1, 0], Some(&text(1)), tags)
+    Service {
+        task_definition: Some(text(1)),
+        ..service(&text(0), [2, 1, 0], Some(&text(1)), tags)
+    }
 }
 
 fn json(report: &str, cluster: &Cluster) {
     let report: Value = serde_json::from_str(report).expect("JSON is JSON");
     let services = cluster.services.iter();
     let expected = services.map(|service| {
-        let state = ServiceState::of(service).as_str();
         json!({
-            "serviceName": service.service_name, "status": "ACTIVE", "state": state,
+            "serviceName": service.service_name, "status": "ACTIVE", "state": "short",
+            "reason": null, "taskDefinition": service.task_definition, "deployedAt": null,
+            "deployments": [],
             "capacityProviders": service.capacity_providers, "tags": service.tags,
             "rolloutState": service.rollout_state, "desiredCount": service.desired_count,
             "runningCount": service.running_count, "pendingCount": service.pending_count,
@@ -131,6 +135,11 @@ fn records(csv: &str, cluster: &Cluster) {
             &record[7],
             service.rollout_state.as_deref().unwrap_or_default()
         ));
+        let definition = &record[record.len() - 2];
+        assert!(is(
+            definition,
+            service.task_definition.as_deref().unwrap_or_default()
+        ));
         let tags = &record[11];
         let guarded = tags.strip_prefix('\'').unwrap_or(tags);
         assert!(read_tags(tags) == service.tags || read_tags(guarded) == service.tags);
@@ -151,6 +160,10 @@ fn metrics(text: &str, cluster: &Cluster) {
         assert_eq!(
             Some(&labels["rollout_state"]),
             service.rollout_state.as_ref()
+        );
+        assert_eq!(
+            Some(&labels["task_definition"]),
+            service.task_definition.as_ref()
         );
         assert_eq!(tags_in(labels), sorted(service.tags.values()));
     }

@@ -16,6 +16,7 @@ pub mod answers;
 pub mod configuration;
 pub mod errors;
 pub mod formats;
+pub mod reasons;
 pub mod requests;
 pub mod stored;
 pub mod sts;
@@ -33,11 +34,12 @@ pub(crate) mod support;
 pub type Check = fn(&[u8]);
 
 /// All targets, by name.
-pub const TARGETS: [(&str, Check); 8] = [
+pub const TARGETS: [(&str, Check); 9] = [
     ("answers", answers::check),
     ("configuration", configuration::check),
     ("errors", errors::check),
     ("formats", formats::check),
+    ("reasons", reasons::check),
     ("requests", requests::check),
     ("stored", stored::check),
     ("sts", sts::check),

@@ -9,6 +9,15 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 const FORMATS: [&str; 3] = ["json", "text", "csv"];
 const BADGE: &str = "/badge.svg";
 const PLACES: [&str; 2] = ["target", "region"];
+const UNHEALTHY: [&str; 6] = [
+    "failing",
+    "rolling-back",
+    "stuck",
+    "starting",
+    "short",
+    "draining",
+];
+const HEALTHY: [&str; 3] = ["stopped", "deploying", "healthy"];
 
 /// A valid query.
 pub struct Query {
@@ -32,13 +41,20 @@ impl Query {
             ("format", "/list") => FORMATS.contains(&value.as_str()),
             ("unhealthy", _) => ["true", "false"].contains(&value.as_str()),
             ("missing", _) => tags.contains(value),
+            ("state", _) => [&UNHEALTHY[..], &HEALTHY]
+                .concat()
+                .contains(&value.as_str()),
+            ("deployed", _) => period(value).is_some(),
+            ("show", BADGE) => value == "version",
             ("service", BADGE) => true,
             ("format", _) => false,
             (key, _) => PLACES.contains(&key) || tags.iter().any(|tag| tag == key),
         };
         let count = |name: &str| pairs.iter().filter(|(key, _)| key == name).count();
-        let is_valid = pairs.iter().all(is_valid) && count("format") < 2 && count("unhealthy") < 2;
         let is_badge = path == BADGE;
+        let once = ["format", "unhealthy", "deployed", "show"];
+        let once = once.iter().filter(|name| is_badge || **name != "show");
+        let is_valid = pairs.iter().all(is_valid) && once.into_iter().all(|name| count(name) < 2);
         is_valid.then_some(Self { pairs, is_badge })
     }
 
@@ -54,6 +70,10 @@ impl Query {
             let values = self.values(key);
             match key {
                 "format" => true,
+                "show" if self.is_badge => true,
+                "state" => values.contains(service.state.as_str()),
+                // No service of a target has a version.
+                "deployed" => false,
                 "unhealthy" => values.contains("false") || is_unhealthy(service),
                 "missing" => values.iter().all(|tag| !service.tags.contains_key(*tag)),
                 "service" if self.is_badge => values.contains(service.service_name.as_str()),
@@ -79,9 +99,19 @@ impl Query {
 }
 
 fn is_unhealthy(service: &Service) -> bool {
-    let deploys = service.task_sets > 1 && service.running_count > service.desired_count;
-    service.rollout_state.as_deref() == Some("FAILED")
-        || (service.running_count != service.desired_count && !deploys)
+    UNHEALTHY.contains(&service.state.as_str())
+}
+
+/// The seconds of a time such as `24h`; none if it is malformed.
+fn period(text: &str) -> Option<u64> {
+    let unit = text.chars().last()?;
+    let number = text.strip_suffix(unit)?;
+    let seconds = [('m', 60), ('h', 3_600), ('d', 86_400)];
+    let (_, seconds) = seconds.into_iter().find(|(known, _)| *known == unit)?;
+    let is_number = number.chars().all(|c| c.is_ascii_digit()) && number.len() <= 5;
+    let is_number = is_number && !number.starts_with('0');
+    let number: u64 = number.parse().ok().filter(|_| is_number)?;
+    Some(number * seconds)
 }
 
 /// Percent-decodes a text; none if the result is not UTF-8.

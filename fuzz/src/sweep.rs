@@ -18,6 +18,7 @@ use ecs_status::fleet::refresh::encoding::{decode, encode};
 use ecs_status::fleet::sweep::{Call, Sweep};
 use ecs_status::platform::SendError;
 
+use super::support::rollouts::as_of;
 use super::support::start;
 use tally::Tally;
 
@@ -63,7 +64,7 @@ pub fn check(data: &[u8]) {
     }
     assert!(sweep.is_done());
     let secrets = SECRETS.map(str::to_owned);
-    if let Ok(snapshot) = sweep.finish(start(), Redactor::new(secrets, None)) {
+    if let Ok(snapshot) = sweep.finish(as_of(start()), Redactor::new(secrets, None)) {
         contract::check(&snapshot);
         tally.check(&snapshot);
     }

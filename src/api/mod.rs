@@ -73,6 +73,7 @@ impl<S: SnapshotSource> Api<S> {
     /// 6. A report requires the token if one is configured: 401.
     /// 7. The query selects services and a format: 400 if it is malformed.
     /// 8. The fleet provides its newest snapshot: 502, 503 or 504 if there is none.
+    ///    The metrics say with a 200 that no target is up.
     ///    A badge is an SVG that says "unknown", with that status or the 500 of step 3.
     /// 9. The format renders the selected services, or the cache has them: 200, or 503 if the edge
     ///    cannot send that much.
@@ -175,13 +176,24 @@ impl<S: SnapshotSource> Api<S> {
         let config = fleet.config();
         let private = auth::authorize(request, config.list_token.as_ref())?;
         // (7)
-        let query = ReportQuery::parse(request, formats, &config.filter_tags)?;
+        let query = ReportQuery::parse(request, formats, config)?;
         record.set_query(&query);
         // (8)
         let wait = preference::wait(request);
         let (report, usage) = fleet.report(platform, wait, &request.id).await;
         record.set_usage(usage);
-        let report = report.map_err(|unavailable| Problem::unavailable(&unavailable))?;
+        let report = match report {
+            Ok(report) => report,
+            Err(unavailable) => {
+                let problem = Problem::unavailable(&unavailable);
+                if query.format != ReportFormat::Metrics {
+                    return Err(problem.into());
+                }
+                record.set_problem(problem.log_text());
+                let reply = formats::metrics_of_nothing(&query.filter, config);
+                return Ok(Reply { private, ..reply });
+            }
+        };
         record.set_report(&report);
         // (9)
         let reply = formats::reply(&query, &report, config, &self.cache)?;
@@ -199,9 +211,11 @@ impl<S: SnapshotSource> Api<S> {
         formats: &[ReportFormat],
         record: &mut RequestRecord<'_>,
     ) -> Result<Reply, Box<Problem>> {
-        let query = self.fleet.as_ref().ok().and_then(|fleet| {
-            ReportQuery::parse(request, formats, &fleet.config().filter_tags).ok()
-        });
+        let query = self
+            .fleet
+            .as_ref()
+            .ok()
+            .and_then(|fleet| ReportQuery::parse(request, formats, fleet.config()).ok());
         let Some(badge) = formats::badge_of_problem(&problem, formats, query.as_ref()) else {
             return Err(problem);
         };

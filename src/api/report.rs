@@ -37,7 +37,9 @@ impl<'a> Report<'a> {
             config,
             filter: &query.filter,
             generated_at: rfc3339(snapshot.generated_at).ok_or_else(Problem::internal)?,
-            selected: query.filter.select(&snapshot.clusters),
+            selected: query
+                .filter
+                .select(&snapshot.clusters, snapshot.generated_at),
         })
     }
 

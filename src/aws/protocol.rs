@@ -90,6 +90,11 @@ pub trait EcsOperation: Serialize {
     fn worth_parsing(body: &[u8]) -> Cow<'_, [u8]> {
         Cow::Borrowed(body)
     }
+
+    /// Adds to `output` what turns out to be wanted of the rest of `body`.
+    fn complete(output: &mut Self::Output, body: &[u8]) {
+        let _ = (output, body);
+    }
 }
 
 impl<T: EcsOperation> Operation for T {
@@ -106,10 +111,14 @@ impl<T: EcsOperation> Operation for T {
     }
 
     fn decode(body: &[u8]) -> Result<Self::Output, CodecError> {
-        let body = T::worth_parsing(body);
+        let worth_parsing = T::worth_parsing(body);
         // Every response of the protocol is an object; serde would accept an array as well.
-        match body.trim_ascii_start().first() {
-            Some(b'{') | None => lenient::decode(&body).map_err(CodecError::Json),
+        match worth_parsing.trim_ascii_start().first() {
+            Some(b'{') | None => {
+                let mut output = lenient::decode(&worth_parsing).map_err(CodecError::Json)?;
+                T::complete(&mut output, body);
+                Ok(output)
+            }
             Some(_) => Err(CodecError::NotAnObject),
         }
     }

@@ -34,12 +34,16 @@ pub struct Config {
     pub filter_tags: Vec<String>,
     /// The tags that may be shown. `None`: all.
     pub expose_tags: Option<Vec<String>>,
+    /// Whether versions, deployments and the reasons why services fail may be shown.
+    pub expose_deployments: bool,
     /// The token that a request needs to see the fleet, if any.
     pub list_token: Option<BearerToken>,
     /// The origin of other sites whose pages may read the responses: `*` for any, `None` for none.
     pub cors_origin: Option<String>,
     /// The ages up to which a snapshot is served.
     pub age_limits: AgeLimits,
+    /// The time after which a rollout that does not end is stuck.
+    pub stuck_after: Duration,
     /// The time that the calls of one slice of a sweep share, and that a request waits for it.
     pub sweep_timeout: Duration,
     /// The requests that one slice of a sweep may make.
@@ -77,6 +81,10 @@ impl Config {
             variables.optional("FILTER_TAGS", TAG_KEYS, |text| values::tag_keys(&text));
         let expose_tags =
             variables.optional("EXPOSE_TAGS", TAG_KEYS, |text| values::tag_keys(&text));
+        let expose_deployments =
+            variables.optional("EXPOSE_DEPLOYMENTS", "true or false", |text| {
+                values::boolean(&text)
+            });
         let list_token = variables.optional_secret(
             "LIST_TOKEN",
             "16 or more letters, digits or characters of -._~+/=",
@@ -93,6 +101,7 @@ impl Config {
             max_stale: variables.seconds("SNAPSHOT_MAX_STALE", 0..=86_400, 300),
             max_stale_if_error: variables.seconds("SNAPSHOT_MAX_STALE_IF_ERROR", 0..=86_400, 3_600),
         };
+        let stuck_after = variables.seconds("STUCK_AFTER", 1..=86_400, 900);
         let sweep_timeout = variables.seconds("SWEEP_TIMEOUT", 1..=300, 20);
         // With fewer requests than the first six calls and all their attempts, a slice could make no
         // progress.
@@ -117,9 +126,11 @@ impl Config {
             targets,
             filter_tags,
             expose_tags,
+            expose_deployments: expose_deployments.unwrap_or(true),
             list_token,
             cors_origin: cors_origin.unwrap_or_else(|| Some("*".to_owned())),
             age_limits,
+            stuck_after,
             sweep_timeout,
             subrequest_budget,
             call_burst,

@@ -136,7 +136,8 @@ def test_members_that_are_null_or_missing_count_as_empty(fleet: Emulator, worker
     (service,) = services(found).values()
     assert service == {
         "serviceName": "service-000-0000", "status": "ACTIVE", "capacityProviders": ["FARGATE"], "rolloutState": None,
-        "desiredCount": 1, "runningCount": 0, "pendingCount": 1, "tags": {}, "state": "starting",
+        "desiredCount": 1, "runningCount": 0, "pendingCount": 1, "tags": {}, "state": "starting", "reason": "other",
+        "taskDefinition": None, "deployedAt": None, "deployments": [],
     }  # fmt: skip
 
 

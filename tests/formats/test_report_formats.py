@@ -28,7 +28,7 @@ CONTENT_TYPES = {
 FORMULA = re.compile(r"[\s\x00-\x1f\ufeff]*[=+\-@＝＋－＠]")
 COLUMNS = [
     "target", "region", "clusterName", "serviceName", "status", "state", "capacityProviders", "rolloutState", "desiredCount",
-    "runningCount", "pendingCount", "tags", "tag:environment", "tag:owner", "tag:contact",
+    "runningCount", "pendingCount", "tags", "tag:environment", "tag:owner", "tag:contact", "reason", "taskDefinition", "deployedAt",
 ]  # fmt: skip
 
 
@@ -100,6 +100,8 @@ def test_csv_has_the_content_of_the_report(worker: Worker) -> None:
         assert tags_of(row["tags"]) == service["tags"]
         for key in ("environment", "owner", "contact"):
             assert row[f"tag:{key}"] == service["tags"].get(key, "")
+        for member in ("state", "reason", "taskDefinition", "deployedAt"):
+            assert row[member] == (service[member] or "")
 
 
 def test_csv_preserves_hostile_values_and_no_cell_is_a_formula(emulator: Emulator, start: Start) -> None:
@@ -126,12 +128,17 @@ def test_text_is_a_table_with_totals(worker: Worker) -> None:
     header, *lines = table.split("\n")
     columns = [match.start() for match in re.finditer(r"\S+", header)]
     names = header.split()
-    assert names == ["CLUSTER", "SERVICE", "RUNNING", "PENDING", "STATE", "PROVIDERS", "ROLLOUT", "TAGS"]
+    assert names == ["CLUSTER", "SERVICE", "RUNNING", "PENDING", "STATE", "REASON", "VERSION", "SINCE", "PROVIDERS", "ROLLOUT", "TAGS"]
+    # What is behind it is as long as the tags are.
+    assert header.index("TAGS") <= 130
     for line, (cluster, service) in zip(lines, listed(report), strict=True):
         cells = [line[start:end].strip() for start, end in zip(columns, [*columns[1:], None], strict=True)]
         row = dict(zip(names, cells, strict=True))
         assert (row["CLUSTER"], row["SERVICE"]) == (cluster["clusterName"], service["serviceName"])
         assert row["RUNNING"] == f"{service['runningCount']}/{service['desiredCount']}"
+        assert (row["STATE"], row["REASON"]) == (service["state"], service["reason"] or "-")
+        assert row["VERSION"] == (service["taskDefinition"] or "-")
+        assert re.fullmatch(r"\d+ (s|min|h|d)", row["SINCE"]) if service["deployedAt"] else row["SINCE"] == "-"
         assert (row["PENDING"], row["ROLLOUT"]) == (str(service["pendingCount"]), service["rolloutState"])
         assert row["TAGS"] == ", ".join(f"{key}={value}" for key, value in service["tags"].items()) or row["TAGS"] == "-"
     assert end == f"19 services in 5 clusters: 35/47 tasks running, 5 pending; generatedAt {report['generatedAt']}, complete\n"
@@ -177,7 +184,7 @@ def test_every_format_lists_the_same_services(worker: Worker, query: str, servic
     assert found == dict.fromkeys(found, found["json"])
 
 
-def test_unhealthy_selects_services_with_too_few_or_too_many_tasks_or_a_failed_rollout(worker: Worker) -> None:
+def test_unhealthy_selects_services_in_an_unhealthy_state(worker: Worker) -> None:
     wanted = [
         (cluster["clusterName"], service["serviceName"])
         for cluster, service in listed(worker.get("/list").json())

@@ -125,6 +125,9 @@ fn a_malformed_variable_is_named_and_its_value_is_not() {
         ("CALL_BURST", "zero"),
         ("CALL_RATE", "0.5"),
         ("EXPOSE_TAGS", "a,,b"),
+        ("EXPOSE_DEPLOYMENTS", "no"),
+        ("STUCK_AFTER", "86401"),
+        ("STUCK_AFTER", "15m"),
         ("LIST_TOKEN", "too short"),
         ("LIST_TOKEN", "with a space inside of it"),
         ("CORS_ORIGIN", "other.example"),
@@ -150,6 +153,23 @@ fn a_request_waits_for_a_fresh_report_for_0_to_30_seconds() {
         let expected = Duration::from_secs(seconds);
         assert_eq!(config.age_limits.fresh_wait, expected, "{value}");
     }
+}
+
+#[test]
+fn deployments_are_shown_unless_they_are_hidden_and_are_stuck_after_15_minutes() {
+    let shown = |value| {
+        let config = read(&[("EXPOSE_DEPLOYMENTS", value)]).unwrap();
+        config.expose_deployments
+    };
+    assert_eq!(
+        ["", "true", "false", "False"].map(shown),
+        [true, true, false, false]
+    );
+    for (value, seconds) in [("", 900), ("1", 1), ("86400", 86_400)] {
+        let config = read(&[("STUCK_AFTER", value)]).unwrap();
+        assert_eq!(config.stuck_after, Duration::from_secs(seconds), "{value}");
+    }
+    assert!(read(&[("STUCK_AFTER", "0")]).is_err());
 }
 
 #[test]
@@ -199,6 +219,8 @@ fn an_empty_value_is_none_unless_it_is_a_secret() {
     for variable in [
         "FILTER_TAGS",
         "EXPOSE_TAGS",
+        "EXPOSE_DEPLOYMENTS",
+        "STUCK_AFTER",
         "CORS_ORIGIN",
         "SNAPSHOT_MAX_AGE",
         "LOG_LEVEL",

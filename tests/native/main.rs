@@ -11,6 +11,7 @@
 mod api {
     mod answers;
     mod caches;
+    mod deployments;
     mod escaping;
     mod formats;
     mod openapi;
@@ -27,9 +28,11 @@ mod fleet {
     mod forgetting;
     mod freshness;
     mod health;
+    mod reasons;
     mod refresh;
     mod refusals;
     mod roles;
+    mod service_states;
     mod slices;
     mod sweep;
     mod sweep_denials;

@@ -1,4 +1,4 @@
-//! Badge: running and desired tasks as a small picture for a README or a dashboard.
+//! Badge: running and desired tasks, or the version, as a small picture for a README or a dashboard.
 
 use crate::api::escape::{displayable, markup};
 use crate::api::report::Report;
@@ -7,6 +7,8 @@ use crate::fleet::model::service_state::ServiceState;
 
 /// The label of a badge without a filter.
 const LABEL: &str = "ecs";
+/// What is not known.
+const UNKNOWN: &str = "unknown";
 /// The most characters of a label.
 const MAX_LABEL: usize = 40;
 /// Pixels between a text and the edge of its half.
@@ -17,14 +19,40 @@ const YELLOW: &str = "#8f6a00";
 const RED: &str = "#c2331d";
 const GREY: &str = "#666";
 
-pub(super) fn render(report: &Report<'_>) -> String {
-    svg(&label(report.filter), &message(report), colour(report))
+/// The badge with what `shown` tells of the selected services, at least one.
+pub(super) fn render(report: &Report<'_>, shown: fn(&Report<'_>) -> String) -> String {
+    svg(
+        &label(report.filter),
+        &message(report, shown),
+        colour(report),
+    )
+}
+
+/// Running and desired tasks.
+pub(super) fn tasks(report: &Report<'_>) -> String {
+    let tasks = report.tasks();
+    format!("{}/{}", tasks.running, tasks.desired)
+}
+
+/// The version of all services, or the number of their versions.
+pub(super) fn version(report: &Report<'_>) -> String {
+    let mut versions: Vec<&str> = Vec::new();
+    for (_, service) in report.services() {
+        let version = service.task_definition.as_deref().unwrap_or(UNKNOWN);
+        if !versions.contains(&version) {
+            versions.push(version);
+        }
+    }
+    match versions.as_slice() {
+        [version] => displayable(version),
+        _ => format!("{} versions", versions.len()),
+    }
 }
 
 /// The badge of a fleet that could not be read. `filter`: what was asked for, as far as it is known.
 pub(super) fn render_unknown(filter: Option<&Filter>) -> String {
     let label = filter.map_or_else(|| LABEL.to_owned(), label);
-    svg(&label, "unknown", GREY)
+    svg(&label, UNKNOWN, GREY)
 }
 
 /// The names of the requested services, or the values of the filter.
@@ -35,6 +63,7 @@ fn label(filter: &Filter) -> String {
     }
     words.extend(filter.missing.iter().map(|key| format!("no {key}")));
     words.extend(filter.unhealthy.then(|| "unhealthy".to_owned()));
+    words.extend(filter.states.iter().map(|state| state.as_str().to_owned()));
     let label = displayable(words.join(" ").trim());
     if label.is_empty() {
         return LABEL.to_owned();
@@ -46,13 +75,12 @@ fn label(filter: &Filter) -> String {
     short
 }
 
-/// Running and desired tasks, and a note if services may be missing.
-fn message(report: &Report<'_>) -> String {
+/// What `shown` tells, and a note if services may be missing.
+fn message(report: &Report<'_>, shown: fn(&Report<'_>) -> String) -> String {
     let mut message = if report.selected.is_empty() {
         "no match".to_owned()
     } else {
-        let tasks = report.tasks();
-        format!("{}/{}", tasks.running, tasks.desired)
+        shown(report)
     };
     if !report.is_complete() {
         message.push_str(" (incomplete)");
@@ -60,18 +88,26 @@ fn message(report: &Report<'_>) -> String {
     message
 }
 
-/// Red if a service fails or lacks tasks; yellow if one starts or drains, or if the report is
+/// The states in which a badge is red: something is broken, or tasks are lacking.
+const RED_STATES: [ServiceState; 4] = [
+    ServiceState::Failing,
+    ServiceState::RollingBack,
+    ServiceState::Stuck,
+    ServiceState::Short,
+];
+
+/// Red if a service fails, is stuck or lacks tasks; yellow if one starts or drains, or if the report is
 /// incomplete.
 fn colour(report: &Report<'_>) -> &'static str {
-    let is = |states: [ServiceState; 2]| {
+    let is = |states: &[ServiceState]| {
         let mut services = report.services();
-        services.any(|(_, service)| states.contains(&ServiceState::of(service)))
+        services.any(|(_, service)| states.contains(&service.state))
     };
     if report.selected.is_empty() {
         GREY
-    } else if is([ServiceState::Failing, ServiceState::Short]) {
+    } else if is(&RED_STATES) {
         RED
-    } else if !report.is_complete() || is([ServiceState::Starting, ServiceState::Draining]) {
+    } else if !report.is_complete() || is(&[ServiceState::Starting, ServiceState::Draining]) {
         YELLOW
     } else {
         GREEN

@@ -1,8 +1,9 @@
 //! CSV: the report with a line for each service (RFC 4180).
 
 use crate::api::report::Report;
-use crate::fleet::model::service_state::ServiceState;
+use crate::fleet::model::reason::Reason;
 use crate::fleet::model::snapshot::Tags;
+use crate::time::rfc3339;
 
 /// Displays the file in a browser, and names it for saving.
 pub(super) const DISPOSITION: (&str, &str) =
@@ -12,12 +13,16 @@ pub(super) const DISPOSITION: (&str, &str) =
 const HEADER: &str = "target,region,clusterName,serviceName,status,state,capacityProviders,\
 rolloutState,desiredCount,runningCount,pendingCount,tags";
 
+/// The columns behind those of single tags, so that those before keep their places.
+const LAST: &str = ",reason,taskDefinition,deployedAt";
+
 pub(super) fn render(report: &Report<'_>) -> String {
     let mut csv = HEADER.to_owned();
     let keys = &report.config.filter_tags;
     for key in keys {
         push_next(&mut csv, &format!("tag:{key}"));
     }
+    csv.push_str(LAST);
     csv.push_str("\r\n");
     for (cluster, service) in report.services() {
         push_cell(&mut csv, &cluster.target);
@@ -29,7 +34,7 @@ pub(super) fn render(report: &Report<'_>) -> String {
             push_next(&mut csv, text);
         }
         push_next(&mut csv, service.status.as_str());
-        push_next(&mut csv, ServiceState::of(service).as_str());
+        push_next(&mut csv, service.state.as_str());
         push_next(&mut csv, &service.capacity_providers.join(" "));
         push_next(
             &mut csv,
@@ -46,6 +51,13 @@ pub(super) fn render(report: &Report<'_>) -> String {
         for key in keys {
             push_next(&mut csv, service.tags.get(key).map_or("", String::as_str));
         }
+        push_next(&mut csv, service.reason.map_or("", Reason::as_str));
+        push_next(
+            &mut csv,
+            service.task_definition.as_deref().unwrap_or_default(),
+        );
+        let deployed_at = service.deployed_at.and_then(rfc3339);
+        push_next(&mut csv, &deployed_at.unwrap_or_default());
         csv.push_str("\r\n");
     }
     csv

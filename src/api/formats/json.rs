@@ -4,9 +4,11 @@ use serde::Serialize;
 
 use crate::api::report::Report;
 use crate::api::response;
+use crate::fleet::model::deployment::{Deployment, DeploymentStatus, RolloutState};
 use crate::fleet::model::filter::Selected;
-use crate::fleet::model::service_state::ServiceState;
+use crate::fleet::model::reason::Reason;
 use crate::fleet::model::snapshot::{Failure, Service, Tags};
+use crate::time::rfc3339;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -40,6 +42,30 @@ struct ServiceReport<'a> {
     pending_count: u32,
     tags: &'a Tags,
     state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Exposed<Option<&'static str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task_definition: Exposed<Option<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deployed_at: Exposed<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deployments: Exposed<Vec<DeploymentReport<'a>>>,
+}
+
+/// A member that is left out where `EXPOSE_DEPLOYMENTS` hides it.
+type Exposed<T> = Option<T>;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeploymentReport<'a> {
+    status: Option<&'static str>,
+    task_definition: Option<&'a str>,
+    rollout_state: Option<&'static str>,
+    desired_count: Option<u32>,
+    running_count: Option<u32>,
+    pending_count: Option<u32>,
+    failed_tasks: Option<u32>,
+    created_at: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -66,22 +92,25 @@ impl<'a> From<&'a Failure> for FailureReport<'a> {
     }
 }
 
-impl<'a> From<&'a Selected<'a>> for ClusterReport<'a> {
-    fn from(selected: &'a Selected<'a>) -> Self {
+impl<'a> ClusterReport<'a> {
+    fn new(selected: &'a Selected<'a>, exposes_deployments: bool) -> Self {
         let cluster = selected.cluster;
+        let services = selected.services.iter();
+        let report = |service: &&'a Service| ServiceReport::new(service, exposes_deployments);
         Self {
             cluster_name: &cluster.cluster_name,
             target: &cluster.target,
             region: &cluster.region,
             capacity_providers: &cluster.capacity_providers,
             tags: &cluster.tags,
-            services: selected.services.iter().copied().map(Into::into).collect(),
+            services: services.map(report).collect(),
         }
     }
 }
 
-impl<'a> From<&'a Service> for ServiceReport<'a> {
-    fn from(service: &'a Service) -> Self {
+impl<'a> ServiceReport<'a> {
+    fn new(service: &'a Service, exposes_deployments: bool) -> Self {
+        let exposed = exposes_deployments.then_some(service);
         Self {
             service_name: &service.service_name,
             status: service.status.as_str(),
@@ -91,16 +120,40 @@ impl<'a> From<&'a Service> for ServiceReport<'a> {
             running_count: service.running_count,
             pending_count: service.pending_count,
             tags: &service.tags,
-            state: ServiceState::of(service).as_str(),
+            state: service.state.as_str(),
+            reason: exposed.map(|service| service.reason.map(Reason::as_str)),
+            task_definition: exposed.map(|service| service.task_definition.as_deref()),
+            deployed_at: exposed.map(|service| service.deployed_at.and_then(rfc3339)),
+            deployments: exposed
+                .map(|service| service.deployments.iter().map(Into::into).collect()),
+        }
+    }
+}
+
+impl<'a> From<&'a Deployment> for DeploymentReport<'a> {
+    fn from(deployment: &'a Deployment) -> Self {
+        Self {
+            status: deployment.status.map(DeploymentStatus::as_str),
+            task_definition: deployment.task_definition.as_deref(),
+            rollout_state: deployment.rollout_state.map(RolloutState::as_str),
+            desired_count: deployment.desired_count,
+            running_count: deployment.running_count,
+            pending_count: deployment.pending_count,
+            failed_tasks: deployment.failed_tasks,
+            created_at: deployment.created_at.and_then(rfc3339),
         }
     }
 }
 
 pub(super) fn render(report: &Report<'_>) -> serde_json::Result<Vec<u8>> {
+    let exposes_deployments = report.config.expose_deployments;
+    let clusters = report.selected.iter();
     response::json(&FleetReport {
         generated_at: &report.generated_at,
         complete: report.is_complete(),
-        clusters: report.selected.iter().map(Into::into).collect(),
+        clusters: clusters
+            .map(|selected| ClusterReport::new(selected, exposes_deployments))
+            .collect(),
         failures: report.snapshot.failures.iter().map(Into::into).collect(),
     })
 }

@@ -13,6 +13,7 @@ use crate::api::report::Report;
 use crate::api::response::Reply;
 use crate::api::response_cache::ResponseCache;
 use crate::config::Config;
+use crate::fleet::model::filter::Filter;
 use crate::fleet::view::report::MergedReport;
 
 /// The header that says, in every format, whether the whole fleet could be read.
@@ -71,13 +72,23 @@ pub(super) fn badge_of_problem(
     })
 }
 
+/// The metrics where no target can be read: as exporters do, they say so, so that an alert tells it from
+/// a Worker that does not respond.
+pub(super) fn metrics_of_nothing(filter: &Filter, config: &Config) -> Reply {
+    let body = metrics::render_unread(config, filter).into_bytes();
+    Reply {
+        headers: vec![(COMPLETE, "false")],
+        ..Reply::ok(content_type(ReportFormat::Metrics), body)
+    }
+}
+
 fn content_type(format: ReportFormat) -> &'static str {
     match format {
         ReportFormat::Json => "application/json",
         ReportFormat::Text => "text/plain; charset=utf-8",
         ReportFormat::Csv => "text/csv; charset=utf-8; header=present",
         ReportFormat::Metrics => "text/plain; version=0.0.4; charset=utf-8",
-        ReportFormat::Badge => "image/svg+xml",
+        ReportFormat::Badge | ReportFormat::VersionBadge => "image/svg+xml",
     }
 }
 
@@ -87,6 +98,7 @@ fn render(report: &Report<'_>, format: ReportFormat) -> Result<Vec<u8>, Box<Prob
         ReportFormat::Text => text::render(report).into_bytes(),
         ReportFormat::Csv => csv::render(report).into_bytes(),
         ReportFormat::Metrics => metrics::render_services(report).into_bytes(),
-        ReportFormat::Badge => badge::render(report).into_bytes(),
+        ReportFormat::Badge => badge::render(report, badge::tasks).into_bytes(),
+        ReportFormat::VersionBadge => badge::render(report, badge::version).into_bytes(),
     })
 }

@@ -4,19 +4,27 @@ pub(super) mod accept;
 pub(super) mod preference;
 mod query_string;
 
+use std::time::Duration;
+
 use crate::api::problem::{self, Problem};
 use crate::api::request::Request;
+use crate::config::Config;
 use crate::fleet::model::filter::{Filter, PLACES};
+use crate::fleet::model::service_state::ServiceState;
 
 const FORMAT: &str = "format";
 const UNHEALTHY: &str = "unhealthy";
 const MISSING: &str = "missing";
+const STATE: &str = "state";
+const DEPLOYED: &str = "deployed";
 /// A parameter of the badge alone; on other routes `service` may be a tag.
 pub(super) const SERVICE: &str = "service";
+/// Another parameter of the badge alone.
+const SHOW: &str = "show";
 
 /// The parameters that are not filter keys. If `FILTER_TAGS` contains such a name, the parameter
 /// wins, and services cannot be filtered by that tag.
-const RESERVED: [&str; 3] = [FORMAT, UNHEALTHY, MISSING];
+const RESERVED: [&str; 5] = [FORMAT, UNHEALTHY, MISSING, STATE, DEPLOYED];
 
 /// A format of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +34,8 @@ pub(super) enum ReportFormat {
     Csv,
     Metrics,
     Badge,
+    /// A badge with the version in place of the tasks.
+    VersionBadge,
 }
 
 impl ReportFormat {
@@ -36,7 +46,7 @@ impl ReportFormat {
             Self::Text => "text",
             Self::Csv => "csv",
             Self::Metrics => "metrics",
-            Self::Badge => "badge",
+            Self::Badge | Self::VersionBadge => "badge",
         }
     }
 
@@ -46,7 +56,7 @@ impl ReportFormat {
             Self::Json => "application/json",
             Self::Text | Self::Metrics => "text/plain",
             Self::Csv => "text/csv",
-            Self::Badge => "image/svg+xml",
+            Self::Badge | Self::VersionBadge => "image/svg+xml",
         }
     }
 }
@@ -64,13 +74,15 @@ impl ReportQuery {
     pub(super) fn parse(
         request: &Request,
         formats: &[ReportFormat],
-        tags: &[String],
+        config: &Config,
     ) -> Result<Self, Box<Problem>> {
+        let tags = &config.filter_tags;
         let keys = || keys_of(formats, tags);
         let pairs = query_string::pairs(request.query.as_deref().unwrap_or_default())
             .map_err(|error| Problem::malformed_query(error, keys()))?;
-        let (mut format, mut unhealthy) = (None, None);
-        let (mut missing, mut services, mut rest) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut format, mut unhealthy, mut deployed) = (None, None, None);
+        let (mut missing, mut states) = (Vec::new(), Vec::new());
+        let (mut services, mut rest) = (Vec::new(), Vec::new());
         for (key, value) in pairs {
             match key.as_str() {
                 FORMAT if formats.len() > 1 => {
@@ -80,7 +92,21 @@ impl ReportQuery {
                 MISSING if missing.contains(&value) => {}
                 MISSING if tags.contains(&value) => missing.push(value),
                 MISSING => return Err(not_a_tag(tags).into()),
+                STATE => {
+                    let state = parse_state(&value)?;
+                    if !states.contains(&state) {
+                        states.push(state);
+                    }
+                }
+                DEPLOYED => {
+                    exposes_deployments(DEPLOYED, config)?;
+                    set_once(DEPLOYED, &mut deployed, parse_period(&value)?)?;
+                }
                 SERVICE if is_badge(formats) => services.push(value),
+                SHOW if is_badge(formats) => {
+                    exposes_deployments(SHOW, config)?;
+                    set_once(SHOW, &mut format, parse_show(&value)?)?;
+                }
                 _ => rest.push((key, value)),
             }
         }
@@ -89,6 +115,8 @@ impl ReportQuery {
         filter.services = services.into();
         filter.missing = missing;
         filter.unhealthy = unhealthy.unwrap_or(false);
+        filter.states = states;
+        filter.deployed = deployed;
         let format = format.unwrap_or_else(|| negotiate(request, formats));
         Ok(Self { filter, format })
     }
@@ -110,7 +138,8 @@ fn keys_of(formats: &[ReportFormat], tags: &[String]) -> Vec<String> {
 }
 
 fn tags_of(formats: &[ReportFormat], tags: &[String]) -> Vec<String> {
-    let is_reserved = |key: &str| RESERVED.contains(&key) || (key == SERVICE && is_badge(formats));
+    let is_of_badge = |key: &str| is_badge(formats) && [SERVICE, SHOW].contains(&key);
+    let is_reserved = |key: &str| RESERVED.contains(&key) || is_of_badge(key);
     tags.iter()
         .filter(|key| !is_reserved(key))
         .cloned()
@@ -120,11 +149,11 @@ fn tags_of(formats: &[ReportFormat], tags: &[String]) -> Vec<String> {
 /// The parameters of a route with these formats that are not filter keys.
 fn parameters(formats: &[ReportFormat]) -> &'static [&'static str] {
     if is_badge(formats) {
-        &[SERVICE, UNHEALTHY, MISSING]
+        &[SERVICE, SHOW, UNHEALTHY, MISSING, STATE, DEPLOYED]
     } else if formats.len() > 1 {
         &RESERVED
     } else {
-        &[UNHEALTHY, MISSING]
+        &[UNHEALTHY, MISSING, STATE, DEPLOYED]
     }
 }
 
@@ -170,6 +199,50 @@ fn parse_bool(name: &str, value: &str) -> Result<bool, Box<Problem>> {
     }
 }
 
+fn parse_state(name: &str) -> Result<ServiceState, Box<Problem>> {
+    Ok(ServiceState::from_name(name).ok_or_else(|| {
+        let names = ServiceState::ALL.map(ServiceState::as_str);
+        let names = problem::enumerate(&names, "or");
+        Problem::invalid_parameter(format!("{STATE} must be {names}."))
+    })?)
+}
+
+/// A number of minutes, hours or days.
+fn parse_period(value: &str) -> Result<Duration, Box<Problem>> {
+    let mut digits = value.chars();
+    let unit = match digits.next_back() {
+        Some('m') => 60,
+        Some('h') => 3_600,
+        Some('d') => 86_400,
+        _ => 0,
+    };
+    let digits = digits.as_str();
+    let is_number =
+        digits.len() <= 5 && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
+    let number: u64 = digits.parse().unwrap_or(0);
+    if unit == 0 || number == 0 || !is_number {
+        let detail = "deployed must be a number of minutes, hours or days, such as 30m, 24h or 7d.";
+        return Err(Problem::invalid_parameter(detail.to_owned()).into());
+    }
+    Ok(Duration::from_secs(number * unit))
+}
+
+fn parse_show(value: &str) -> Result<ReportFormat, Box<Problem>> {
+    match value {
+        "version" => Ok(ReportFormat::VersionBadge),
+        _ => Err(Problem::invalid_parameter(format!("{SHOW} must be version.")).into()),
+    }
+}
+
+/// What is hidden cannot be asked for either.
+fn exposes_deployments(name: &str, config: &Config) -> Result<(), Box<Problem>> {
+    if config.expose_deployments {
+        return Ok(());
+    }
+    let detail = format!("{name} cannot be used, since deployments are not shown here.");
+    Err(Problem::invalid_parameter(detail).into())
+}
+
 fn not_a_tag(tags: &[String]) -> Problem {
     Problem::invalid_parameter(format!("{MISSING} must be one of {}.", tags.join(", ")))
 }
@@ -186,8 +259,21 @@ mod tests {
             accept: Some("text/csv".into()),
             ..Request::default()
         };
-        let tags = ["owner", "service", "format"].map(str::to_owned);
-        ReportQuery::parse(&request, formats, &tags)
+        ReportQuery::parse(&request, formats, &config("true"))
+    }
+
+    fn config(expose_deployments: &str) -> Config {
+        let lookup = |name: &str| {
+            let value = match name {
+                "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => "key",
+                "AWS_REGION" => "us-east-1",
+                "FILTER_TAGS" => "owner,service,format",
+                "EXPOSE_DEPLOYMENTS" => expose_deployments,
+                _ => return None,
+            };
+            Some(value.to_owned())
+        };
+        Config::from_lookup(lookup).unwrap()
     }
 
     #[test]
@@ -218,6 +304,63 @@ mod tests {
         assert!(parse("format=json&format=json", &LIST).is_err());
         assert!(parse("unhealthy=true&unhealthy=true", &LIST).is_err());
         assert!(parse("missing=owner&missing=service", &LIST).is_ok());
+    }
+
+    #[test]
+    fn a_time_is_a_number_of_minutes_hours_or_days() {
+        for (value, seconds) in [
+            ("30m", 1_800),
+            ("24h", 86_400),
+            ("7d", 604_800),
+            ("1m", 60),
+            ("99999d", 8_639_913_600),
+        ] {
+            let query = parse(&format!("deployed={value}"), &LIST).unwrap();
+            let expected = Duration::from_secs(seconds);
+            assert_eq!(query.filter.deployed, Some(expected), "{value}");
+        }
+        for value in [
+            "", "m", "30", "007d", "30s", "0m", "000h", "-1h", "+1h", "1.5h", "1 h", "1H",
+            "100000d", "1w", "☃", "1☃",
+        ] {
+            let query = parse(&format!("deployed={value}"), &LIST);
+            assert!(query.is_err(), "{value}");
+        }
+    }
+
+    #[test]
+    fn states_are_repeatable_and_count_once() {
+        let query = parse("state=stuck&state=failing&state=stuck", &LIST).unwrap();
+        let expected = [ServiceState::Stuck, ServiceState::Failing];
+        assert_eq!(query.filter.states, expected);
+        for value in ["", "Stuck", "broken"] {
+            assert!(parse(&format!("state={value}"), &LIST).is_err(), "{value}");
+        }
+    }
+
+    #[test]
+    fn only_a_badge_shows_the_version() {
+        let badge = [ReportFormat::Badge];
+        let query = parse("show=version", &badge).unwrap();
+        assert_eq!(query.format, ReportFormat::VersionBadge);
+        assert!(parse("show=tasks", &badge).is_err());
+        assert!(parse("show=version", &LIST).is_err());
+    }
+
+    #[test]
+    fn what_is_hidden_cannot_be_asked_for() {
+        for (query, formats) in [
+            ("deployed=24h", &LIST[..]),
+            ("show=version", &[ReportFormat::Badge]),
+        ] {
+            let request = Request {
+                query: Some(query.into()),
+                ..Request::default()
+            };
+            let parse = |exposed| ReportQuery::parse(&request, formats, &config(exposed));
+            assert!(parse("true").is_ok(), "{query}");
+            assert!(parse("false").is_err(), "{query}");
+        }
     }
 
     #[test]

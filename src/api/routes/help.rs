@@ -27,20 +27,32 @@ const PURPOSE: &str = "Which Amazon ECS services are running on Fargate, right n
 const FILTERING: &str = "All keys must match; if a key is repeated, any of its values may match. \
 Values are exact and case-sensitive.";
 
-const PARAMETERS: [(&str, &str); 4] = [
+const PARAMETERS: [(&str, &str); 7] = [
     (
         "format",
         "of /list: json, text or csv; takes precedence over the Accept header",
     ),
     (
         "unhealthy",
-        "true: only services whose running and desired tasks differ, or whose rollout failed",
+        "true: only services that fail, are stuck or rolled back, or lack or drain tasks",
     ),
     (
         "missing",
         "only services without this tag, one of those that services can be filtered by",
     ),
+    (
+        "state",
+        "only services in this state: failing, rolling-back, stuck, stopped, deploying, starting, short, draining or healthy; repeatable",
+    ),
+    (
+        "deployed",
+        "only services that were deployed within this time: 30m, 24h or 7d",
+    ),
     ("service", "of /badge.svg: only the service with this name"),
+    (
+        "show",
+        "of /badge.svg: version, in place of running and desired tasks",
+    ),
 ];
 
 #[derive(Clone, Copy)]

@@ -3,17 +3,27 @@
 //! <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html>
 
 use std::borrow::Cow;
+use std::mem::take;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use super::events::Events;
 use super::skip_events;
 use super::types::{CapacityProviderStrategyItem, Failure, Include, Tag};
 use crate::aws::arn::name_of;
 use crate::aws::lenient::{Lenient, Members, decoded_by_member, objects, required_objects};
 use crate::aws::protocol::{EcsOperation, OperationName};
+use crate::time::since;
 
 /// The number of services that one call takes.
 pub const DESCRIBE_SERVICES_MAX: usize = 10;
+
+/// The time after the end of a rollout for which events may tell that it was rolled back.
+pub const ROLLBACK_SHOWN: Duration = Duration::from_hours(24);
+
+/// The time before which no rollout can have failed: tasks of the one after it had to start first.
+const SHORTEST_ROLLBACK: Duration = Duration::from_mins(1);
 
 /// Describes up to 10 services of one cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -45,6 +55,16 @@ impl EcsOperation for DescribeServices<'_> {
 
     fn worth_parsing(body: &[u8]) -> Cow<'_, [u8]> {
         skip_events::without(body, b"\"events\":[")
+    }
+
+    /// Reads the newest events of those services that they may tell something about.
+    fn complete(output: &mut Self::Output, body: &[u8]) {
+        for service in &mut output.services {
+            let events = take(&mut service.events);
+            if service.wants(&events, body) {
+                service.events = events.read(body);
+            }
+        }
     }
 }
 
@@ -88,6 +108,8 @@ pub struct Service {
     pub deployments: Vec<Deployment>,
     pub task_sets: Vec<Deployment>,
     pub tags: Vec<Tag>,
+    /// Those of a service that runs as it should are left out.
+    pub events: Events,
     /// The names of the members that could not be read, or not as a whole.
     pub unreadable: Vec<&'static str>,
 }
@@ -103,6 +125,7 @@ decoded_by_member!(Service {
     "deployments" => deployments,
     "taskSets" => task_sets,
     "tags" => tags,
+    "events" => events,
 });
 
 impl Lenient for Service {
@@ -123,6 +146,10 @@ impl Lenient for Service {
             deployments: members.objects("deployments").unwrap_or_default(),
             task_sets: members.objects("taskSets").unwrap_or_default(),
             tags: members.objects("tags").unwrap_or_default(),
+            events: members
+                .json("events")
+                .map(Events::from_json)
+                .unwrap_or_default(),
             // The name is known, or the service cannot be told from others anyway.
             unreadable: members
                 .unreadable()
@@ -139,14 +166,54 @@ impl Lenient for Service {
     }
 }
 
+impl Service {
+    /// The PRIMARY deployment.
+    #[must_use]
+    pub fn primary(&self) -> Option<&Deployment> {
+        let is_primary = |d: &&Deployment| d.status.as_deref() == Some("PRIMARY");
+        self.deployments.iter().find(is_primary)
+    }
+
+    /// Whether `events`, which stand in `body`, may tell why the service does not run as it should, or
+    /// that it was rolled back. After a rollback the PRIMARY deployment is the one of before: it was
+    /// created long before it was completed. Its end is compared with the time of the first event, so
+    /// that no clock is needed: a service that is steady has an event every six hours.
+    fn wants(&self, events: &Events, body: &[u8]) -> bool {
+        let Some(primary) = self.primary() else {
+            return self.running_count != self.desired_count;
+        };
+        let is_completed = primary.rollout_state.as_deref() == Some("COMPLETED");
+        if !is_completed || self.running_count != self.desired_count {
+            return true;
+        }
+        let (Some(created), Some(updated)) = (primary.created_at, primary.updated_at) else {
+            return false;
+        };
+        let first = || events.first_created_at(body);
+        since(created, updated) > SHORTEST_ROLLBACK
+            && first().is_some_and(|first| since(updated, first) <= ROLLBACK_SHOWN)
+    }
+}
+
 /// A deployment, or a task set, which has the same members where they are read.
 #[derive(Clone, Debug, Default)]
 #[allow(missing_docs)]
 pub struct Deployment {
     /// `PRIMARY`, `ACTIVE`, `INACTIVE` or `DRAINING`.
     pub status: Option<String>,
-    /// `COMPLETED`, `FAILED` or `IN_PROGRESS`.
+    /// `COMPLETED`, `FAILED` or `IN_PROGRESS`; absent in a task set.
     pub rollout_state: Option<String>,
+    /// The ARN of the task definition.
+    pub task_definition: Option<String>,
+    /// Called `computedDesiredCount` in a task set.
+    pub desired_count: Option<u32>,
+    pub running_count: Option<u32>,
+    pub pending_count: Option<u32>,
+    /// The tasks in a row that failed to start; absent in a task set.
+    pub failed_tasks: Option<u32>,
+    pub created_at: Option<SystemTime>,
+    /// The creation or, in the end, the completion.
+    pub updated_at: Option<SystemTime>,
     pub launch_type: Option<String>,
     pub capacity_provider_strategy: Vec<CapacityProviderStrategyItem>,
 }
@@ -154,6 +221,14 @@ pub struct Deployment {
 decoded_by_member!(Deployment {
     "status" => status,
     "rolloutState" => rollout_state,
+    "taskDefinition" => task_definition,
+    "desiredCount" => desired_count,
+    "computedDesiredCount" => desired_count,
+    "runningCount" => running_count,
+    "pendingCount" => pending_count,
+    "failedTasks" => failed_tasks,
+    "createdAt" => created_at,
+    "updatedAt" => updated_at,
     "launchType" => launch_type,
     "capacityProviderStrategy" => capacity_provider_strategy,
 });
@@ -163,6 +238,15 @@ impl Lenient for Deployment {
         Some(Self {
             status: members.word("status"),
             rollout_state: members.word("rolloutState"),
+            task_definition: members.word("taskDefinition"),
+            desired_count: members
+                .count("desiredCount")
+                .or_else(|| members.count("computedDesiredCount")),
+            running_count: members.count("runningCount"),
+            pending_count: members.count("pendingCount"),
+            failed_tasks: members.count("failedTasks"),
+            created_at: members.time("createdAt"),
+            updated_at: members.time("updatedAt"),
             launch_type: members.word("launchType"),
             capacity_provider_strategy: members
                 .objects("capacityProviderStrategy")
@@ -192,7 +276,7 @@ mod tests {
     fn null_and_missing_members_are_the_same() {
         let with_null = r#"{"services":[{"serviceName":"a","launchType":null,
             "capacityProviderStrategy":null,"deployments":null,"taskSets":null,"tags":null,
-            "desiredCount":null}],"failures":null}"#;
+            "events":null,"desiredCount":null}],"failures":null}"#;
         let without = r#"{"services":[{"serviceName":"a"}]}"#;
         let read = |json| {
             format!(

@@ -5,9 +5,12 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::time::SystemTime;
 
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+
+use super::scalar::optional_time;
 
 /// An object whose members have default values. [`decoded_by_member`] implements it.
 pub(in crate::aws) trait Table: Default {
@@ -126,6 +129,12 @@ impl Member for Option<String> {
 impl Member for Option<u32> {
     fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Deserialize::deserialize(deserializer)
+    }
+}
+
+impl Member for Option<SystemTime> {
+    fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        optional_time(deserializer)
     }
 }
 

@@ -11,6 +11,8 @@
 //! | a count | a negative number, one that is too large | 0, the largest count |
 //! | a count | `3.0`, `3e0`, `"3"` | 3 |
 //! | a count | a fraction, any other string, `true`, `false` | unreadable |
+//! | a time | a number of seconds since 1970, a string of RFC 3339 | that time |
+//! | a time | a negative number, one beyond the year 9999, any other value | unreadable |
 //! | anything | an object or an array in place of another type | unreadable |
 //!
 //! A value of a list that cannot be read leaves the others of the list.
@@ -20,16 +22,16 @@ mod object;
 mod scalar;
 
 use std::fmt;
+use std::time::SystemTime;
 
-use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use members::Member;
-pub(super) use members::decoded_by_member;
+pub(super) use members::{Member, decoded_by_member};
 use object::Object;
 pub(super) use object::{objects, required_objects};
-use scalar::{Text, count, string, text};
+use scalar::{Text, count, string, text, time};
 
 /// A type of a response that is an object.
 pub trait Lenient: DeserializeOwned {
@@ -101,6 +103,16 @@ impl<'a> Members<'a> {
         })
     }
 
+    /// A time.
+    pub fn time(&mut self, name: &'static str) -> Option<SystemTime> {
+        self.read(name, |value| time(value.get()))
+    }
+
+    /// The JSON of a member, unless it is `null`.
+    pub(super) fn json(&mut self, name: &'static str) -> Option<&'a str> {
+        self.read(name, |value| Some(value.get()))
+    }
+
     /// A list of strings. `None` if it is absent, or no list.
     pub fn strings(&mut self, name: &'static str) -> Option<Vec<String>> {
         let values = self.list(name)?;
@@ -166,6 +178,43 @@ fn object<T: Lenient>(value: &RawValue) -> (Option<T>, bool) {
     (object, unreadable)
 }
 
+/// The objects among the first `count` values of `array`, as far as they can be read. What follows is
+/// not examined.
+pub(super) fn first_objects<T: Lenient>(array: &[u8], count: usize) -> Vec<T> {
+    struct First<'a, T> {
+        left: usize,
+        objects: &'a mut Vec<T>,
+    }
+
+    impl<'de, T: Lenient> Visitor<'de> for First<'_, T> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an array")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(mut self, mut values: A) -> Result<(), A::Error> {
+            while self.left > 0
+                && let Some(value) = values.next_element::<&RawValue>()?
+            {
+                self.left -= 1;
+                self.objects.extend(object(value).0);
+            }
+            Ok(())
+        }
+    }
+
+    let array = String::from_utf8_lossy(array);
+    let mut objects = Vec::new();
+    let first = First {
+        left: count,
+        objects: &mut objects,
+    };
+    // Values that are left over are an error to the deserializer.
+    let _ = serde_json::Deserializer::from_slice(array.as_bytes()).deserialize_seq(first);
+    objects
+}
+
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct MembersVisitor;
@@ -200,6 +249,8 @@ mod tests {
         text: Option<String>,
         word: Option<String>,
         count: Option<u32>,
+        #[serde(deserialize_with = "optional_time")]
+        time: Option<SystemTime>,
         #[serde(deserialize_with = "objects")]
         things: Vec<Self>,
         #[serde(skip)]
@@ -212,6 +263,7 @@ mod tests {
                 text: members.text("text"),
                 word: members.word("word"),
                 count: members.count("count"),
+                time: members.time("time"),
                 things: members.objects("things").unwrap_or_default(),
                 unreadable: members.unreadable().to_vec(),
             })
@@ -246,6 +298,51 @@ mod tests {
             let thing = thing(&format!("{{\"count\":{json}}}"));
             assert_eq!(thing.count, expected, "{json}");
             assert_eq!(thing.unreadable.is_empty(), expected.is_some(), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_read_from_seconds_and_from_rfc_3339() {
+        for (json, expected) in [
+            ("0", Some(0)),
+            ("1795376400", Some(1_795_376_400_000)),
+            ("1795376400.123", Some(1_795_376_400_123)),
+            ("1.7953764e9", Some(1_795_376_400_000)),
+            ("253402300799", Some(253_402_300_799_000)),
+            ("\"2026-11-22T19:40:00Z\"", Some(1_795_376_400_000)),
+            ("\"2026-11-22T19:40:00.5Z\"", Some(1_795_376_400_000)),
+            ("\"2026-11-22T19:40:00+00:00\"", Some(1_795_376_400_000)),
+            ("-1", None),
+            ("253402300800", None),
+            ("1e400", None),
+            ("true", None),
+            ("[1795376400]", None),
+            ("{}", None),
+            ("\"\"", None),
+            ("\"yesterday\"", None),
+            ("\"1795376400\"", None),
+        ] {
+            let thing = thing(&format!("{{\"time\":{json}}}"));
+            let expected = expected
+                .map(|millis| std::time::UNIX_EPOCH + std::time::Duration::from_millis(millis));
+            assert_eq!(thing.time, expected, "{json}");
+            assert_eq!(thing.unreadable.is_empty(), expected.is_some(), "{json}");
+        }
+        assert_eq!(thing("{\"time\":null}"), Thing::default());
+    }
+
+    #[test]
+    fn the_first_objects_of_an_array_are_read_up_to_where_it_is_no_json() {
+        let counts = |array: &str, count| -> Vec<Option<u32>> {
+            let things: Vec<Thing> = first_objects(array.as_bytes(), count);
+            things.iter().map(|thing| thing.count).collect()
+        };
+        let array = r#"[{"count":1},7,{"count":"2"},{"count":[]},{"count":3}]"#;
+        assert_eq!(counts(array, 9), [Some(1), Some(2), None, Some(3)]);
+        assert_eq!(counts(array, 3), [Some(1), Some(2)]);
+        assert_eq!(counts(r#"[{"count":1},{"count":"#, 9), [Some(1)]);
+        for array in ["", "7", "{}", "[", "[]"] {
+            assert_eq!(counts(array, 9), [], "{array}");
         }
     }
 

@@ -1,10 +1,16 @@
 //! Scalars: texts, words and counts, as far as they can be read.
 
 use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::de::Visitor;
+use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+
+use crate::time::from_rfc3339;
+
+/// The end of the year 9999, beyond which RFC 3339 has no timestamps.
+const END_OF_TIME: f64 = 253_402_300_800.0;
 
 /// The string in `value`.
 pub(super) fn string(value: &RawValue) -> Option<String> {
@@ -31,6 +37,35 @@ pub(super) fn count(number: &str) -> Option<u32> {
     // The conversion saturates at both ends.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     Some(number as u32)
+}
+
+/// The time that a JSON value stands for: a number of seconds since 1970 with a fraction, as AWS JSON
+/// 1.1 has it, or a string in the format of RFC 3339.
+pub(super) fn time(json: &str) -> Option<SystemTime> {
+    if let Some(text) = json.strip_prefix('"') {
+        let text = text.strip_suffix('"')?;
+        return match text.strip_suffix("+00:00") {
+            Some(utc) => from_rfc3339(&format!("{utc}Z")),
+            None => from_rfc3339(text),
+        };
+    }
+    let seconds: f64 = json.parse().ok()?;
+    let is_valid = (0.0..END_OF_TIME).contains(&seconds);
+    // A thousandth is what AWS tells.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    is_valid.then(|| UNIX_EPOCH + Duration::from_millis((seconds * 1_000.0) as u64))
+}
+
+/// Deserializes a time; `null` is none.
+pub(in crate::aws) fn optional_time<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SystemTime>, D::Error> {
+    match <&RawValue>::deserialize(deserializer)?.get() {
+        "null" => Ok(None),
+        json => time(json)
+            .map(Some)
+            .ok_or_else(|| D::Error::custom("not a time")),
+    }
 }
 
 /// A string, of which every part that is no Unicode is replaced.

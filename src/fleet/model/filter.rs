@@ -1,8 +1,11 @@
 //! Filter: selects the services that a request asks for.
 
-use crate::fleet::model::service_state::is_unhealthy;
+use std::time::{Duration, SystemTime};
+
+use crate::fleet::model::service_state::ServiceState;
 use crate::fleet::model::snapshot::{Cluster, Service, Tags};
 use crate::fleet::model::values::Values;
+use crate::time::since;
 
 /// The keys that are always valid: the place where a service was found, not one of its tags.
 pub const PLACES: [&str; 2] = [TARGET, REGION];
@@ -23,6 +26,10 @@ pub struct Filter {
     pub missing: Vec<String>,
     /// Only services that are unhealthy.
     pub unhealthy: bool,
+    /// Only services in one of these states, each of which stands here once; all if empty.
+    pub states: Vec<ServiceState>,
+    /// Only services that were deployed within this time. One in the future counts as now.
+    pub deployed: Option<Duration>,
 }
 
 /// A key that is not a filter key.
@@ -93,24 +100,34 @@ impl Filter {
         })
     }
 
-    fn matches_service(&self, service: &Service) -> bool {
+    fn matches_service(&self, service: &Service, generated_at: SystemTime) -> bool {
+        let is_within = |time: Duration| {
+            let deployed_at = service.deployed_at;
+            deployed_at.is_some_and(|at| since(at, generated_at) <= time)
+        };
         self.matches(&service.tags)
             && (self.services.is_empty() || self.services.contains(&service.service_name))
             && !self
                 .missing
                 .iter()
                 .any(|key| service.tags.contains_key(key))
-            && (!self.unhealthy || is_unhealthy(service))
+            && (!self.unhealthy || service.state.is_unhealthy())
+            && (self.states.is_empty() || self.states.contains(&service.state))
+            && self.deployed.is_none_or(is_within)
     }
 
-    /// The matching services, under those of `clusters` that have any.
+    /// The matching services as of `generated_at`, under those of `clusters` that have any.
     #[must_use]
-    pub fn select<'a>(&self, clusters: &'a [Cluster]) -> Vec<Selected<'a>> {
+    pub fn select<'a>(
+        &self,
+        clusters: &'a [Cluster],
+        generated_at: SystemTime,
+    ) -> Vec<Selected<'a>> {
         clusters
             .iter()
             .filter(|cluster| self.matches_place(&cluster.target, &cluster.region))
             .filter_map(|cluster| {
-                let matching = |service: &&Service| self.matches_service(service);
+                let matching = |service: &&Service| self.matches_service(service, generated_at);
                 let services: Vec<_> = cluster.services.iter().filter(matching).collect();
                 (!services.is_empty()).then_some(Selected { cluster, services })
             })
@@ -129,8 +146,8 @@ pub struct Selected<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fleet::model::snapshot::Status;
     use proptest::prelude::*;
+    use std::time::UNIX_EPOCH;
 
     fn valid() -> Vec<String> {
         ["environment", "owner", "contact"]
@@ -148,14 +165,15 @@ mod tests {
     fn service(name: &str, running_count: u32, tags: &[(&str, &str)]) -> Service {
         Service {
             service_name: name.into(),
-            status: Status::Active,
-            capacity_providers: Vec::new(),
-            rollout_state: None,
             desired_count: 1,
             running_count,
-            pending_count: 0,
+            state: if running_count == 1 {
+                ServiceState::Healthy
+            } else {
+                ServiceState::Short
+            },
             tags: pairs(tags).into_iter().collect(),
-            task_sets: 0,
+            ..Service::default()
         }
     }
 
@@ -232,6 +250,50 @@ mod tests {
     }
 
     #[test]
+    fn a_service_was_deployed_within_a_time_before_the_report() {
+        let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
+        let filter = |seconds| Filter {
+            deployed: Some(Duration::from_secs(seconds)),
+            ..Filter::default()
+        };
+        let deployed = |deployed_at| Service {
+            deployed_at,
+            ..service("api", 1, &[])
+        };
+        for (deployed_at, within, found) in [
+            (Some(at(1_000)), 60, true),
+            (Some(at(940)), 60, true),
+            (Some(at(939)), 60, false),
+            (Some(at(2_000)), 60, true),
+            (None, 60, false),
+        ] {
+            let clusters = [cluster(vec![deployed(deployed_at)])];
+            let selected = filter(within).select(&clusters, at(1_000));
+            assert_eq!(selected.len() == 1, found, "{deployed_at:?}");
+        }
+    }
+
+    #[test]
+    fn a_service_is_in_one_of_the_states() {
+        let clusters = [cluster(vec![
+            service("api", 1, &[]),
+            service("web", 0, &[]),
+        ])];
+        let count = |states: &[ServiceState]| {
+            let filter = Filter {
+                states: states.to_vec(),
+                ..Filter::default()
+            };
+            let selected = filter.select(&clusters, UNIX_EPOCH).into_iter();
+            selected.flat_map(|selected| selected.services).count()
+        };
+        assert_eq!(count(&[]), 2);
+        assert_eq!(count(&[ServiceState::Short]), 1);
+        assert_eq!(count(&[ServiceState::Short, ServiceState::Healthy]), 2);
+        assert_eq!(count(&[ServiceState::Failing]), 0);
+    }
+
+    #[test]
     fn a_missing_tag_is_absent_and_not_empty() {
         let services = vec![
             service("bare", 1, &[]),
@@ -240,7 +302,7 @@ mod tests {
         ];
         let clusters = [cluster(services)];
         let found = |filter: Filter| -> Vec<String> {
-            let selected = filter.select(&clusters).into_iter();
+            let selected = filter.select(&clusters, UNIX_EPOCH).into_iter();
             selected
                 .flat_map(|selected| selected.services)
                 .map(|service| service.service_name.clone())

@@ -18,6 +18,7 @@ pub struct Redactor {
     texts: Vec<String>,
     shortest: usize,
     exposed_tags: Option<Vec<String>>,
+    hides_deployments: bool,
 }
 
 impl Redactor {
@@ -46,6 +47,15 @@ impl Redactor {
         let lengths = self.texts.iter().map(String::len);
         self.shortest = lengths.min().unwrap_or(usize::MAX);
         self
+    }
+
+    /// Redacts the versions and deployments of services as well, unless they may be shown.
+    #[must_use]
+    pub fn exposing_deployments(self, exposes_deployments: bool) -> Self {
+        Self {
+            hides_deployments: !exposes_deployments,
+            ..self
+        }
     }
 
     /// Whether only ARNs are redacted.
@@ -116,13 +126,23 @@ impl Redactor {
 
     /// `service` with all texts of it redacted.
     #[must_use]
-    pub fn service(&self, service: Service) -> Service {
-        Service {
-            service_name: self.text(service.service_name),
-            rollout_state: service.rollout_state.map(|state| self.text(state)),
-            tags: self.tags(service.tags),
-            ..service
+    pub fn service(&self, mut service: Service) -> Service {
+        service.service_name = self.text(service.service_name);
+        service.rollout_state = service.rollout_state.map(|state| self.text(state));
+        service.tags = self.tags(service.tags);
+        if self.hides_deployments {
+            service.reason = None;
+            service.task_definition = None;
+            service.deployed_at = None;
+            service.failed_tasks = None;
+            service.deployments = Vec::new();
         }
+        let deployments = service.deployments.iter_mut();
+        let definitions = deployments.map(|deployment| &mut deployment.task_definition);
+        for definition in definitions.chain([&mut service.task_definition]) {
+            *definition = definition.take().map(|name| self.text(name));
+        }
+        service
     }
 
     /// `failure` with its names redacted.
@@ -165,6 +185,9 @@ fn without_arns(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fleet::model::deployment::Deployment;
+    use crate::fleet::model::reason::Reason;
+    use crate::fleet::model::service_state::ServiceState;
     use crate::fleet::model::snapshot::Status;
     use proptest::prelude::*;
 
@@ -247,11 +270,13 @@ mod tests {
                 status: Status::Active,
                 capacity_providers: Vec::new(),
                 rollout_state: Some(text()),
-                desired_count: 1,
-                running_count: 1,
-                pending_count: 0,
                 tags: tags(),
-                task_sets: 0,
+                task_definition: Some(text()),
+                deployments: vec![Deployment {
+                    task_definition: Some(text()),
+                    ..Deployment::default()
+                }],
+                ..Service::default()
             }],
         };
         let failure = Failure {
@@ -263,10 +288,31 @@ mod tests {
         };
         let redactor = Redactor::new([HUSH.into()], None);
         let shown = format!("{:?}", redactor.cluster(cluster));
-        assert_eq!(shown.matches("x-[withheld]-x").count(), 8, "{shown}");
+        assert_eq!(shown.matches("x-[withheld]-x").count(), 10, "{shown}");
         assert!(!shown.contains(HUSH), "{shown}");
         let shown = format!("{:?}", redactor.failure(failure));
         assert!(!shown.contains(HUSH), "{shown}");
+    }
+
+    #[test]
+    fn a_service_whose_deployments_are_hidden_keeps_its_state_alone() {
+        let service = Service {
+            service_name: "api".into(),
+            state: ServiceState::Failing,
+            ..Service::default()
+        };
+        let told = Service {
+            reason: Some(Reason::ImagePull),
+            task_definition: Some("api:7".into()),
+            deployed_at: Some(std::time::UNIX_EPOCH),
+            failed_tasks: Some(3),
+            deployments: vec![Deployment::default()],
+            ..service.clone()
+        };
+        let redactor = Redactor::default();
+        assert_eq!(redactor.service(told.clone()), told);
+        let redactor = redactor.exposing_deployments(false);
+        assert_eq!(redactor.service(told), service);
     }
 
     proptest! {

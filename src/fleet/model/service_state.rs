@@ -1,54 +1,118 @@
 //! Service state: the condition of a service in one word.
 
-use std::cmp::Ordering;
+use std::time::{Duration, SystemTime};
 
-use crate::fleet::model::snapshot::Service;
+use serde::{Deserialize, Serialize};
+
+use crate::fleet::model::deployment::{Deployment, RolloutState};
+use crate::fleet::model::reason::Told;
+use crate::time::since;
 
 /// The condition of a service. The first line that fits decides:
 ///
-/// | state | when |
-/// |---|---|
-/// | failing | the rollout has failed |
-/// | stopped | no task is desired and none runs |
-/// | deploying | more than one task set stands, and as many run as desired, or more |
-/// | healthy | as many run as desired, and none is pending |
-/// | starting | as many run as desired, but some are pending |
-/// | starting | fewer run than desired, and some are pending or a rollout is in progress |
-/// | short | fewer run than desired |
-/// | starting | more run than desired, and a rollout is in progress |
-/// | draining | more run than desired |
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// | state | when | unhealthy |
+/// |---|---|---|
+/// | failing | the PRIMARY deployment is FAILED, or `IN_PROGRESS` with failed tasks | yes |
+/// | rolling-back | it is `IN_PROGRESS`, and another deployment is FAILED | yes |
+/// | stuck | it is `IN_PROGRESS` for longer than `STUCK_AFTER`, and runs fewer tasks than it should | yes |
+/// | stopped | no task is desired and none runs | no |
+/// | deploying | a rollout is in progress, and as many run as desired, or more | no |
+/// | starting | fewer run than desired, and some are pending or a rollout is in progress | yes |
+/// | short | fewer run than desired | yes |
+/// | draining | more run than desired | yes |
+/// | healthy | as many run as desired | no |
+///
+/// A rollout is in progress also while a service has more than one task set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum ServiceState {
-    Healthy,
-    Starting,
-    Draining,
-    Deploying,
-    Short,
     Failing,
+    RollingBack,
+    Stuck,
     Stopped,
+    Deploying,
+    Starting,
+    Short,
+    Draining,
+    #[default]
+    Healthy,
+}
+
+/// What the state of a service depends on.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub struct Rollout<'a> {
+    pub desired_count: u32,
+    pub running_count: u32,
+    pub pending_count: u32,
+    /// All deployments, or the task sets, the PRIMARY one first.
+    pub deployments: &'a [Deployment],
+    /// The number of task sets, which services of the deployment controllers `CODE_DEPLOY` and
+    /// `EXTERNAL` have in place of deployments.
+    pub task_sets: usize,
+    /// What the events of the service tell.
+    pub told: &'a Told,
+}
+
+/// The moment as of which states are told, and what they depend on besides the fleet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AsOf {
+    /// The time at which the sweep ended.
+    pub now: SystemTime,
+    /// The time after which a rollout that does not end is stuck.
+    pub stuck_after: Duration,
 }
 
 impl ServiceState {
-    /// The state of `service`.
+    /// All states, in the order of their table.
+    pub const ALL: [Self; 9] = [
+        Self::Failing,
+        Self::RollingBack,
+        Self::Stuck,
+        Self::Stopped,
+        Self::Deploying,
+        Self::Starting,
+        Self::Short,
+        Self::Draining,
+        Self::Healthy,
+    ];
+
+    /// The state of a service.
     #[must_use]
-    pub fn of(service: &Service) -> Self {
-        let (running, desired) = (service.running_count, service.desired_count);
-        let pending = service.pending_count > 0;
-        let rolling = rollout_is(service, "IN_PROGRESS");
-        if rollout_is(service, "FAILED") {
-            return Self::Failing;
+    pub fn of(rollout: Rollout<'_>, as_of: AsOf) -> Self {
+        let (running, desired) = (rollout.running_count, rollout.desired_count);
+        let primary = rollout.deployments.first().filter(|d| d.is_primary());
+        if let Some(primary) = primary {
+            if primary.is(RolloutState::Failed) {
+                return Self::Failing;
+            }
+            if primary.is(RolloutState::InProgress) {
+                let mut others = rollout.deployments.iter().skip(1);
+                if primary.failed_tasks > Some(0) {
+                    return Self::Failing;
+                }
+                if others.any(|d| d.is(RolloutState::Failed)) {
+                    return Self::RollingBack;
+                }
+                if is_stuck(primary, desired, rollout.told, as_of) {
+                    return Self::Stuck;
+                }
+            }
         }
-        match running.cmp(&desired) {
-            Ordering::Equal if desired == 0 => Self::Stopped,
-            // Both colours of a blue/green deployment run in full until traffic has moved.
-            Ordering::Equal | Ordering::Greater if service.task_sets > 1 => Self::Deploying,
-            Ordering::Equal if pending => Self::Starting,
-            Ordering::Equal => Self::Healthy,
-            _ if rolling => Self::Starting,
-            Ordering::Less if pending => Self::Starting,
-            Ordering::Less => Self::Short,
-            Ordering::Greater => Self::Draining,
+        let is_rolling =
+            rollout.task_sets > 1 || primary.is_some_and(|d| d.is(RolloutState::InProgress));
+        if desired == 0 && running == 0 {
+            Self::Stopped
+        } else if is_rolling && running >= desired {
+            Self::Deploying
+        } else if running < desired && (is_rolling || rollout.pending_count > 0) {
+            Self::Starting
+        } else if running < desired {
+            Self::Short
+        } else if running > desired {
+            Self::Draining
+        } else {
+            Self::Healthy
         }
     }
 
@@ -56,80 +120,48 @@ impl ServiceState {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Healthy => "healthy",
-            Self::Starting => "starting",
-            Self::Draining => "draining",
-            Self::Deploying => "deploying",
-            Self::Short => "short",
             Self::Failing => "failing",
+            Self::RollingBack => "rolling-back",
+            Self::Stuck => "stuck",
             Self::Stopped => "stopped",
+            Self::Deploying => "deploying",
+            Self::Starting => "starting",
+            Self::Short => "short",
+            Self::Draining => "draining",
+            Self::Healthy => "healthy",
+        }
+    }
+
+    /// The state that [`Self::as_str`] writes as `name`.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+
+    /// Whether the service is not as it should be. This is the rule of `unhealthy=true`.
+    #[must_use]
+    pub fn is_unhealthy(self) -> bool {
+        match self {
+            Self::Failing
+            | Self::RollingBack
+            | Self::Stuck
+            | Self::Starting
+            | Self::Short
+            | Self::Draining => true,
+            Self::Stopped | Self::Deploying | Self::Healthy => false,
         }
     }
 }
 
-/// Whether the number of running tasks differs from the desired one, or the rollout has failed.
-/// More running tasks than desired are no fault while several task sets stand. This is the rule of
-/// `unhealthy=true`.
-#[must_use]
-pub fn is_unhealthy(service: &Service) -> bool {
-    match ServiceState::of(service) {
-        ServiceState::Deploying => false,
-        ServiceState::Failing => true,
-        _ => service.running_count != service.desired_count,
-    }
-}
-
-fn rollout_is(service: &Service, state: &str) -> bool {
-    service.rollout_state.as_deref() == Some(state)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fleet::model::snapshot::Status;
-
-    #[test]
-    fn the_state_follows_every_line_of_the_table() {
-        let (failed, rolling, done) = (Some("FAILED"), Some("IN_PROGRESS"), Some("COMPLETED"));
-        for (running, desired, pending, rollout, task_sets, word, unhealthy) in [
-            (1, 1, 0, failed, 0, "failing", true),
-            (0, 0, 0, failed, 0, "failing", true),
-            (0, 0, 0, done, 0, "stopped", false),
-            (0, 0, 1, rolling, 0, "stopped", false),
-            (2, 2, 0, done, 0, "healthy", false),
-            (2, 2, 0, rolling, 0, "healthy", false),
-            (2, 2, 0, None, 0, "healthy", false),
-            (2, 2, 1, done, 0, "starting", false),
-            (1, 2, 1, done, 0, "starting", true),
-            (1, 2, 0, rolling, 0, "starting", true),
-            (1, 2, 0, done, 0, "short", true),
-            (0, 2, 0, None, 0, "short", true),
-            (3, 2, 0, rolling, 0, "starting", true),
-            (3, 2, 0, done, 0, "draining", true),
-            (1, 0, 1, None, 0, "draining", true),
-            (2, 2, 0, None, 1, "healthy", false),
-            (3, 2, 0, None, 1, "draining", true),
-            (4, 2, 0, None, 2, "deploying", false),
-            (2, 2, 1, None, 2, "deploying", false),
-            (2, 0, 0, None, 3, "deploying", false),
-            (1, 2, 1, None, 2, "starting", true),
-            (1, 2, 0, None, 2, "short", true),
-            (0, 0, 0, None, 2, "stopped", false),
-            (4, 2, 0, failed, 2, "failing", true),
-        ] {
-            let service = Service {
-                service_name: "api".into(),
-                status: Status::Active,
-                capacity_providers: Vec::new(),
-                rollout_state: rollout.map(str::to_owned),
-                desired_count: desired,
-                running_count: running,
-                pending_count: pending,
-                tags: crate::fleet::model::snapshot::Tags::new(),
-                task_sets,
-            };
-            let found = (ServiceState::of(&service).as_str(), is_unhealthy(&service));
-            assert_eq!(found, (word, unhealthy), "{service:?}");
-        }
-    }
+/// Whether a rollout in progress takes too long. ECS says that a new deployment should run no tasks at
+/// first; the service's own count is what it should run in the end.
+fn is_stuck(primary: &Deployment, desired: u32, told: &Told, as_of: AsOf) -> bool {
+    let should_run = primary.desired_count.unwrap_or(0).max(desired);
+    let is_old = primary.created_at.is_some_and(|created| {
+        since(told.in_progress_since(created), as_of.now) > as_of.stuck_after
+    });
+    is_old
+        && primary
+            .running_count
+            .is_some_and(|running| running < should_run)
 }

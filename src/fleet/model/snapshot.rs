@@ -5,6 +5,10 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use crate::fleet::model::deployment::Deployment;
+use crate::fleet::model::reason::Reason;
+use crate::fleet::model::service_state::ServiceState;
+
 /// Tags by key, sorted. A tag without a value has the value `""`.
 pub type Tags = BTreeMap<String, String>;
 
@@ -49,7 +53,7 @@ pub struct Cluster {
 }
 
 /// An ACTIVE service on Fargate.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Service {
     pub service_name: String,
@@ -62,9 +66,18 @@ pub struct Service {
     pub running_count: u32,
     pub pending_count: u32,
     pub tags: Tags,
-    /// The number of task sets, which services of the deployment controllers `CODE_DEPLOY` and
-    /// `EXTERNAL` have in place of deployments.
-    pub task_sets: usize,
+    /// The condition of the service when it was read.
+    pub state: ServiceState,
+    /// Why it is not as it should be.
+    pub reason: Option<Reason>,
+    /// Family and revision of the PRIMARY deployment's task definition, such as `checkout:58`.
+    pub task_definition: Option<String>,
+    /// The time at which the PRIMARY deployment was created, in whole seconds.
+    pub deployed_at: Option<SystemTime>,
+    /// The tasks of the PRIMARY deployment that failed to start, one after the other.
+    pub failed_tasks: Option<u32>,
+    /// The deployments, or task sets, the PRIMARY one first; empty where there is one that is completed.
+    pub deployments: Vec<Deployment>,
 }
 
 /// Sorts clusters of one target as the report has them.
@@ -78,9 +91,10 @@ pub fn sort_services(services: &mut [Service]) {
 }
 
 /// The status of a service. Services of another status are not reported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum Status {
+    #[default]
     Active,
 }
 

@@ -145,7 +145,7 @@ mod tests {
             running_count: 1,
             pending_count: 0,
             tags: Tags::new(),
-            task_sets: 0,
+            ..Service::default()
         }
     }
 

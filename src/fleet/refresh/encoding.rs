@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// Counts up whenever a stored type changes its shape.
-const FORMAT: u32 = 5;
+const FORMAT: u32 = 6;
 
 /// The reason why stored bytes cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

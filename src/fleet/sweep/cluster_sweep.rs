@@ -13,6 +13,7 @@ use crate::aws::ecs::{
 };
 use crate::fleet::model::cause::Cause;
 use crate::fleet::model::redact::Redactor;
+use crate::fleet::model::service_state::AsOf;
 use crate::fleet::model::snapshot::{Cluster, Service, Tags, sort_services};
 
 /// The part of a sweep that concerns one cluster.
@@ -157,6 +158,7 @@ impl ClusterSweep {
         target: &str,
         region: &str,
         redactor: &Redactor,
+        as_of: AsOf,
     ) -> Option<Cluster> {
         let description = self.description.filter(|_| !self.gone)?;
         if !description.is_active {
@@ -164,7 +166,7 @@ impl ClusterSweep {
         }
         let strategy = &description.default_strategy;
         let found = self.found.into_iter();
-        let found = found.filter_map(|found| found.into_service(strategy, redactor));
+        let found = found.filter_map(|found| found.into_service(strategy, redactor, as_of));
         let mut services: Vec<Service> = found.collect();
         if services.is_empty() {
             return None;

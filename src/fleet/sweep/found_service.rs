@@ -4,18 +4,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::ecs::{self, CapacityProviderStrategyItem, Tag};
 use crate::fleet::model::cause::Cause;
+use crate::fleet::model::deployment::{self, RolloutState};
 use crate::fleet::model::fargate::{self, Verdict};
+use crate::fleet::model::reason::{Reason, Told};
 use crate::fleet::model::redact::Redactor;
+use crate::fleet::model::service_state::{AsOf, Rollout, ServiceState};
 use crate::fleet::model::snapshot::{Service, Status, Tags};
 
 /// An ACTIVE service that may run on Fargate.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct FoundService {
-    /// Without its tags.
+    /// With all its deployments, but without its tags and what depends on the time.
     service: Service,
     tags: Vec<Tag>,
     /// `None`: the default strategy of the cluster decides.
     providers: Option<Vec<String>>,
+    task_sets: usize,
+    told: Told,
 }
 
 impl FoundService {
@@ -36,31 +41,40 @@ impl FoundService {
             Verdict::Other => return Err(Cause::Unreadable),
         };
         let task_sets = service.task_sets.len();
-        let is_primary = |d: &ecs::Deployment| d.status.as_deref() == Some("PRIMARY");
-        let primary = service.deployments.into_iter().find(is_primary);
+        let rollout_state = service.primary().and_then(|d| d.rollout_state.clone());
+        let deployments = if service.deployments.is_empty() {
+            service.task_sets
+        } else {
+            service.deployments
+        };
         Ok(Some(Self {
             service: Service {
                 service_name: service.service_name.ok_or(Cause::Unreadable)?,
                 status: Status::Active,
                 capacity_providers: Vec::new(),
-                rollout_state: primary.and_then(|deployment| deployment.rollout_state),
+                rollout_state,
                 desired_count: service.desired_count.ok_or(Cause::Unreadable)?,
                 running_count: service.running_count.ok_or(Cause::Unreadable)?,
                 pending_count: service.pending_count.ok_or(Cause::Unreadable)?,
                 tags: Tags::new(),
-                task_sets,
+                deployments: deployment::in_order(deployments),
+                ..Service::default()
             },
             tags: service.tags,
             providers,
+            task_sets,
+            told: Told::by(service.events.first()),
         }))
     }
 
     /// The redacted service, if it runs on Fargate in a cluster with this default strategy.
     pub(super) fn into_service(
-        self,
+        mut self,
         default_strategy: &[CapacityProviderStrategyItem],
         redactor: &Redactor,
+        as_of: AsOf,
     ) -> Option<Service> {
+        self.tell(as_of);
         let capacity_providers = match self.providers {
             Some(providers) => providers,
             None => match fargate::by_default_strategy(default_strategy) {
@@ -73,6 +87,36 @@ impl FoundService {
             tags: redactor.tags(pairs(self.tags)),
             ..redactor.service(self.service)
         })
+    }
+
+    /// Fills in what depends on the deployments and the time.
+    fn tell(&mut self, as_of: AsOf) {
+        let service = &mut self.service;
+        let rollout = Rollout {
+            desired_count: service.desired_count,
+            running_count: service.running_count,
+            pending_count: service.pending_count,
+            deployments: &service.deployments,
+            task_sets: self.task_sets,
+            told: &self.told,
+        };
+        service.state = ServiceState::of(rollout, as_of);
+        let deployments = &service.deployments;
+        let is_unhealthy = service.state.is_unhealthy();
+        service.reason = Reason::of(is_unhealthy, deployments, &self.told, as_of.now);
+        if let Some(primary) = deployments.first().filter(|d| d.is_primary()) {
+            service.task_definition.clone_from(&primary.task_definition);
+            service.deployed_at = primary.created_at;
+            service.failed_tasks = primary.failed_tasks;
+        }
+        // A task set by itself has no rollout.
+        let is_settled = self.task_sets == 1
+            || deployments
+                .first()
+                .is_some_and(|deployment| deployment.is(RolloutState::Completed));
+        if service.deployments.len() == 1 && is_settled {
+            service.deployments = Vec::new();
+        }
     }
 }
 

@@ -19,13 +19,13 @@ mod services;
 pub mod target_client;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
 use crate::aws::arn::name_of;
 use crate::fleet::model::cause::Cause;
 use crate::fleet::model::redact::Redactor;
+use crate::fleet::model::service_state::AsOf;
 use crate::fleet::model::snapshot::{Cluster, Failure, Snapshot, sort_clusters};
 pub use call::Call;
 use cluster_sweep::ClusterSweep;
@@ -176,11 +176,11 @@ impl Sweep {
         });
     }
 
-    /// The snapshot as of `now`, redacted by `redactor` and without the account id.
+    /// The snapshot as of a moment, redacted by `redactor` and without the account id.
     ///
     /// # Errors
     /// If something failed and not one service could be read: the most specific cause.
-    pub fn finish(self, now: SystemTime, redactor: Redactor) -> Result<Snapshot, Cause> {
+    pub fn finish(self, as_of: AsOf, redactor: Redactor) -> Result<Snapshot, Cause> {
         if let Some(cause) = self.cause
             && !self.clusters.values().any(ClusterSweep::is_read)
         {
@@ -191,7 +191,7 @@ impl Sweep {
         let mut clusters: Vec<Cluster> = self
             .clusters
             .into_values()
-            .filter_map(|cluster| cluster.into_cluster(&target, &region, &redactor))
+            .filter_map(|cluster| cluster.into_cluster(&target, &region, &redactor, as_of))
             .collect();
         sort_clusters(&mut clusters);
         let failures = self.failures.into_iter();
@@ -201,7 +201,7 @@ impl Sweep {
         let mut sorted = BTreeSet::new();
         sorted.extend(failures);
         Ok(Snapshot {
-            generated_at: now,
+            generated_at: as_of.now,
             account: self.account,
             clusters,
             failures: sorted.into_iter().collect(),

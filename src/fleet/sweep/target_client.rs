@@ -14,6 +14,7 @@ use crate::config::{self, Config};
 use crate::fleet::model::cause::Cause;
 use crate::fleet::model::policy_denial::PolicyDenial;
 use crate::fleet::model::redact::Redactor;
+use crate::fleet::model::service_state::AsOf;
 use crate::fleet::model::snapshot::Snapshot;
 use crate::fleet::sweep::Sweep;
 use crate::platform::Platform;
@@ -36,6 +37,8 @@ pub struct TargetClient<P> {
     ecs: Client<P>,
     role: Option<Role<P>>,
     exposed_tags: Option<Vec<String>>,
+    exposes_deployments: bool,
+    stuck_after: Duration,
     /// The ids of all accounts that a role is assumed in: tags of another target may hold them.
     accounts: Vec<String>,
 }
@@ -73,6 +76,8 @@ impl<P: Platform + Clone> TargetClient<P> {
             ecs: client(target.ecs_endpoint, limiter()),
             role,
             exposed_tags: config.expose_tags.clone(),
+            exposes_deployments: config.expose_deployments,
+            stuck_after: config.stuck_after,
             accounts,
             identity,
             name: target.name,
@@ -101,6 +106,8 @@ fn identity(target: &config::TargetConfig, config: &Config, accounts: &[String])
         config.credentials.access_key_id(),
         role.map_or("", |role| &role.arn),
         &format!("{:?}", config.expose_tags),
+        &config.expose_deployments.to_string(),
+        &config.stuck_after.as_secs().to_string(),
         &accounts.join(","),
     ];
     parts.join("\n")
@@ -182,7 +189,13 @@ impl<P: Platform> TargetClient<P> {
         if let Some(role) = &self.role {
             secrets.extend(role.sts.secrets());
         }
-        sweep.finish(now, Redactor::new(secrets, self.exposed_tags.clone()))
+        let redactor = Redactor::new(secrets, self.exposed_tags.clone())
+            .exposing_deployments(self.exposes_deployments);
+        let as_of = AsOf {
+            now,
+            stuck_after: self.stuck_after,
+        };
+        sweep.finish(as_of, redactor)
     }
 }
 

@@ -116,7 +116,7 @@ mod tests {
             running_count: 1,
             pending_count: 0,
             tags: tags.clone(),
-            task_sets: 0,
+            ..Service::default()
         };
         Rc::new(Snapshot {
             generated_at: UNIX_EPOCH,

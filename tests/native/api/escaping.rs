@@ -107,7 +107,8 @@ proptest! {
     fn metrics_preserve_the_values(nasty in any_nasty()) {
         let samples = read_metrics(&text(&ask(&nasty.platform(), "/metrics")));
         let services: Vec<_> = samples.iter().filter(|(name, ..)| name.starts_with("ecs_service_")).collect();
-        prop_assert_eq!(services.len(), 4);
+        // Its three counts, its nine states and the information on it.
+        prop_assert_eq!(services.len(), 13);
         for (name, labels, value) in services {
             prop_assert_eq!((&labels["cluster"], &labels["service"]), (&nasty.cluster, &nasty.service));
             if name == "ecs_service_info" {

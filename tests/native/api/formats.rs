@@ -140,6 +140,24 @@ fn an_invalid_parameter_is_refused_with_the_valid_values() {
             "/list?format=csv&format=csv",
             "format was given more than once.",
         ),
+        (
+            "/list?state=broken",
+            "state must be failing, rolling-back, stuck, stopped, deploying, starting, short, draining \
+             or healthy.",
+        ),
+        (
+            "/metrics?deployed=yesterday",
+            "deployed must be a number of minutes, hours or days, such as 30m, 24h or 7d.",
+        ),
+        (
+            "/list?deployed=1h&deployed=1h",
+            "deployed was given more than once.",
+        ),
+        ("/badge.svg?show=tasks", "show must be version."),
+        (
+            "/badge.svg?show=version&show=version",
+            "show was given more than once.",
+        ),
         ("/list?unhealthy=yes", "unhealthy must be true or false."),
         ("/list?unhealthy", "unhealthy must be true or false."),
         (
@@ -157,17 +175,17 @@ fn an_invalid_parameter_is_refused_with_the_valid_values() {
         (
             "/list?service=api",
             "\"service\" is not a filter key. Valid filter keys: environment, owner, contact, target, \
-             region. Other parameters: format, unhealthy, missing.",
+             region. Other parameters: format, unhealthy, missing, state, deployed.",
         ),
         (
             "/metrics?format=text",
             "\"format\" is not a filter key. Valid filter keys: environment, owner, contact, target, \
-             region. Other parameters: unhealthy, missing.",
+             region. Other parameters: unhealthy, missing, state, deployed.",
         ),
         (
             "/badge.svg?nope=1",
             "\"nope\" is not a filter key. Valid filter keys: environment, owner, contact, target, \
-             region. Other parameters: service, unhealthy, missing.",
+             region. Other parameters: service, show, unhealthy, missing, state, deployed.",
         ),
     ] {
         let response = ask(&platform, path);

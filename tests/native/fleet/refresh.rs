@@ -238,6 +238,8 @@ fn a_store_that_fails_is_logged_and_nothing_more() {
 fn an_item_of_another_identity_or_format_is_dropped() {
     for change in [
         ("EXPOSE_TAGS", "owner"),
+        ("EXPOSE_DEPLOYMENTS", "false"),
+        ("STUCK_AFTER", "60"),
         ("AWS_ACCESS_KEY_ID", "AKIDOTHER"),
         ("AWS_REGION", "eu-west-1"),
         ("AWS_ENDPOINT_URL_ECS", "http://127.0.0.1:5000"),

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::support::ecs::{ACCOUNT, Ecs};
+use crate::support::rollouts::as_of;
 use crate::support::{Fake, Reply, ok, start};
 use ecs_status::aws::budget::Budget;
 use ecs_status::aws::protocol::OperationName;
@@ -44,7 +45,7 @@ fn sweep(ecs: Ecs) -> Swept {
     let sweep = sweep.into_inner();
     let calls = ecs.borrow().calls.clone();
     Swept {
-        found: sweep.finish(platform.now(), Redactor::default()),
+        found: sweep.finish(as_of(platform.now()), Redactor::default()),
         calls,
         elapsed: platform.elapsed(),
         peak: platform.peak(),
@@ -361,7 +362,7 @@ fn a_cluster_that_is_not_described_is_a_failure_unless_it_vanished() {
         respond_next(&mut sweep, &body);
         respond_next(&mut sweep, &json!({"services": found}));
         assert!(sweep.is_done());
-        let snapshot = sweep.finish(start(), Redactor::default()).unwrap();
+        let snapshot = sweep.finish(as_of(start()), Redactor::default()).unwrap();
         let failures = snapshot.failures.iter();
         let names: Vec<_> = failures.map(|f| f.cluster_name.as_deref()).collect();
         assert_eq!(names, Vec::from_iter(failed.map(Some)), "{body}");
@@ -430,7 +431,7 @@ fn a_sweep_ends_at_its_deadline() {
     let sweep = sweep.into_inner();
     assert_eq!(
         sweep
-            .finish(platform.now(), Redactor::default())
+            .finish(as_of(platform.now()), Redactor::default())
             .unwrap_err(),
         Cause::TimedOut
     );

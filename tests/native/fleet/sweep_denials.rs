@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::support::ecs::Ecs;
+use crate::support::rollouts::as_of;
 use crate::support::{Fake, Reply};
 use ecs_status::aws::budget::Budget;
 use ecs_status::fleet::model::cause::Cause;
@@ -28,7 +29,7 @@ fn sweep(ecs: Ecs) -> (Result<Snapshot, Cause>, BTreeMap<String, usize>) {
     platform.run(drive(target.ecs(), &sweep, &budget));
     let found = sweep
         .into_inner()
-        .finish(platform.now(), Redactor::default());
+        .finish(as_of(platform.now()), Redactor::default());
     let calls = ecs.borrow().calls.clone();
     (found, calls)
 }

@@ -11,6 +11,7 @@ use proptest::prelude::*;
 
 use crate::support::ask::{ask_with, get};
 use crate::support::ecs::{Ecs, service};
+use crate::support::rollouts::as_of;
 use crate::support::start;
 
 const LIST: &str = r#"{"clusterArns":["arn:aws:ecs:us-east-1:123456789012:cluster/web"]}"#;
@@ -34,7 +35,7 @@ const MEMBERS: [(&str, &str); 10] = [
 ];
 
 /// JSON of every type, most of it where ECS has another type.
-const ODDITIES: [&str; 26] = [
+const ODDITIES: [&str; 31] = [
     "null",
     "true",
     "7",
@@ -61,6 +62,11 @@ const ODDITIES: [&str; 26] = [
     r#"[{"capacityProvider":false},{"capacityProvider":"FARGATE_SPOT"}]"#,
     r#"[{"key":"a","key":"b","value":null,"\ud800":1}]"#,
     r#"[["owner","K2"],["PRIMARY","COMPLETED"]]"#,
+    r#"[{"status":"PRIMARY","createdAt":"yesterday","failedTasks":-1,"taskDefinition":7}]"#,
+    r#"[{"status":"PRIMARY","rolloutState":"FAILED","createdAt":1e400,"updatedAt":[]},7]"#,
+    r#"[{"message":7,"createdAt":{}},[],{"message":"(service a) is unhealthy in (x)"}]"#,
+    "[0,9]",
+    "[9,0]",
 ];
 
 /// A service of these members.
@@ -116,7 +122,7 @@ fn sweep_of_all(list: &str, clusters: &str, arns: &str, services: &str) -> Resul
             }
         }
     }
-    sweep.finish(start(), Redactor::default())
+    sweep.finish(as_of(start()), Redactor::default())
 }
 
 /// The snapshot of one cluster with these services.

@@ -8,6 +8,7 @@ pub mod model;
 pub mod objects;
 pub mod platform;
 pub mod read;
+pub mod rollouts;
 pub mod shared_cache;
 pub mod source;
 pub mod sts;
