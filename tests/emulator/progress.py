@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import Any
 
 from .answers import EcsService
 from .rollouts import completed, failed, failing, in_progress, rolled_back, rolling_back
@@ -41,6 +43,20 @@ def proceed(
             rolling_back(service, cause=cause, old=old, new=new, age=age)
         else:
             failed(service, cause=cause, old=old, new=new, age=age)
+        service.advance = advance
+
+    advance()
+
+
+def repeat(service: EcsService, scenario: Callable[..., None], seconds: float, old: str, **options: Any) -> None:
+    """A scenario that begins anew, with the next version, each time that so many seconds are over."""
+    began = now()
+    family, _, first = old.rpartition(":")
+
+    def advance() -> None:
+        turn, age = divmod(now() - began, seconds)
+        versions = {"old": f"{family}:{int(first) + int(turn)}", "new": f"{family}:{int(first) + int(turn) + 1}"}
+        scenario(service, **versions, age=age + 90, **options)
         service.advance = advance
 
     advance()

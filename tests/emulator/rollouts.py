@@ -5,7 +5,7 @@
 
 | scenario | deployments |
 |---|---|
-| `steady` | PRIMARY COMPLETED, as long as `age` |
+| `steady` | PRIMARY COMPLETED since `age`; with `running`, `pending` and a `cause` also one that lacks tasks |
 | `in_progress` | PRIMARY new IN_PROGRESS, ACTIVE old COMPLETED |
 | `completed` | PRIMARY new COMPLETED |
 | `failing` | PRIMARY new IN_PROGRESS with `failed_tasks`, ACTIVE old COMPLETED with all its tasks; no circuit breaker |
@@ -101,15 +101,23 @@ def _configuration(breaker: bool = False, rollback: bool = False, strategy: str 
 # Scenarios
 
 
-def steady(service: EcsService, *, desired: int | None = None, task_definition: str | None = None, age: float = 5 * DAY) -> None:
-    """One version, completed `age` seconds ago, and the steady states since."""
-    service.desired_count = service.desired_count if desired is None else desired
+def steady(
+    service: EcsService, *, desired: int | None = None, running: int | None = None, pending: int = 0, cause: str | None = None,
+    task_definition: str | None = None, age: float = 5 * DAY,
+) -> None:  # fmt: skip
+    """One version, completed `age` seconds ago, and the steady states since. Where other than the desired number run, or
+    with a `cause`, the last half an hour was not steady."""
+    service.desired_count = desired = service.desired_count if desired is None else desired
     version = task_definition or (service.task_definition or service.default_task_definition()).rpartition("/")[2]
     _end(service, version)
-    count = service.desired_count
+    running = desired if running is None else running
     updated = max(0.0, age - MINUTE)
-    primary = deployment(service, version, desired=count, running=count, age=age, updated=updated)
-    put(service, [primary], told=_steady(service, version, 0.0, age), deploymentConfiguration=_configuration())
+    primary = deployment(service, version, desired=desired, running=running, pending=pending, age=age, updated=updated)
+    trouble = min(30 * MINUTE, age) if cause or running != desired else 0.0
+    told = _steady(service, version, trouble, age)
+    if trouble:
+        told += _failures(service, cause, 5, trouble)
+    put(service, [primary], told=told, deploymentConfiguration=_configuration())
 
 
 def in_progress(

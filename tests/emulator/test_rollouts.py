@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from . import messages, progress, rollouts
+from . import fleets, messages, progress, rollouts
 from .answers import ABSENT
 from .emulator import Emulator
 
@@ -292,3 +292,37 @@ def test_a_broken_version_without_rollback_stays(emulator: Emulator, deployed: A
     primary, active = parts(after(9))
     assert primary[:3] == ("PRIMARY", "web:2", last) and primary[5] > 0
     assert active == ("ACTIVE", "web:1", "COMPLETED", 2, 2, 0)
+
+
+# The fleet that shows them
+
+
+def test_the_showcase_is_the_demo_with_a_service_in_each_state(emulator: Emulator, call: Any) -> None:
+    fleets.showcase(emulator)
+    played = {(cluster, name): scenario for cluster, name, scenario, _ in (*fleets.SHOWN, *fleets.AT_WORK)}
+    assert set(played.values()) >= {"failing", "failed", "stuck", "rolling_back", "rolled_back", "in_progress", "native_blue_green", "blue_green"}
+    on_fargate = 0
+    for cluster, description in fleets.DEMO.items():
+        for name in description.get("services", {}):
+            body = json.loads(call("DescribeServices", {"cluster": cluster, "services": [name]})[2])["services"][0]
+            spec = description["services"][name]
+            if spec.get("status") == "DRAINING" or spec.get("launch_type") in ("EC2", "EXTERNAL") or "gpu-fleet" in spec.get("strategy", []):
+                continue
+            if "asg-batch" in spec.get("strategy", []):
+                continue
+            on_fargate += 1
+            assert (cluster, name) in played and body["events"], f"{cluster}/{name} has no history"
+    assert on_fargate == len(played) == 19
+    hello = json.loads(call("DescribeServices", {"cluster": "k2tog", "services": ["hello-world"]})[2])["services"][0]
+    assert (hello["desiredCount"], hello["runningCount"]) == (1, 1)
+
+
+def test_a_rollout_that_repeats_is_never_old(emulator: Emulator, web: Emulator, describe: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    began = NOW()
+    monkeypatch.setattr(progress, "now", lambda: began)
+    progress.repeat(web.service("prod", "web"), rollouts.in_progress, 600, old="web:7", running=1)
+    for later, versions in ((0, ("web:8", "web:7")), (599, ("web:8", "web:7")), (601, ("web:9", "web:8")), (6001, ("web:18", "web:17"))):
+        monkeypatch.setattr(progress, "now", lambda: began + later)
+        told = parts(describe())
+        assert (told[0][1], told[1][1]) == versions and told[0][4] == 1
+        assert 85 < age(describe()["deployments"][0]["createdAt"]) < 700
