@@ -7,7 +7,12 @@ from typing import Any
 
 Json = dict[str, Any]
 
-STATES = {"failing", "stopped", "deploying", "starting", "short", "draining", "healthy"}
+UNHEALTHY = {"failing", "rolling-back", "stuck", "starting", "short", "draining"}
+STATES = UNHEALTHY | {"stopped", "deploying", "healthy"}
+REASONS = {
+    "image-pull", "permissions", "placement-capacity", "placement-constraint", "health-check", "start-failed", "throttled",
+    "deployment-failed", "rolled-back", "other",
+}  # fmt: skip
 FARGATE_PROVIDERS = [["FARGATE"], ["FARGATE", "FARGATE_SPOT"], ["FARGATE_SPOT"]]
 
 
@@ -27,8 +32,7 @@ def well_formed(report: Json) -> Json:
 
 def is_unhealthy(service: Json) -> bool:
     """Restates the rule of `is_unhealthy` in src/fleet/model/service_state.rs; change both together."""
-    differs = service["runningCount"] != service["desiredCount"] and service["state"] != "deploying"
-    return differs or service["rolloutState"] == "FAILED"
+    return service["state"] in UNHEALTHY
 
 
 def _cluster(cluster: Json) -> None:
@@ -45,7 +49,7 @@ def _cluster(cluster: Json) -> None:
 def _service(service: Json) -> None:
     assert set(service) == {
         "serviceName", "status", "capacityProviders", "rolloutState", "desiredCount", "runningCount", "pendingCount", "tags",
-        "state",
+        "state", "reason", "taskDefinition", "deployedAt", "deployments",
     }  # fmt: skip
     _texts(service["serviceName"])
     assert service["status"] == "ACTIVE"
@@ -55,6 +59,27 @@ def _service(service: Json) -> None:
     for count in ("desiredCount", "runningCount", "pendingCount"):
         assert type(service[count]) is int and service[count] >= 0
     _tags(service["tags"])
+    assert service["reason"] in REASONS | {None} and (service["reason"] is not None) >= is_unhealthy(service)
+    _version(service["taskDefinition"])
+    _moment(service["deployedAt"])
+    for deployment in service["deployments"]:
+        _deployment(deployment)
+
+
+def _deployment(deployment: Json) -> None:
+    counts = {"desiredCount", "runningCount", "pendingCount", "failedTasks"}
+    assert set(deployment) == {"status", "taskDefinition", "rolloutState", "createdAt"} | counts
+    _version(deployment["taskDefinition"])
+    _moment(deployment["createdAt"])
+    assert all(deployment[count] is None or type(deployment[count]) is int for count in counts)
+
+
+def _version(version: Any) -> None:
+    assert version is None or re.fullmatch(r"[\w-]{1,255}:\d+", version), version
+
+
+def _moment(moment: Any) -> None:
+    assert moment is None or re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", moment), moment
 
 
 def _failure(failure: Json) -> None:
