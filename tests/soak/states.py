@@ -56,7 +56,7 @@ def standing(service: Json) -> list[Json]:
 
 
 def state_of(service: Json, now: float) -> str:
-    """The first line of the table that fits."""
+    """The first line of the table that fits. A report knows the creation of a deployment to the second."""
     deployments = standing(service)
     primary, *others = deployments
     desired, running = service["desiredCount"], service["runningCount"]
@@ -65,7 +65,7 @@ def state_of(service: Json, now: float) -> str:
         return "failing"
     if in_progress and any(each.get("rolloutState") == "FAILED" for each in others):
         return "rolling-back"
-    if in_progress and now - primary["createdAt"] > STUCK_AFTER and primary["runningCount"] < max(primary["desiredCount"], desired):
+    if in_progress and now - int(primary["createdAt"]) > STUCK_AFTER and primary["runningCount"] < max(primary["desiredCount"], desired):
         return "stuck"
     rolls = in_progress or len(service.get("taskSets") or []) > 1
     if running == desired == 0:
@@ -111,7 +111,7 @@ def shown_at(service: Json, told: Told, now: float) -> State:
 
 def stuck_from(service: Json) -> float:
     """When this service becomes stuck if nothing else happens; `inf` if it does not."""
-    since = standing(service)[0]["createdAt"] + STUCK_AFTER
+    since = float(int(standing(service)[0]["createdAt"]) + STUCK_AFTER)
     return since if state_of(service, since + 1) == "stuck" != state_of(service, since - 1) else float("inf")
 
 

@@ -545,9 +545,8 @@ def rolling(created: float, running: int = 1, failed_tasks: int = 0, state: str 
 
 
 def test_a_rollout_becomes_stuck_as_time_goes_by(world: World) -> None:
-    became = BEGAN + 0.4
-    young = shown(rolling(became - STUCK_AFTER), Told("image-pull"), BEGAN - 5)
-    assert (young["state"], young["reason"], young.later and young.later[0]) == ("deploying", None, became)
+    young = shown(rolling(ENDED + 0.4 - STUCK_AFTER), Told("image-pull"), BEGAN - 5)
+    assert (young["state"], young["reason"], young.later and young.later[0]) == ("deploying", None, ENDED)
     assert young["deployments"][0]["taskDefinition"] == young["taskDefinition"] == "prod-1:2"
     stuck = young.later[1] if young.later else None
     assert stuck and (stuck["state"], stuck["reason"]) == ("stuck", "image-pull")
@@ -568,33 +567,33 @@ def test_a_rollout_becomes_stuck_as_time_goes_by(world: World) -> None:
 @pytest.mark.parametrize(
     ("service", "told", "state", "reason"),
     [
-        (rolling(NOW, failed_tasks=1), Told("permissions"), "failing", "permissions"),
-        (rolling(NOW, state="FAILED"), Told(), "failing", "deployment-failed"),
-        (rolling(NOW - STUCK_AFTER), Told("image-pull"), "deploying", None),
-        (rolling(NOW - STUCK_AFTER - 1), Told(), "stuck", "other"),
-        (rolling(NOW - STUCK_AFTER - 1, running=2), Told(), "deploying", None),
-        (rolling(NOW, running=0), Told(), "starting", "other"),
-        ({**rolling(NOW), "desiredCount": 0, "runningCount": 0}, Told(rolled_back=True), "stopped", "rolled-back"),
-        ({**rolling(NOW, state="COMPLETED"), "runningCount": 1}, Told("throttled"), "short", "throttled"),
-        ({**rolling(NOW, state="COMPLETED"), "runningCount": 1, "pendingCount": 1}, Told(), "starting", "other"),
-        ({**rolling(NOW, state="COMPLETED"), "runningCount": 3}, Told(), "draining", "other"),
-        (rolling(NOW, state="COMPLETED"), Told("image-pull", rolled_back=True), "healthy", "rolled-back"),
+        (rolling(ENDED, failed_tasks=1), Told("permissions"), "failing", "permissions"),
+        (rolling(ENDED, state="FAILED"), Told(), "failing", "deployment-failed"),
+        (rolling(ENDED - STUCK_AFTER), Told("image-pull"), "deploying", None),
+        (rolling(ENDED - STUCK_AFTER - 1), Told(), "stuck", "other"),
+        (rolling(ENDED - STUCK_AFTER - 1, running=2), Told(), "deploying", None),
+        (rolling(ENDED, running=0), Told(), "starting", "other"),
+        ({**rolling(ENDED), "desiredCount": 0, "runningCount": 0}, Told(rolled_back=True), "stopped", "rolled-back"),
+        ({**rolling(ENDED, state="COMPLETED"), "runningCount": 1}, Told("throttled"), "short", "throttled"),
+        ({**rolling(ENDED, state="COMPLETED"), "runningCount": 1, "pendingCount": 1}, Told(), "starting", "other"),
+        ({**rolling(ENDED, state="COMPLETED"), "runningCount": 3}, Told(), "draining", "other"),
+        (rolling(ENDED, state="COMPLETED"), Told("image-pull", rolled_back=True), "healthy", "rolled-back"),
     ],
 )
 def test_the_oracle_knows_the_table_of_states(service: Report, told: Told, state: str, reason: str | None) -> None:
-    found = shown(service, told, NOW)
+    found = shown(service, told, ENDED)
     assert (found["state"], found["reason"]) == (state, reason)
 
 
 def test_a_rollback_and_task_sets_have_their_states() -> None:
-    service = rolling(NOW - 2 * STUCK_AFTER)
+    service = rolling(ENDED - 2 * STUCK_AFTER)
     service["deployments"][1]["rolloutState"] = "FAILED"
-    assert shown(service, Told("rolled-back"), NOW)["state"] == "rolling-back"
+    assert shown(service, Told("rolled-back"), ENDED)["state"] == "rolling-back"
     sets = [{**{k: v for k, v in each.items() if k not in ("rolloutState", "desiredCount", "failedTasks")}, "computedDesiredCount": 2}
             for each in service["deployments"]]  # fmt: skip
-    both = shown({**service, "deployments": [], "taskSets": sets}, Told(), NOW)
+    both = shown({**service, "deployments": [], "taskSets": sets}, Told(), ENDED)
     assert (both["state"], both["rolloutState"], both.failed_tasks, both["deployments"][0]["desiredCount"]) == ("deploying", None, None, 2)
-    one = shown({**service, "deployments": [], "taskSets": sets[:1]}, Told(), NOW)
+    one = shown({**service, "deployments": [], "taskSets": sets[:1]}, Told(), ENDED)
     assert (one["state"], one["deployments"]) == ("healthy", [])
     done = {**service, "deployments": [{**service["deployments"][0], "rolloutState": "COMPLETED"}]}
-    assert (shown(done, Told(), NOW)["state"], shown(done, Told(), NOW)["deployments"]) == ("healthy", [])
+    assert (shown(done, Told(), ENDED)["state"], shown(done, Told(), ENDED)["deployments"]) == ("healthy", [])
