@@ -31,15 +31,13 @@ from typing import Any
 
 from . import messages
 from .answers import EcsService, Json
-from .rollout_parts import Message, deployment, deployment_id, events, put, task_set
-
-MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
-STEADY_INTERVAL = 6 * HOUR
-FAILURE_INTERVAL = 90.0
+from .history import DAY, HOUR, MINUTE, STEADY_INTERVAL, failures, quiet
+from .rollout_parts import deployment, deployment_id, events, put, task_set
 
 BREAKER = "ECS deployment circuit breaker: "
 
-# Versions and history
+
+# Versions
 
 
 def _next(task_definition: str) -> str:
@@ -63,29 +61,6 @@ def _begin(service: EcsService, old: str | None, new: str | None, age: float | N
 def _end(service: EcsService, task_definition: str) -> None:
     service.release = None
     service.task_definition = service.task_definition_arn(task_definition)
-
-
-def _steady(service: EcsService, task_definition: str, until: float, age: float) -> list[Message]:
-    """What a service says in its quiet life from `age` to `until` seconds ago: at most five steady states."""
-    begun: list[Message] = [
-        (max(until, age - MINUTE), messages.STEADY),
-        (max(until, age - MINUTE), messages.completed(deployment_id(service, task_definition))),
-        (max(until, age - 20), messages.started(service, service.desired_count)),
-    ]
-    repeated: list[Message] = [(until + 1 + STEADY_INTERVAL * number, messages.STEADY) for number in range(5)]
-    return [each for each in repeated if each[0] < age - STEADY_INTERVAL / 2] + begun
-
-
-def _failures(service: EcsService, cause: str | None, failed: int, age: float, until: float = 0.0) -> list[Message]:
-    """Attempts to start tasks, each followed by its cause."""
-    attempts = min(max(1, failed), int((age - until) // FAILURE_INTERVAL) or 1, 30)
-    told: list[Message] = []
-    for number in range(attempts):
-        at = min(until + 20 + FAILURE_INTERVAL * number, max(until, age - 16))
-        told.append((at + 15, messages.started(service, service.desired_count, 100 + number * 10)))
-        if cause:
-            told.append((at, messages.cause(service, cause)))
-    return told
 
 
 def _configuration(breaker: bool = False, rollback: bool = False, strategy: str = "ROLLING", **more: Any) -> Json:
@@ -114,9 +89,9 @@ def steady(
     updated = max(0.0, age - MINUTE)
     primary = deployment(service, version, desired=desired, running=running, pending=pending, age=age, updated=updated)
     trouble = min(30 * MINUTE, age) if cause or running != desired else 0.0
-    told = _steady(service, version, trouble, age)
+    told = quiet(service, version, trouble, age)
     if trouble:
-        told += _failures(service, cause, 5, trouble)
+        told += failures(service, cause, 5, trouble)
     put(service, [primary], told=told, deploymentConfiguration=_configuration())
 
 
@@ -132,7 +107,7 @@ def in_progress(
     new_desired = desired if new_desired is None else new_desired
     pending = max(0, new_desired - running) if pending is None else pending
     old_running = desired if old_running is None else old_running
-    told = _steady(service, old, age, old_age)
+    told = quiet(service, old, age, old_age)
     if running or pending:
         told.append((age * 0.9, messages.started(service, running + pending, 100)))
     if running:
@@ -191,7 +166,7 @@ def _unfinished(
     old, new, age = _begin(service, old, new, age, 30 * MINUTE)
     has_failed = state == "FAILED"
     old_running = desired - running if old_running is None else old_running
-    told = _steady(service, old, age, old_age) + _failures(service, cause, failed_tasks or 5, age, 30.0 if has_failed else 0.0)
+    told = quiet(service, old, age, old_age) + failures(service, cause, failed_tasks or 5, age, 30.0 if has_failed else 0.0)
     if has_failed:
         told.append((30.0, messages.failed(deployment_id(service, new))))
     parts = [
@@ -217,7 +192,7 @@ def rolling_back(
     running = desired if running is None else running
     since = min(MINUTE, age / 2)
     back = BREAKER + f"rolling back to deploymentId {deployment_id(service, old)}."
-    told = _steady(service, old, age, old_age) + _failures(service, cause, failed_tasks, age, since)
+    told = quiet(service, old, age, old_age) + failures(service, cause, failed_tasks, age, since)
     told += [(since, messages.failed(deployment_id(service, new))), (since - 0.1, messages.rolling_back(deployment_id(service, old)))]
     parts = [
         deployment(service, old, "PRIMARY", "IN_PROGRESS", desired, running, pending, 0, old_age, since, back),
@@ -239,7 +214,7 @@ def rolled_back(
     began = max(age + 20 * MINUTE, time.time() - service.release[2] if service.release else 0.0)
     since = age + MINUTE
     back = BREAKER + f"rolling back to deploymentId {deployment_id(service, old)}."
-    told = _steady(service, old, began, max(old_age, began + DAY)) + _failures(service, cause, failed_tasks, began, since)
+    told = quiet(service, old, began, max(old_age, began + DAY)) + failures(service, cause, failed_tasks, began, since)
     told += [(since, messages.failed(deployment_id(service, new))), (since - 0.1, messages.rolling_back(deployment_id(service, old)))]
     told += [(age, messages.completed(deployment_id(service, old))), (age - 0.1, messages.STEADY)]
     told += [(age - STEADY_INTERVAL * number, messages.STEADY) for number in range(1, 5) if age > STEADY_INTERVAL * number]
@@ -263,7 +238,7 @@ def native_blue_green(
         deployment(service, new, "PRIMARY", "IN_PROGRESS", desired, running, pending, 0, age, age),
         deployment(service, old, "ACTIVE", "COMPLETED", desired, desired, age=old_age, updated=old_age - MINUTE),
     ]
-    told = [*_steady(service, old, age, old_age), (age * 0.9, messages.started(service, desired, 100)),
+    told = [*quiet(service, old, age, old_age), (age * 0.9, messages.started(service, desired, 100)),
             (age * 0.4, messages.registered(service, desired))]  # fmt: skip
     configuration = _configuration(strategy=strategy, bakeTimeInMinutes=bake_minutes)
     put(service, parts, told=told, taskDefinition=service.task_definition_arn(new), deploymentConfiguration=configuration)
@@ -286,7 +261,7 @@ def blue_green(
         task_set(service, new, first, desired, running, pending, age, age, raw=started_by),
         task_set(service, old, second, desired, old_running, age=old_age, updated=age, raw=started_by),
     ]
-    told = [*_steady(service, old, age, old_age), (age * 0.9, messages.started(service, desired, 100))]
+    told = [*quiet(service, old, age, old_age), (age * 0.9, messages.started(service, desired, 100))]
     sets = f"service {service.name}, taskSet {deployment_id(service, new)}"
     standing = service.task_definition_arn(new if shifted else old)
     put(service, [], sorted(parts, key=lambda part: part["status"] != "PRIMARY"), told,
