@@ -24,8 +24,8 @@ DEPLOYMENT_INTERVAL_SECONDS = 5 * 86400
 
 # As a member of a rollout: one that the answer does not have.
 ABSENT: Any = object()
-# One thread at a time takes a rollout further.
-ADVANCING = threading.RLock()
+# A rollout is answered whole: one thread at a time changes or reads it.
+ROLLOUT_LOCK = threading.RLock()
 
 # Members of CreateService and UpdateService that moto drops and that DescribeServices repeats.
 KEPT_MEMBERS = (
@@ -101,7 +101,11 @@ class EcsService(Service):
 
     def answer(self, include_tags: bool) -> Json:
         """The service in DescribeServices."""
-        self.proceed()
+        with ROLLOUT_LOCK:
+            self.proceed()
+            return self._answer(include_tags)
+
+    def _answer(self, include_tags: bool) -> Json:
         body: Json = {
             "serviceArn": self.arn,
             "serviceName": self.name,
@@ -142,14 +146,13 @@ class EcsService(Service):
 
     def proceed(self) -> None:
         """Takes a rollout to where it is by now."""
-        if self.advance:
-            with ADVANCING:
-                if self.advance:
-                    self.advance()
+        with ROLLOUT_LOCK:
+            if self.advance:
+                self.advance()
 
     def end_rollout(self) -> None:
         """Forgets what `rollouts` put."""
-        with ADVANCING:
+        with ROLLOUT_LOCK:
             self.rollout = self.advance = self.release = None
 
     def task_definition_arn(self, name_or_arn: str) -> str:

@@ -30,7 +30,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import messages
-from .answers import EcsService, Json
+from .answers import ROLLOUT_LOCK, EcsService, Json
 from .history import DAY, HOUR, MINUTE, STEADY_INTERVAL, failures, quiet
 from .rollout_parts import deployment, deployment_id, events, put, task_set
 
@@ -283,4 +283,5 @@ def play(service: EcsService, scenario: str, **options: Any) -> None:
     """Plays a scenario by its name. Raises ValueError for an unknown one, TypeError for an unknown option."""
     if scenario not in SCENARIOS:
         raise ValueError(f"{scenario!r} is no scenario; scenarios are {', '.join(SCENARIOS)}")
-    SCENARIOS[scenario](service, **options)
+    with ROLLOUT_LOCK:
+        SCENARIOS[scenario](service, **options)
