@@ -13,13 +13,15 @@ REASONS = {
     "image-pull", "permissions", "placement-capacity", "placement-constraint", "health-check", "start-failed", "throttled",
     "deployment-failed", "rolled-back", "other",
 }  # fmt: skip
+VERSION = re.compile(r"[A-Za-z0-9_\[\] -]{1,255}:\d{1,10}")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 FARGATE_PROVIDERS = [["FARGATE"], ["FARGATE", "FARGATE_SPOT"], ["FARGATE_SPOT"]]
 
 
 def well_formed(report: Json) -> Json:
     """The report itself, after a check of every member."""
     assert set(report) == {"generatedAt", "complete", "clusters", "failures"}
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", report["generatedAt"])
+    assert TIME.fullmatch(report["generatedAt"])
     assert report["complete"] is (report["failures"] == [])
     for cluster in report["clusters"]:
         _cluster(cluster)
@@ -31,7 +33,7 @@ def well_formed(report: Json) -> Json:
 
 
 def is_unhealthy(service: Json) -> bool:
-    """Restates the rule of `is_unhealthy` in src/fleet/model/service_state.rs; change both together."""
+    """Restates the column of the table in src/fleet/model/service_state.rs; change both together."""
     return service["state"] in UNHEALTHY
 
 
@@ -54,32 +56,31 @@ def _service(service: Json) -> None:
     _texts(service["serviceName"])
     assert service["status"] == "ACTIVE"
     assert service["state"] in STATES
+    assert service["reason"] in REASONS if is_unhealthy(service) else service["reason"] in (None, "rolled-back")
+    _version(service["taskDefinition"], service["deployedAt"])
+    for deployment in service["deployments"]:
+        _deployment(deployment)
     assert service["capacityProviders"] in FARGATE_PROVIDERS
     assert service["rolloutState"] is None or isinstance(service["rolloutState"], str)
     for count in ("desiredCount", "runningCount", "pendingCount"):
         assert type(service[count]) is int and service[count] >= 0
     _tags(service["tags"])
-    assert service["reason"] in REASONS | {None} and (service["reason"] is not None) >= is_unhealthy(service)
-    _version(service["taskDefinition"])
-    _moment(service["deployedAt"])
-    for deployment in service["deployments"]:
-        _deployment(deployment)
 
 
 def _deployment(deployment: Json) -> None:
-    counts = {"desiredCount", "runningCount", "pendingCount", "failedTasks"}
-    assert set(deployment) == {"status", "taskDefinition", "rolloutState", "createdAt"} | counts
-    _version(deployment["taskDefinition"])
-    _moment(deployment["createdAt"])
-    assert all(deployment[count] is None or type(deployment[count]) is int for count in counts)
+    assert list(deployment) == [
+        "status", "taskDefinition", "rolloutState", "desiredCount", "runningCount", "pendingCount", "failedTasks", "createdAt",
+    ]  # fmt: skip
+    assert deployment["status"] in ("PRIMARY", "ACTIVE", "INACTIVE", "DRAINING", None)
+    assert deployment["rolloutState"] in ("IN_PROGRESS", "COMPLETED", "FAILED", None)
+    _version(deployment["taskDefinition"], deployment["createdAt"])
+    for count in ("desiredCount", "runningCount", "pendingCount", "failedTasks"):
+        assert deployment[count] is None or (type(deployment[count]) is int and deployment[count] >= 0)
 
 
-def _version(version: Any) -> None:
-    assert version is None or re.fullmatch(r"[\w-]{1,255}:\d+", version), version
-
-
-def _moment(moment: Any) -> None:
-    assert moment is None or re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", moment), moment
+def _version(task_definition: Any, time: Any) -> None:
+    assert task_definition is None or VERSION.fullmatch(task_definition)
+    assert time is None or TIME.fullmatch(time)
 
 
 def _failure(failure: Json) -> None:

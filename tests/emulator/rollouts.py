@@ -210,17 +210,17 @@ def rolled_back(
 ) -> None:  # fmt: skip
     """The rollback ended `age` seconds ago: the old version alone, COMPLETED as if nothing had been; only events tell."""
     service.desired_count = desired = service.desired_count if desired is None else desired
-    old, new, _ = _begin(service, old, new, None, age + 20 * MINUTE)
-    began = max(age + 20 * MINUTE, time.time() - service.release[2] if service.release else 0.0)
-    since = age + MINUTE
+    old, new, began = _begin(service, old, new, None, age + 20 * MINUTE)
+    began = began if began > age else age + 20 * MINUTE
+    since, old_age = min(age + MINUTE, (age + began) / 2), max(old_age, began)
     back = BREAKER + f"rolling back to deploymentId {deployment_id(service, old)}."
-    told = quiet(service, old, began, max(old_age, began + DAY)) + failures(service, cause, failed_tasks, began, since)
+    told = quiet(service, old, began, old_age) + failures(service, cause, failed_tasks, began, since)
     told += [(since, messages.failed(deployment_id(service, new))), (since - 0.1, messages.rolling_back(deployment_id(service, old)))]
     told += [(age, messages.completed(deployment_id(service, old))), (age - 0.1, messages.STEADY)]
     told += [(age - STEADY_INTERVAL * number, messages.STEADY) for number in range(1, 5) if age > STEADY_INTERVAL * number]
     _end(service, old)
     primary = deployment(
-        service, old, "PRIMARY", "COMPLETED", desired, desired, age=max(old_age, began + DAY), updated=age, reason=back,
+        service, old, "PRIMARY", "COMPLETED", desired, desired, age=old_age, updated=age, reason=back,
     )  # fmt: skip
     put(service, [primary], told=told, deploymentConfiguration=_configuration(breaker=True, rollback=True))
 
