@@ -27,11 +27,13 @@ import readme
 sys.path.insert(0, str(readme.ROOT / "tests"))
 
 from emulator.emulator import Emulator  # noqa: E402
-from emulator.fleets import demo as demo_fleet  # noqa: E402
+from emulator.fleets import showcase  # noqa: E402
 
 START_SECONDS = 120
 STOP_SECONDS = 10
 SHOWN = ("/list", "/list?owner=K2&environment=staging", "/list?nope=1")
+# The longest word for a state, and some space.
+STATE_WIDTH = 14
 
 
 class Failed(Exception):
@@ -139,7 +141,8 @@ def summary(body: str) -> str:
         name = f"{cluster}/{service['serviceName']}"
         counts = f"{service['runningCount']}/{service['desiredCount']} running, {service['pendingCount']} pending"
         tags = [service["tags"].get(key) or "-" for key in ("environment", "owner")]
-        lines.append(f"  {name:<30}{counts:<24}{tags[0]:<12}{tags[1]}")
+        state = f"{service['state']:<{STATE_WIDTH}}"
+        lines.append(f"  {name:<30}{counts:<24}{state}{service.get('reason') or '-':<22}{tags[0]:<12}{tags[1]}")
     return "\n".join(lines)
 
 
@@ -158,7 +161,7 @@ def main() -> int:
         check_port(port)
         with tempfile.TemporaryDirectory(prefix="ecs-status-demo-") as temporary, Emulator() as emulator:
             directory = Path(temporary)
-            demo_fleet(emulator)
+            showcase(emulator)
             with wrangler(port, emulator, directory) as process:
                 url = f"http://127.0.0.1:{port}"
                 wait_until_it_answers(url, process, directory / "wrangler.log")

@@ -12,6 +12,7 @@ import sys
 import urllib.request
 from pathlib import Path
 
+from .shape import STATES
 from .workerd import ROOT
 
 START_SECONDS = 120
@@ -74,6 +75,9 @@ def test_the_demo_answers_and_ctrl_c_leaves_no_process_behind() -> None:
         with opener.open(f"http://127.0.0.1:{port}/list?owner=K2&environment=frankie", timeout=30) as answer:
             report = json.load(answer)
         assert [cluster["clusterName"] for cluster in report["clusters"]] == ["k2tog"]
+        shown = {word for line in said.splitlines() for word in line.split() if "running," in line}
+        assert STATES <= shown, f"the demo shows no service that is {STATES - shown}"
+        assert {"image-pull", "permissions", "health-check", "rolled-back"} <= shown
 
         below = descendants(process.pid)
         assert len(below) >= 2, "wrangler and workerd should run below the demo"

@@ -34,7 +34,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="0, the default, selects a free port")
     parser.add_argument("--region", default="ap-southeast-2")
     parser.add_argument("--account", default="123456789012")
-    parser.add_argument("--fleet", choices=["demo", "empty"], default="demo")
+    parser.add_argument("--fleet", choices=["demo", "showcase", "empty"], default="demo")
     parser.add_argument("--policy", help="JSON file: the IAM policy of the printed key (default: the four read calls)")
     parser.add_argument("--print-env", action="store_true", help="also print the variables of AWS's tools to standard error")
     parser.add_argument("--until-stdin-closes", action="store_true")

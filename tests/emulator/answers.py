@@ -8,7 +8,9 @@ Timestamps are epoch seconds, as in the AWS JSON 1.1 protocol.
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from moto.ecs.models import Cluster, Service
@@ -17,6 +19,13 @@ from moto.utilities.utils import get_partition
 Json = dict[str, Any]
 
 EVENT_INTERVAL_SECONDS = 6 * 3600
+# The deployment that a rollout replaces is older by this.
+DEPLOYMENT_INTERVAL_SECONDS = 5 * 86400
+
+# As a member of a rollout: one that the answer does not have.
+ABSENT: Any = object()
+# A rollout is answered whole: one thread at a time changes or reads it.
+ROLLOUT_LOCK = threading.RLock()
 
 # Members of CreateService and UpdateService that moto drops and that DescribeServices repeats.
 KEPT_MEMBERS = (
@@ -58,10 +67,16 @@ class EcsService(Service):
     rollout_state: str = "COMPLETED"
     short_arn: bool = False
     event_count: int = 0
+    # What `rollouts` put in place of members of the answer, and what takes it further as time goes by.
+    rollout: Json | None = None
+    advance: Callable[[], None] | None = None
+    # Old and new version of the rollout under way, and its beginning; and the newest version that there was.
+    release: tuple[str, str, float] | None = None
+    newest: str | None = None
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.created_at = time.time()
+        self.created_at = round(time.time(), 3)
         self.kept: Json = {}
 
     @property
@@ -86,6 +101,11 @@ class EcsService(Service):
 
     def answer(self, include_tags: bool) -> Json:
         """The service in DescribeServices."""
+        with ROLLOUT_LOCK:
+            self.proceed()
+            return self._answer(include_tags)
+
+    def _answer(self, include_tags: bool) -> Json:
         body: Json = {
             "serviceArn": self.arn,
             "serviceName": self.name,
@@ -98,7 +118,7 @@ class EcsService(Service):
             "pendingCount": self.pending_count,
             **self.placement(self.strategy),
             **self.platform(),
-            "taskDefinition": self.task_definition or self.default_task_definition(),
+            "taskDefinition": self.standing_task_definition(),
             "deploymentConfiguration": {"maximumPercent": 200, "minimumHealthyPercent": 100},
             "deployments": self.deployment_answers(),
             "events": self.event_answers(),
@@ -111,9 +131,10 @@ class EcsService(Service):
             "propagateTags": self.propagate_tags,
             "enableExecuteCommand": False,
             "availabilityZoneRebalancing": "ENABLED",
+            **(self.rollout or {}),
             **self.kept,
         }
-        if self.task_set_strategy:
+        if self.task_set_strategy and not self.rollout:
             body["taskSets"] = [self.task_set_answer(number) for number in range(self.task_sets)]
         if self.network_configuration:
             body["networkConfiguration"] = self.network_configuration
@@ -121,13 +142,33 @@ class EcsService(Service):
             body["roleArn"] = self.role_arn
         if include_tags:
             body["tags"] = self.tags
-        return body
+        return {name: value for name, value in body.items() if value is not ABSENT}
+
+    def proceed(self) -> None:
+        """Takes a rollout to where it is by now."""
+        with ROLLOUT_LOCK:
+            if self.advance:
+                self.advance()
+
+    def end_rollout(self) -> None:
+        """Forgets what `rollouts` put."""
+        with ROLLOUT_LOCK:
+            self.rollout = self.advance = self.release = None
+
+    def task_definition_arn(self, name_or_arn: str) -> str:
+        """The ARN of `family:revision`."""
+        if name_or_arn.startswith("arn:"):
+            return name_or_arn
+        return f"{self.arn.partition(':service/')[0]}:task-definition/{name_or_arn}"
 
     def default_task_definition(self) -> str:
-        return f"{self.arn.partition(':service/')[0]}:task-definition/{self.name}:1"
+        return self.task_definition_arn(f"{self.name}:1")
+
+    def standing_task_definition(self) -> str:
+        return self.task_definition or self.default_task_definition()
 
     def deployment_answers(self) -> list[Json]:
-        """The PRIMARY deployment, followed during a rollout by the one that it replaces."""
+        """The PRIMARY deployment, followed during a rollout by the one that it replaces: the same version, deployed anew."""
         if self.deployment_controller["type"] == "EXTERNAL":
             return []
         old = self.running_count - self.running_count // 2 if self.rollout_state == "IN_PROGRESS" else 0
@@ -137,6 +178,7 @@ class EcsService(Service):
     def deployment(self, status: str, desired: int, running: int, pending: int) -> Json:
         deployment_id = f"ecs-svc/{int(identifier(self.arn, status)[:15], 16)}"
         state = self.rollout_state if status == "PRIMARY" else "COMPLETED"
+        created = self.created_at - (0 if status == "PRIMARY" else DEPLOYMENT_INTERVAL_SECONDS)
         reason = {
             "COMPLETED": f"ECS deployment {deployment_id} completed.",
             "IN_PROGRESS": f"ECS deployment {deployment_id} in progress.",
@@ -145,13 +187,13 @@ class EcsService(Service):
         return {
             "id": deployment_id,
             "status": status,
-            "taskDefinition": self.task_definition or self.default_task_definition(),
+            "taskDefinition": self.standing_task_definition(),
             "desiredCount": desired,
             "pendingCount": pending,
             "runningCount": running,
             "failedTasks": 10 if state == "FAILED" else 0,
-            "createdAt": self.created_at,
-            "updatedAt": self.created_at,
+            "createdAt": created,
+            "updatedAt": created,
             **self.placement(self.deployment_strategy or self.strategy),
             **self.platform(),
             "rolloutState": state,
@@ -168,7 +210,7 @@ class EcsService(Service):
             "serviceArn": self.arn,
             "clusterArn": self.cluster_arn,
             "status": "ACTIVE" if place else "PRIMARY",
-            "taskDefinition": self.task_definition or self.default_task_definition(),
+            "taskDefinition": self.standing_task_definition(),
             "computedDesiredCount": self.desired_count,
             "pendingCount": 0 if place else self.pending_count,
             "runningCount": running,
@@ -194,8 +236,10 @@ class EcsService(Service):
         ]
 
 
-def cluster_answer(cluster: Cluster, services: list[Service], include: list[str]) -> Json:
+def cluster_answer(cluster: Cluster, services: list[EcsService], include: list[str]) -> Json:
     """The cluster in DescribeClusters; `services` are those in the cluster."""
+    for service in services:
+        service.proceed()
     active = [service for service in services if service.status == "ACTIVE"]
     body: Json = {
         "clusterArn": cluster.arn,

@@ -4,6 +4,7 @@ POST /_emulator/faults    {"kind": "throttle", "operation": "ListServices", "tim
 DELETE /_emulator/faults
 GET /_emulator/calls      number of calls of each operation
 POST /_emulator/service   {"cluster": "prod", "name": "web", "running": 0, "rollout_state": "FAILED"}
+POST /_emulator/rollout   {"cluster": "prod", "name": "web", "scenario": "failing", "cause": "image-pull", ...}: see `rollouts`
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ def answer(emulator: Emulator, environ: Environ) -> Answer:
             emulator.faults.clear()
         elif route == "POST service":
             emulator.set_service(**json.loads(body))
+        elif route == "POST rollout":
+            emulator.play(**json.loads(body))
         elif route == "GET calls":
             return reply(200, dict(Counter(call.operation for call in emulator.calls)))
         else:

@@ -18,7 +18,13 @@ Patches to moto, and the ECS behaviour that each restores:
 - A service has either `launchType` or `capacityProviderStrategy`, the other is absent; CreateService and
   UpdateService keep the strategy, `availabilityZoneRebalancing`, `enableECSManagedTags` and a few more, and
   a cluster's default strategy applies where a service is created with neither.
-- A created service reaches its desired count at once, and has `createdAt`, deployments and events.
+- A created service reaches its desired count at once, and has `createdAt`, a COMPLETED deployment with times and the
+  ARN of its task definition, and the events of one that became steady.
+- UpdateService with another task definition, or with forceNewDeployment, starts a rollout that takes `rollout_seconds`:
+  PRIMARY new IN_PROGRESS beside ACTIVE old COMPLETED, both with their counts, then the new one alone, COMPLETED, with the
+  events that ECS writes. Where the new version is one of `broken_task_definitions`, its tasks fail as often as
+  `failedTasks` says, and the service's `deploymentCircuitBreaker` stops the rollout or rolls it back.
+- `rollouts` puts services into every state of a rollout, blue/green by task sets and ECS's own included.
 - A cluster's activeServicesCount, runningTasksCount and pendingTasksCount are those of its services.
 - IAM answers ListServiceSpecificCredentials, with an empty list.
 - The credentials of a session stop working at their Expiration: ExpiredTokenException.
@@ -44,7 +50,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from moto.sts.models import sts_backends
 from moto.utilities.utils import get_partition
 
-from . import control, iam, patches
+from . import control, iam, patches, rollouts
 from .answers import EcsService, as_strategy, as_tags
 from .calls import Call, access_key_of, identify, region_of
 from .faults import Exchange, Faults, json_answer
@@ -248,8 +254,20 @@ class Emulator:
     def set_service(
         self, cluster: str, name: str, region: str | None = None, account: str | None = None, **changes: Any
     ) -> None:
-        """Changes a service. Raises KeyError if there is none, and TypeError for an unknown change."""
-        self._change(self.backend(region, account).services[f"{cluster}:{name}"], **changes)
+        """Changes a service; new counts and states end its rollout. Raises KeyError if there is none, and TypeError for an
+        unknown change."""
+        self._change(self.service(cluster, name, region, account), **changes)
+
+    def service(self, cluster: str, name: str, region: str | None = None, account: str | None = None) -> EcsService:
+        """The service. Raises KeyError if there is none."""
+        return self.backend(region, account).services[f"{cluster}:{name}"]
+
+    def play(
+        self, cluster: str, name: str, scenario: str, region: str | None = None, account: str | None = None, **options: Any
+    ) -> None:
+        """Plays a scenario of `rollouts` on a service. Raises KeyError, ValueError or TypeError if there is no such
+        service, scenario or option."""
+        rollouts.play(self.service(cluster, name, region, account), scenario, **options)
 
     def _change(self, service: EcsService, **changes: Any) -> None:
         """Sets the attributes for these parameters of `add_service`."""
@@ -266,6 +284,8 @@ class Emulator:
                 converted[attributes.get(change, change)] = value
             else:
                 raise TypeError(f"a service has no {change}")
+        if {"desired_count", "running_count", "pending_count", "rollout_state", "task_sets", "task_set_strategy"} & converted.keys():
+            service.end_rollout()
         for attribute, value in converted.items():
             setattr(service, attribute, value)
         if "task_set_strategy" in converted:
@@ -302,6 +322,17 @@ class Emulator:
         return sum(operation in (None, call.operation) for call in self.calls)
 
     # Quirks: see `patches.Quirks`
+
+    rollout_seconds = property(
+        lambda self: self._quirks.rollout_seconds,
+        lambda self, value: setattr(self._quirks, "rollout_seconds", value),
+        doc="How long the rollout takes that UpdateService starts.",
+    )
+    broken_task_definitions = property(
+        lambda self: self._quirks.broken_task_definitions,
+        lambda self, value: setattr(self._quirks, "broken_task_definitions", dict(value)),
+        doc='Versions ("web:2") whose tasks cannot start, and why: a key of `messages.CAUSES`.',
+    )
 
     page_size = property(
         lambda self: self._quirks.page_size,

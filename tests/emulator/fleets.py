@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from . import progress, rollouts
 from .emulator import Emulator
+from .rollouts import DAY, HOUR, MINUTE
 
 # Cluster name → {"services": {service name → keywords of add_service}, and keywords of add_cluster}.
 Spec = dict[str, dict[str, Any]]
@@ -121,4 +123,43 @@ def demo(emulator: Emulator) -> None:
     populate(emulator, DEMO)
 
 
-FLEETS: dict[str, Callable[[Emulator], None]] = {"demo": demo, "empty": lambda emulator: None}
+# Cluster, service, scenario of `rollouts`, and its options: one of each state, with a reason that tells something.
+Played = tuple[str, str, str, dict[str, Any]]
+SHOWN: tuple[Played, ...] = (
+    # All tasks run, of the old version: the new one cannot start.
+    ("prod", "checkout", "failing", {"cause": "image-pull", "old": "checkout:57", "new": "checkout:58", "age": 25 * MINUTE}),
+    ("prod", "ledger", "failed", {"cause": "permissions", "old": "ledger:11", "new": "ledger:12", "age": 3 * HOUR, "old_running": 0}),
+    ("prod", "telemetry", "rolling_back", {"cause": "health-check", "old": "telemetry:203", "new": "telemetry:204", "age": 12 * MINUTE}),
+    ("prod", "gateway", "rolled_back", {"cause": "start-failed", "old": "gateway:30", "new": "gateway:31", "age": 2 * HOUR, "old_age": 9 * DAY}),
+    ("prod", "invoices", "steady", {"running": 3, "cause": "placement-capacity", "task_definition": "invoices:88", "age": 2 * DAY}),
+    ("nonprod", "ledger", "stuck", {"cause": "placement-constraint", "old": "ledger:12", "new": "ledger:13", "age": 50 * MINUTE, "old_running": 0}),
+    ("nonprod", "lap-timer", "blue_green", {"old": "lap-timer:7", "new": "lap-timer:8", "age": 6 * MINUTE}),
+    ("batch", "reconciler", "steady", {"running": 2, "cause": "throttled", "task_definition": "reconciler:5", "age": 12 * DAY}),
+    ("legacy", "mailer", "steady", {"running": 3, "task_definition": "mailer:2", "age": 400 * DAY}),
+    ("k2tog", "hello-world", "steady", {"task_definition": "hello-world:7", "age": 3 * DAY}),
+    ("k2tog", "stitch-counter", "steady", {"task_definition": "stitch-counter:4", "age": 90 * DAY}),
+    ("batch", "nightly-export", "steady", {"task_definition": "nightly-export:19", "age": 20 * DAY}),
+    ("nonprod", "preview-17", "steady", {"task_definition": "preview:17", "age": 5 * HOUR}),
+    ("nonprod", "untagged-experiment", "steady", {"age": 190 * DAY}),
+    ("legacy", "wiki", "steady", {"task_definition": "wiki:3", "age": 800 * DAY}),
+)  # fmt: skip
+# Rollouts that go on. Each begins anew after some minutes, or it would be stuck in the end.
+AT_WORK: tuple[Played, ...] = (
+    ("prod", "lap-timer", "in_progress", {"old": "lap-timer:140", "running": 2, "pending": 3, "old_running": 3}),
+    ("k2tog", "yarn-catalogue", "in_progress", {"old": "yarn-catalogue:22", "running": 0, "pending": 1, "old_running": 1}),
+    ("k2tog", "pattern-library", "in_progress", {"old": "pattern-library:9", "running": 1, "pending": 3}),
+    ("nonprod", "checkout", "native_blue_green", {"old": "checkout:57"}),
+)
+AT_WORK_SECONDS = 10 * MINUTE
+
+
+def showcase(emulator: Emulator) -> None:
+    """The demo's fleet, with one service in each state that a report knows, and with versions, ages and events."""
+    demo(emulator)
+    for cluster, name, scenario, options in SHOWN:
+        emulator.play(cluster, name, scenario, **options)
+    for cluster, name, scenario, options in AT_WORK:
+        progress.repeat(emulator.service(cluster, name), rollouts.SCENARIOS[scenario], AT_WORK_SECONDS, **options)
+
+
+FLEETS: dict[str, Callable[[Emulator], None]] = {"demo": demo, "showcase": showcase, "empty": lambda emulator: None}

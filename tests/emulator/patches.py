@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -27,8 +28,10 @@ from moto.iam.access_control import IAMRequestBase
 from moto.iam.responses import IamResponse
 from moto.sts.models import AssumedRole, STSBackend, sts_backends
 
+from . import rollouts
 from .answers import KEPT_MEMBERS, EcsService, Json, as_strategy, cluster_answer
 from .iam import EcsIamRequest, Resource, signed_request
+from .progress import proceed
 
 QUIRKS = "emulator.quirks"
 JSON_1_1 = "application/x-amz-json-1.1"
@@ -44,6 +47,8 @@ class Quirks:
     vanish_services: set[str] = field(default_factory=set)
     vanish_clusters: set[str] = field(default_factory=set)
     session_seconds: int | None = None
+    rollout_seconds: float = 10.0
+    broken_task_definitions: dict[str, str] = field(default_factory=dict)
 
 
 def page_token(arn: str) -> str:
@@ -206,19 +211,45 @@ class EcsResponse(EC2ContainerServiceResponse):
         if not self._get_param("launchType"):
             service.strategy = as_strategy(strategy or cluster.default_capacity_provider_strategy or None)
             service.launch_type = None if service.strategy else "EC2"
-        return self.changed(service)
+        self.keep(service)
+        service.running_count, service.pending_count = service.desired_count, 0
+        if service.deployment_controller["type"] == "ECS":
+            rollouts.steady(service, age=0.0)
+        return reply({"service": service.answer(include_tags=True)})
 
     def update_service(self) -> Reply:  # type: ignore[override]
+        """The count at once, another version by a rollout."""
+        standing = self.requested_service().standing_task_definition()
         super().update_service()
         service = self.requested_service()
         if self._get_param("capacityProviderStrategy") is not None:
             service.strategy = as_strategy(self._get_param("capacityProviderStrategy"))
             service.launch_type = None
-        return self.changed(service)
+        self.keep(service)
+        wanted = self._get_param("taskDefinition")
+        if wanted:
+            service.task_definition = self.ecs_backend.describe_task_definition(wanted).arn
+        if service.deployment_controller["type"] == "ECS" and (
+            service.standing_task_definition() != standing or self._get_param("forceNewDeployment")
+        ):
+            self.roll_out(service, standing)
+        elif not service.release:
+            service.running_count, service.pending_count = service.desired_count, 0
+            if service.rollout and service.rollout["deployments"]:
+                rollouts.steady(service, age=time.time() - service.rollout["deployments"][0]["createdAt"])
+        return reply({"service": service.answer(include_tags=True)})
+
+    def roll_out(self, service: EcsService, standing: str) -> None:
+        """Starts the rollout of the service's task definition in place of `standing`."""
+        old, new = (arn.rpartition("/")[2] for arn in (standing, service.standing_task_definition()))
+        breaker = service.kept.get("deploymentConfiguration", {}).get("deploymentCircuitBreaker", {})
+        cause = self.quirks.broken_task_definitions.get(new)
+        proceed(service, self.quirks.rollout_seconds, old, new, cause, breaker.get("enable", False), breaker.get("rollback", False))
 
     def delete_service(self) -> Reply:  # type: ignore[override]
         super().delete_service()
         service = self.requested_service()
+        service.end_rollout()
         service.desired_count = service.running_count = 0
         return reply({"service": service.answer(include_tags=True)})
 
@@ -226,11 +257,9 @@ class EcsResponse(EC2ContainerServiceResponse):
         name = self._get_param("service").split("/")[-1]
         return self.ecs_backend.services[f"{self.cluster_name()}:{name}"]
 
-    def changed(self, service: EcsService) -> Reply:
-        """Stores the members that moto drops; the service reaches its desired count at once."""
+    def keep(self, service: EcsService) -> None:
+        """Stores the members that moto drops."""
         service.kept.update({name: self._get_param(name) for name in KEPT_MEMBERS if self._get_param(name) is not None})
-        service.running_count, service.pending_count = service.desired_count, 0
-        return reply({"service": service.answer(include_tags=True)})
 
 
 motos_assume_role = STSBackend.assume_role

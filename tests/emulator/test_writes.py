@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -67,6 +68,18 @@ def test_an_update_changes_the_strategy_and_the_count(ecs: Any, cluster: str) ->
     service = ecs.describe_services(cluster=cluster, services=["web"])["services"][0]
     assert service["capacityProviderStrategy"] == STRATEGY[:1]
     assert (service["desiredCount"], service["runningCount"], service["enableECSManagedTags"]) == (5, 5, True)
+
+
+def test_a_rollout_does_not_change_when_the_service_was_created(emulator: Emulator, ecs: Any, cluster: str) -> None:
+    emulator.rollout_seconds = 0.3
+    born = create(ecs, cluster, launchType="FARGATE")["createdAt"]
+    for strategy in (STRATEGY, STRATEGY[:1]):
+        ecs.update_service(cluster=cluster, service="web", capacityProviderStrategy=strategy, forceNewDeployment=True)
+        for _ in range(2):
+            service = ecs.describe_services(cluster=cluster, services=["web"])["services"][0]
+            assert service["createdAt"] == born and service["capacityProviderStrategy"] == strategy
+            assert all(each["createdAt"] >= born for each in service["deployments"])
+            time.sleep(0.35)
 
 
 def test_a_deleted_service_is_inactive_and_not_listed(ecs: Any, cluster: str) -> None:

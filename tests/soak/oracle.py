@@ -85,6 +85,8 @@ class Oracle:
         if look.ask.status is not None or look.ask.format == "help":
             return self._as_asked(look, answer)
         if answer.status in (200, 304):
+            if look.ask.format == "metrics" and "age" not in answer.headers:
+                return self._unread_metrics(look, answer)
             return self._healthy(look, answer) if look.ask.format == "health" else self._report(look, answer)
         return self._problem(look, answer)
 
@@ -359,7 +361,7 @@ class Oracle:
     def _problem(self, look: Look, answer: Answer) -> str:
         """(1) It is problem details. (2) No report could be served instead. (3) Its cause is true."""
         # (1)
-        if look.ask.format == "badge":
+        if look.ask.format in ("badge", "version"):
             return self._unknown_badge(look, answer)
         if look.ask.method == "HEAD":
             return self._problem_by_its_head(look, answer)
@@ -396,6 +398,18 @@ class Oracle:
         if answer.body and b": unknown</title>" not in answer.body:
             raise Wrong("a badge without a fleet says that it is unknown")
         return self._failed(look, answer, "a badge that says unknown")
+
+    def _unread_metrics(self, look: Look, answer: Answer) -> str:
+        """Metrics where nothing can be read say so with a 200, as exporters do; they do not tell the cause."""
+        if answer.headers["cache-control"] != "no-store" or answer.headers["x-ecs-status-complete"] != "false":
+            raise Wrong("metrics of nothing are incomplete and not cacheable")
+        report = read(look.ask, answer, self.scene)
+        if report.shown or report.ages:
+            raise Wrong("metrics of nothing show a service or a snapshot")
+        self._had_nothing(look)
+        if not self.record.met(ANY_FAULT, None, self._earliest(look, 0), look.received) and not self._waited(look, self.scene.timeout):
+            raise Wrong("no target is up, though no call met a fault, and it did not wait for the first sweep")
+        return "problem: 200, metrics that say that no target is up"
 
     def _problem_by_its_head(self, look: Look, answer: Answer) -> str:
         if answer.body or answer.headers["content-type"] != "application/problem+json":

@@ -12,6 +12,9 @@ REGIONS = ("ap-southeast-2", "us-east-1")
 OPERATIONS = ("ListClusters", "DescribeClusters", "ListServices", "DescribeServices")
 CLUSTERS = ("prod", "nonprod", "batch", "legacy")
 
+# After so many seconds a rollout that does not get on is stuck; few enough that some become so during a storm.
+STUCK_AFTER = 60
+
 # AWS's text in an error, which only the operator may read.
 CANARY = "canary-5b1c arn:aws:iam::123456789012:user/canary"
 
@@ -50,6 +53,7 @@ class Scene:
             "SUBREQUEST_BUDGET": str(self.budget),
             "CALL_BURST": str(self.burst),
             "CALL_RATE": str(self.rate),
+            "STUCK_AFTER": str(STUCK_AFTER),
         }
 
     @property
@@ -110,7 +114,8 @@ KINDS = (
     Kind("wrong_types", "wrong_types"),
     Kind("missing", "missing", options=({"fields": ["serviceArns", "clusterArns", "services", "clusters"]},
                                         {"fields": ["status"]}, {"fields": ["runningCount"]}, {"fields": ["serviceName"]})),
-    Kind("nulls", "nulls", 0.5, options=({"fields": ["events", "failures", "roleArn", "settings", "statistics", "taskSets"]},)),
+    # Not of events and task sets: an answer without them is an answer about another service.
+    Kind("nulls", "nulls", 0.5, options=({"fields": ["failures", "roleArn", "settings", "statistics"]},)),
     Kind("repeat_token", "repeat_token", operations=LISTS),
     Kind("leave_out", "leave_out", operations=DESCRIBES),
     refusal("expired", "ExpiredTokenException"),

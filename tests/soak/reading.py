@@ -7,14 +7,15 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from io import StringIO
 from typing import Any
 
-from e2e.shape import is_unhealthy, well_formed
+from e2e.shape import well_formed
 from e2e.workerd import Answer
 
 from .plan import CLUSTERS, Scene
-from .truth import State
+from .states import STATES, State, colour, is_unhealthy, since
 
 # Target, cluster, service.
 Key = tuple[str, str, str]
@@ -74,12 +75,14 @@ def asks(scene: Scene) -> list[tuple[Ask, float]]:
         (Ask("/list?owner=K2", accepts=of_k2), 2),
         (Ask("/list?owner=K2&environment=staging", accepts=lambda s: of_k2(s) and s["tags"]["environment"] == "staging"), 1),
         (Ask("/list?unhealthy=true", accepts=is_unhealthy), 1),
+        (Ask("/list?state=failing&state=stuck", accepts=lambda s: s["state"] in ("failing", "stuck")), 0.5),
         (Ask(f"/list?target={first}", target=first), 1),
         (Ask("/list?format=csv", "csv"), 1.5),
         (Ask("/list?format=text", "text"), 1.5),
         (Ask("/list?format=text&owner=K2", "text", accepts=of_k2), 0.5),
         (Ask("/metrics", "metrics"), 1.5),
         (Ask(f"/badge.svg?service={service}", "badge", service=service), 1),
+        (Ask(f"/badge.svg?service={service}&show=version", "version", service=service), 0.3),
         (Ask("/list", method="HEAD"), 1),
         (Ask("/list", conditional=True), 2),
         (Ask("/list?format=csv", "csv", conditional=True), 0.5),
@@ -121,8 +124,8 @@ def csv_report(ask: Ask, body: str, complete: bool, scene: Scene) -> Report:
     for row in rows:
         assert None not in row and None not in row.values() and row["region"] == scene.regions[row["target"]]
     columns = (
-        "serviceName", "status", "capacityProviders", "rolloutState", "desiredCount", "runningCount", "pendingCount", "tags",
-        "tag:environment", "tag:owner", "tag:contact",
+        "serviceName", "status", "state", "capacityProviders", "rolloutState", "desiredCount", "runningCount", "pendingCount", "tags",
+        "tag:environment", "tag:owner", "tag:contact", "reason", "taskDefinition", "deployedAt",
     )  # fmt: skip
     shown = {(row["target"], row["clusterName"], row["serviceName"]): tuple(row[each] for each in columns) for row in rows}
     assert len(shown) == len(rows), "a service has two rows"
@@ -131,16 +134,20 @@ def csv_report(ask: Ask, body: str, complete: bool, scene: Scene) -> Report:
 
 def csv_row(state: State) -> tuple[str, ...]:
     tags = state["tags"]
-    plain = [state["serviceName"], state["status"], " ".join(state["capacityProviders"]), state["rolloutState"]]
+    plain = [state["serviceName"], state["status"], state["state"], " ".join(state["capacityProviders"]), state["rolloutState"] or ""]
     counts = [str(state[each]) for each in ("desiredCount", "runningCount", "pendingCount")]
     joined = ";".join(f"{key}={value}" for key, value in sorted(tags.items()))
-    return (*plain, *counts, joined, tags["environment"], tags["owner"], tags["contact"])
+    own = (tags["environment"], tags["owner"], tags["contact"])
+    return (*plain, *counts, joined, *own, state["reason"] or "", state["taskDefinition"], state["deployedAt"])
 
 
 TOTALS = re.compile(
     r"(?P<services>\d+) services? in (?P<clusters>\d+) clusters?: \d+/\d+ tasks running, \d+ pending; "
     r"generatedAt (?P<moment>\S+), (?P<complete>complete|incomplete)"
 )
+
+
+TEXT_COLUMNS = ("SERVICE", "RUNNING", "PENDING", "STATE", "VERSION", "SINCE", "PROVIDERS", "ROLLOUT", "TAGS")
 
 
 def text_report(ask: Ask, body: str, complete: bool, scene: Scene) -> Report:
@@ -152,7 +159,8 @@ def text_report(ask: Ask, body: str, complete: bool, scene: Scene) -> Report:
         cells = dict(zip(head, row, strict=True))
         key = (cells.get("TARGET", scene.targets[0]), cells["CLUSTER"], cells["SERVICE"])
         assert key not in shown, "a service has two rows"
-        shown[key] = tuple(cells[each] for each in ("SERVICE", "RUNNING", "PENDING", "PROVIDERS", "ROLLOUT", "TAGS"))
+        # There is a column for reasons if a service has one.
+        shown[key] = (*(cells[each] for each in TEXT_COLUMNS), cells.get("REASON", "-"))
     totals, *rest = below.rstrip("\n").split("\n")
     said = TOTALS.fullmatch(totals)
     assert said and int(said["services"]) == len(rows), totals
@@ -168,24 +176,30 @@ def text_report(ask: Ask, body: str, complete: bool, scene: Scene) -> Report:
             if service.startswith(f"{cluster}-"):
                 names["serviceName"], reason = service, of_service
         failures.append({"target": target, "region": region, **names, "reason": reason})
-    return Report(said["complete"] == "complete", shown, text_row, said["moment"], failures)
+    of_now = lambda state: text_row(state, said["moment"])  # noqa: E731
+    return Report(said["complete"] == "complete", shown, of_now, said["moment"], failures)
 
 
-def text_row(state: State) -> tuple[str, ...]:
+def text_row(state: State, now: str) -> tuple[str, ...]:
     running = f"{state['runningCount']}/{state['desiredCount']}"
     tags = ", ".join(f"{key}={value}" for key, value in sorted(state["tags"].items()))
     providers = ",".join(state["capacityProviders"])
-    return (state["serviceName"], running, str(state["pendingCount"]), providers, state["rolloutState"], tags)
+    cells = (state["serviceName"], running, str(state["pendingCount"]), state["state"], state["taskDefinition"])
+    return (*cells, since(state["deployedAt"], now), providers, state["rolloutState"] or "-", tags, state["reason"] or "-")
 
 
 SAMPLE = re.compile(r"(?P<name>\w+)\{(?P<labels>[^}]*)\} (?P<value>\d+)")
 LABEL = re.compile(r'(\w+)="([^"\\]*)"')
-COUNTS = {"ecs_service_desired_tasks": 0, "ecs_service_running_tasks": 1, "ecs_service_pending_tasks": 2}
+COUNTS = {
+    "ecs_service_desired_tasks": 0, "ecs_service_running_tasks": 1, "ecs_service_pending_tasks": 2,
+    "ecs_service_deployment_failed_tasks": 3, "ecs_service_deployment_created_timestamp_seconds": 4,
+}  # fmt: skip
 
 
 def metrics_report(ask: Ask, body: str, complete: bool, scene: Scene) -> Report:
-    counts: dict[Key, list[int]] = {}
-    words: dict[Key, tuple[str, str]] = {}
+    counts: dict[Key, list[int | None]] = {}
+    words: dict[Key, tuple[str, ...]] = {}
+    states: dict[Key, dict[str, int]] = {}
     ages, up, whole = {}, {}, {}
     for line in body.rstrip("\n").split("\n"):
         if line.startswith("# "):
@@ -196,43 +210,59 @@ def metrics_report(ask: Ask, body: str, complete: bool, scene: Scene) -> Report:
         assert labels["region"] == scene.regions[labels["target"]]
         key = (labels["target"], labels.get("cluster", ""), labels.get("service", ""))
         if sample["name"] in COUNTS:
-            counts.setdefault(key, [-1, -1, -1])[COUNTS[sample["name"]]] = value
+            counts.setdefault(key, [None] * len(COUNTS))[COUNTS[sample["name"]]] = value
+        elif sample["name"] == "ecs_service_state":
+            states.setdefault(key, {})[labels["state"]] = value
         elif sample["name"] == "ecs_service_info":
-            words[key] = (labels["rollout_state"], labels["tag_version"])
+            words[key] = (labels["rollout_state"], labels["state"], labels["task_definition"], labels["tag_version"])
         elif sample["name"] == "ecs_status_snapshot_age_seconds":
             ages[labels["target"]] = value
         elif sample["name"] == "ecs_status_up":
             up[labels["target"]] = value
         elif sample["name"] == "ecs_status_complete":
             whole[labels["target"]] = value
-    assert counts.keys() == words.keys() and up.keys() == whole.keys() == set(scene.targets)
+    assert counts.keys() == words.keys() == states.keys() and up.keys() == whole.keys() == set(scene.targets)
     assert {target for target, value in up.items() if value} == ages.keys()
+    for key, known in states.items():
+        assert known.keys() == STATES and [name for name, value in known.items() if value] == [words[key][1]], "a state set has one 1"
     shown = {key: (*counts[key], *words[key]) for key in counts}
     return Report(all(whole.values()), shown, metrics_row, ages=ages)
 
 
-def metrics_row(state: State) -> tuple[int | str, ...]:
+def metrics_row(state: State) -> tuple[int | str | None, ...]:
     counts = (state[each] for each in ("desiredCount", "runningCount", "pendingCount"))
-    return (*counts, state["rolloutState"], state["tags"]["version"])
+    created = int(datetime.fromisoformat(state["deployedAt"]).timestamp())
+    words = (state["rolloutState"] or "", state["state"], state["taskDefinition"], state["tags"]["version"])
+    return (*counts, state.failed_tasks, created, *words)
 
 
-BADGE = re.compile(r'aria-label="(?P<label>[^":]*): (?P<message>no match|\d+/\d+)(?P<incomplete> \(incomplete\))?"')
+BADGE = re.compile(r'aria-label="(?P<label>[^":]*): (?P<message>no match|\d+/\d+|[\w-]+:\d+)(?P<incomplete> \(incomplete\))?"')
+# The second half of the picture; the first is grey.
+FILL = re.compile(r'<rect x="\d+"[^>]* fill="(#[0-9a-f]+)"')
 
 
 def badge_report(ask: Ask, body: str, complete: bool, scene: Scene) -> Report:
     assert ask.service
-    said = BADGE.search(body)
-    assert said and said["label"] == ask.service, body
+    said, fill = BADGE.search(body), FILL.search(body)
+    assert said and fill and said["label"] == ask.service, body
     key = (scene.targets[0], ask.service.split("-")[0], ask.service)
-    shown = {} if said["message"] == "no match" else {key: said["message"]}
-    return Report(not said["incomplete"], shown, lambda state: f"{state['runningCount']}/{state['desiredCount']}")
+    if said["message"] == "no match":
+        return Report(not said["incomplete"], {}, lambda state: None)
+    is_version = ask.format == "version"
+
+    def of(state: State) -> tuple[str, str]:
+        message = state["taskDefinition"] if is_version else f"{state['runningCount']}/{state['desiredCount']}"
+        return message, colour(state["state"], complete)
+
+    return Report(not said["incomplete"], {key: (said["message"], fill[1])}, of)
 
 
 READERS: dict[str, Callable[[Ask, str, bool, Scene], Report]] = {
     "json": json_report, "csv": csv_report, "text": text_report, "metrics": metrics_report, "badge": badge_report,
+    "version": badge_report,
 }  # fmt: skip
 
 CONTENT_TYPES = {
     "json": "application/json", "csv": "text/csv; charset=utf-8; header=present", "text": "text/plain; charset=utf-8",
-    "metrics": "text/plain; version=0.0.4; charset=utf-8", "badge": "image/svg+xml", "health": "application/json",
+    "metrics": "text/plain; version=0.0.4; charset=utf-8", "badge": "image/svg+xml", "version": "image/svg+xml", "health": "application/json",
 }  # fmt: skip

@@ -14,10 +14,11 @@ from e2e.workerd import Answer
 import sentences
 
 from .oracle import Oracle, Wrong
-from .plan import CANARY, REGIONS, TWO, Scene
+from .plan import CANARY, REGIONS, STUCK_AFTER, TWO, Scene
 from .reading import Ask, csv_row, metrics_row, text_row
 from .record import Hit, Look, Record
-from .truth import State, Truth, clusters_of
+from .states import GREEN, RED, STATES, YELLOW, State, Told, shown
+from .truth import Truth, clusters_of
 
 # Start and end of the sweep behind the answers, and the time of their arrival.
 BEGAN = 1_800_000_000.0
@@ -35,11 +36,12 @@ def moment(seconds: float) -> str:
 
 def state(name: str, version: int, owner: str = "K2", running: int = 2) -> State:
     tags = {"environment": "production", "owner": owner, "contact": "c@example.com", "name": name, "version": str(version)}
-    return {
+    return State({
         "serviceName": name, "status": "ACTIVE", "capacityProviders": ["FARGATE"], "rolloutState": "COMPLETED",
         "desiredCount": 2, "runningCount": running, "pendingCount": 0, "tags": tags,
-        "state": "healthy" if running == 2 else "short",
-    }  # fmt: skip
+        "state": "healthy" if running == 2 else "short", "reason": None if running == 2 else "other",
+        "taskDefinition": f"{name}:{version}", "deployedAt": moment(BEGAN - 4000), "deployments": [],
+    })  # fmt: skip
 
 
 STEADY, OTHERS, BEFORE, AFTER = state("prod-1", 1), state("prod-2", 1, "F1"), state("prod-3", 1), state("prod-3", 2, running=1)
@@ -110,6 +112,11 @@ THROTTLED = sentences.THROTTLED
 
 UNKNOWN = b'<svg aria-label="prod-1: unknown"><title>prod-1: unknown</title></svg>'
 BADGE = Ask("/badge.svg?service=prod-1", "badge", service="prod-1")
+VERSION_BADGE = Ask("/badge.svg?service=prod-1&show=version", "version", service="prod-1")
+
+
+def badge(message: str, fill: str = GREEN) -> str:
+    return f'<svg aria-label="prod-1: {message}"><rect width="9" fill="#444"/><rect x="9" width="9" fill="{fill}"/></svg>'
 
 
 def unknown_badge(world: World, body: bytes = UNKNOWN, **headers: str) -> str:
@@ -348,31 +355,33 @@ def test_a_service_that_a_filter_excludes_is_wrong(world: World) -> None:
 
 
 def other_formats(world: World, *services: State) -> list[tuple[Ask, str, str]]:
-    shown = [("batch" if each is ELSEWHERE else "prod", each) for each in services]
+    listed = [("batch" if each is ELSEWHERE else "prod", each) for each in services]
     head = "target,region,clusterName,serviceName,status,state,capacityProviders,rolloutState,desiredCount,runningCount,pendingCount,tags"
-    rows = [head + ",tag:environment,tag:owner,tag:contact"]
-    for cluster, each in shown:
-        cells = csv_row(each)
-        rows.append(",".join(("default", REGIONS[0], cluster, cells[0], cells[1], "healthy", *cells[2:])))
-    table = ["CLUSTER  SERVICE  RUNNING  PENDING  STATE  PROVIDERS  ROLLOUT  TAGS"]
-    for cluster, each in shown:
-        name, running, pending, providers, rollout, tags = text_row(each)
-        table.append("  ".join((cluster, name, running, pending, "healthy", providers, rollout, tags)))
-    table += ["", f"{len(shown)} services in 2 clusters: 1/1 tasks running, 0 pending; generatedAt {moment(ENDED)}, complete", ""]
+    rows = [head + ",tag:environment,tag:owner,tag:contact,reason,taskDefinition,deployedAt"]
+    for cluster, each in listed:
+        rows.append(",".join(("default", REGIONS[0], cluster, *csv_row(each))))
+    table = ["CLUSTER  SERVICE  RUNNING  PENDING  STATE  REASON  VERSION  SINCE  PROVIDERS  ROLLOUT  TAGS"]
+    for cluster, each in listed:
+        *cells, reason = text_row(each, moment(ENDED))
+        table.append("  ".join((cluster, *cells[:4], reason, *cells[4:])))
+    table += ["", f"{len(listed)} services in 2 clusters: 1/1 tasks running, 0 pending; generatedAt {moment(ENDED)}, complete", ""]
     place = f'target="default",region="{REGIONS[0]}"'
-    metrics = ["# HELP", *(f"ecs_status_{name}{{{place}}} 1" for name in ("up", "complete", "snapshot_age_seconds"))]
-    for cluster, each in shown:
-        desired, running_tasks, pending_tasks, rollout, version = metrics_row(each)
+    metrics = ["# HELP", *(f"ecs_status_{name}{{{place}}} 1" for name in ("up", "complete", "snapshot_age_seconds")), f"ecs_up{{{place}}} 1"]
+    for cluster, each in listed:
+        *counts, rollout, of, task_definition, version = metrics_row(each)
         labels = f'{place},cluster="{cluster}",service="{each["serviceName"]}"'
-        for name, value in (("desired", desired), ("running", running_tasks), ("pending", pending_tasks)):
-            metrics.append(f"ecs_service_{name}_tasks{{{labels}}} {value}")
-        metrics.append(f'ecs_service_info{{{labels},rollout_state="{rollout}",tag_version="{version}"}} 1')
-    badge = next((f"{each['runningCount']}/{each['desiredCount']}" for _, each in shown if each["serviceName"] == "prod-1"), "no match")
+        names = ("desired_tasks", "running_tasks", "pending_tasks", "deployment_failed_tasks", "deployment_created_timestamp_seconds")
+        metrics += [f"ecs_service_{name}{{{labels}}} {value}" for name, value in zip(names, counts, strict=True)]
+        metrics += [f'ecs_service_state{{{labels},state="{name}"}} {int(name == of)}' for name in STATES]
+        words = f'rollout_state="{rollout}",state="{of}",task_definition="{task_definition}",tag_version="{version}"'
+        metrics.append(f"ecs_service_info{{{labels},{words}}} 1")
+    first = next((each for each in services if each["serviceName"] == "prod-1"), None)
     return [
         (Ask("/list?format=csv", "csv"), "text/csv; charset=utf-8; header=present", "".join(f"{row}\r\n" for row in rows)),
         (Ask("/list?format=text", "text"), "text/plain; charset=utf-8", "\n".join(table)),
         (Ask("/metrics", "metrics"), "text/plain; version=0.0.4; charset=utf-8", "\n".join(metrics) + "\n"),
-        (Ask("/badge.svg?service=prod-1", "badge", service="prod-1"), "image/svg+xml", f'<svg aria-label="prod-1: {badge}">'),
+        (BADGE, "image/svg+xml", badge(f"{first['runningCount']}/{first['desiredCount']}" if first else "no match")),
+        (VERSION_BADGE, "image/svg+xml", badge(first["taskDefinition"] if first else "no match")),
     ]
 
 
@@ -387,8 +396,9 @@ def test_every_format_is_judged_alike(world: World) -> None:
                 found.append(str(wrong))
         return found
 
-    assert judged(ELSEWHERE, STEADY, OTHERS, AFTER) == ["right, fresh"] * 4
-    assert all("prod-1 was not so" in each for each in judged(ELSEWHERE, state("prod-1", 1, running=1), OTHERS, AFTER))
+    assert judged(ELSEWHERE, STEADY, OTHERS, AFTER) == ["right, fresh"] * 5
+    older = State({**state("prod-1", 0, running=1), "tags": STEADY["tags"]})
+    assert all("prod-1 was not so" in each for each in judged(ELSEWHERE, older, OTHERS, AFTER))
     assert all("prod-1 is missing" in each for each in judged(ELSEWHERE, OTHERS, AFTER))
 
 
@@ -473,3 +483,117 @@ def test_an_invalid_request_must_be_refused(world: World) -> None:
     assert world.problem(400, "colour is no filter key.", Ask("/list?colour=red", status=400)) == "as asked: 400"
     with pytest.raises(Wrong, match="status 200"):
         world.judge(world.report(), Ask("/list?colour=red", status=400))
+
+
+def test_the_colour_of_a_badge_is_that_of_the_state_and_of_an_incomplete_report(world: World) -> None:
+    def judged(fill: str, message: str = "2/2", complete: bool = True) -> str:
+        headers = {"age": "1", "content-type": "image/svg+xml", "x-ecs-status-complete": "true" if complete else "false"}
+        return world.answer(Answer(200, headers, badge(message, fill).encode()), BADGE)
+
+    assert judged(GREEN) == "right, fresh"
+    for fill in (YELLOW, RED):
+        with pytest.raises(Wrong, match="prod-1 was not so"):
+            judged(fill)
+    world.met("throttle")
+    assert judged(YELLOW, "2/2 (incomplete)", complete=False).startswith("partial")
+    with pytest.raises(Wrong, match="prod-1 was not so"):
+        judged(GREEN, "2/2 (incomplete)", complete=False)
+
+
+# Metrics of nothing
+
+PLACE = f'target="default",region="{REGIONS[0]}"'
+NOTHING = f"ecs_status_up{{{PLACE}}} 0\necs_up{{{PLACE}}} 0\necs_status_complete{{{PLACE}}} 0\n"
+
+
+def unread(world: World, body: str = NOTHING, took: float = 0.1, **headers: str) -> str:
+    plain = {
+        "content-type": "text/plain; version=0.0.4; charset=utf-8", "cache-control": "no-store", "x-ecs-status-complete": "false",
+        **headers,
+    }  # fmt: skip
+    return world.answer(Answer(200, plain, body.encode()), Ask("/metrics", "metrics"), took=took)
+
+
+def test_metrics_of_nothing_say_that_no_target_is_up_and_need_a_fault_or_a_wait(world: World) -> None:
+    with pytest.raises(Wrong, match="no call met a fault"):
+        unread(world)
+    said = "problem: 200, metrics that say that no target is up"
+    assert unread(world, took=3) == said
+    world.met("throttle")
+    assert unread(world) == said
+    with pytest.raises(Wrong, match="not cacheable"):
+        unread(world, **{"cache-control": "public, max-age=15"})
+    with pytest.raises(Wrong, match="cannot be read"):
+        unread(world, "")
+    with pytest.raises(Wrong, match="cannot be read"):
+        unread(world, NOTHING.replace("} 0", "} 1", 1))
+    world.judge(world.report(), now=NOW - 1)
+    with pytest.raises(Wrong, match="was at hand"):
+        unread(world)
+
+
+# States as time goes by
+
+
+def rolling(created: float, running: int = 1, failed_tasks: int = 0, state: str = "IN_PROGRESS") -> Report:
+    """What ECS answers about a service whose new version runs so many of its two tasks; the old one runs one."""
+    new = {"status": "PRIMARY", "taskDefinition": "arn:aws:ecs:r:1:task-definition/prod-1:2", "rolloutState": state, "desiredCount": 2,
+           "runningCount": running, "pendingCount": 0, "failedTasks": failed_tasks, "createdAt": created}  # fmt: skip
+    old = {**new, "status": "ACTIVE", "taskDefinition": "arn:aws:ecs:r:1:task-definition/prod-1:1", "rolloutState": "COMPLETED",
+           "runningCount": 1, "failedTasks": 0, "createdAt": created - 9000}  # fmt: skip
+    return {"desiredCount": 2, "runningCount": running + 1, "pendingCount": 0, "deployments": [new, old]}
+
+
+def test_a_rollout_becomes_stuck_as_time_goes_by(world: World) -> None:
+    young = shown(rolling(ENDED + 0.4 - STUCK_AFTER), Told("image-pull"), BEGAN - 5)
+    assert (young["state"], young["reason"], young.later and young.later[0]) == ("deploying", None, ENDED)
+    assert young["deployments"][0]["taskDefinition"] == young["taskDefinition"] == "prod-1:2"
+    stuck = young.later[1] if young.later else None
+    assert stuck and (stuck["state"], stuck["reason"]) == ("stuck", "image-pull")
+    for each in (young, stuck):
+        each.update({name: STEADY[name] for name in STEADY if name not in each})
+    world.truth.note((REGIONS[0], "prod", "prod-1"), young, BEGAN - 5)
+    for each in (young, stuck):
+        assert judge_anew(world, world.report(ELSEWHERE, each, OTHERS, AFTER)) == "right, fresh"
+    # It had become so before the sweep began, or becomes so only after its end.
+    young.later = (BEGAN - 1, stuck)
+    with pytest.raises(Wrong, match="prod-1 was not so"):
+        judge_anew(world, world.report(ELSEWHERE, young, OTHERS, AFTER))
+    young.later = (ENDED + 2, stuck)
+    with pytest.raises(Wrong, match="prod-1 was not so"):
+        judge_anew(world, world.report(ELSEWHERE, stuck, OTHERS, AFTER))
+
+
+@pytest.mark.parametrize(
+    ("service", "told", "state", "reason"),
+    [
+        (rolling(ENDED, failed_tasks=1), Told("permissions"), "failing", "permissions"),
+        (rolling(ENDED, state="FAILED"), Told(), "failing", "deployment-failed"),
+        (rolling(ENDED - STUCK_AFTER), Told("image-pull"), "deploying", None),
+        (rolling(ENDED - STUCK_AFTER - 1), Told(), "stuck", "other"),
+        (rolling(ENDED - STUCK_AFTER - 1, running=2), Told(), "deploying", None),
+        (rolling(ENDED, running=0), Told(), "starting", "other"),
+        ({**rolling(ENDED), "desiredCount": 0, "runningCount": 0}, Told(rolled_back=True), "stopped", "rolled-back"),
+        ({**rolling(ENDED, state="COMPLETED"), "runningCount": 1}, Told("throttled"), "short", "throttled"),
+        ({**rolling(ENDED, state="COMPLETED"), "runningCount": 1, "pendingCount": 1}, Told(), "starting", "other"),
+        ({**rolling(ENDED, state="COMPLETED"), "runningCount": 3}, Told(), "draining", "other"),
+        (rolling(ENDED, state="COMPLETED"), Told("image-pull", rolled_back=True), "healthy", "rolled-back"),
+    ],
+)
+def test_the_oracle_knows_the_table_of_states(service: Report, told: Told, state: str, reason: str | None) -> None:
+    found = shown(service, told, ENDED)
+    assert (found["state"], found["reason"]) == (state, reason)
+
+
+def test_a_rollback_and_task_sets_have_their_states() -> None:
+    service = rolling(ENDED - 2 * STUCK_AFTER)
+    service["deployments"][1]["rolloutState"] = "FAILED"
+    assert shown(service, Told("rolled-back"), ENDED)["state"] == "rolling-back"
+    sets = [{**{k: v for k, v in each.items() if k not in ("rolloutState", "desiredCount", "failedTasks")}, "computedDesiredCount": 2}
+            for each in service["deployments"]]  # fmt: skip
+    both = shown({**service, "deployments": [], "taskSets": sets}, Told(), ENDED)
+    assert (both["state"], both["rolloutState"], both.failed_tasks, both["deployments"][0]["desiredCount"]) == ("deploying", None, None, 2)
+    one = shown({**service, "deployments": [], "taskSets": sets[:1]}, Told(), ENDED)
+    assert (one["state"], one["deployments"]) == ("healthy", [])
+    done = {**service, "deployments": [{**service["deployments"][0], "rolloutState": "COMPLETED"}]}
+    assert (shown(done, Told(), ENDED)["state"], shown(done, Told(), ENDED)["deployments"]) == ("healthy", [])

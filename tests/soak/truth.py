@@ -11,31 +11,20 @@ from typing import Any
 from emulator.emulator import Emulator
 from emulator.server import Answer, Environ
 
+from . import releases
 from .plan import CLUSTERS, REGIONS, Scene
+from .states import State, Told, shown
 
 # Region, cluster, service.
 Place = tuple[str, str, str]
-# A service as a report has to show it.
-State = dict[str, Any]
 
 SIZES = {
     REGIONS[0]: {"prod": 45, "nonprod": 22, "batch": 8, "legacy": 5},
     REGIONS[1]: {"prod": 23, "nonprod": 12, "batch": 10, "legacy": 1},
 }
 OWNERS = ("K2", "F1", "payments")
-
-
-def state_of(rollout: str, desired: int, running: int, pending: int) -> str:
-    """Restates the rule of src/fleet/model/service_state.rs for services without task sets."""
-    if rollout == "FAILED":
-        return "failing"
-    if running == desired:
-        return "stopped" if desired == 0 else "starting" if pending else "healthy"
-    if rollout == "IN_PROGRESS" or (running < desired and pending):
-        return "starting"
-    return "short" if running < desired else "draining"
-
-
+# The part of the changes that play a rollout; the others set counts and a rollout state.
+ROLLOUTS = 0.6
 
 class Truth:
     """States of each service with the times from which they held, in seconds of the machine's clock."""
@@ -52,12 +41,20 @@ class Truth:
         self._states.setdefault(place, []).append(state)
 
     def between(self, place: Place, begin: float, end: float) -> list[State | None]:
-        """Every state of a service between `begin` and `end`."""
+        """Every state of a service between `begin` and `end`, for a sweep in that time. One that a service gets only because
+        time goes by counts also if the service has changed since it was read: a report tells states as of its end."""
         moments = self._moments.get(place, [])
         first, last = bisect_right(moments, begin), bisect_right(moments, end)
         states = self._states.get(place, [])
         before = [states[first - 1]] if first else [None]
-        return [*before, *states[first:last]]
+        found: list[State | None] = []
+        for state in (*before, *states[first:last]):
+            later = state.later if state else None
+            if not later or later[0] > begin:
+                found.append(state)
+            if later and later[0] <= end:
+                found.append(later[1])
+        return found
 
     def places(self, region: str) -> list[Place]:
         return [place for place in self._moments if place[0] == region]
@@ -156,12 +153,16 @@ class Fleet:
             self._emulator.set_service(cluster, name, **options)
         else:
             self._emulator.add_service(cluster, name, **self._launch(place), **options)
-        state = {
-            "serviceName": name, "status": "ACTIVE", "capacityProviders": providers, "rolloutState": rollout,
-            "desiredCount": desired, "runningCount": running, "pendingCount": pending,
-            "tags": {**plain, "runbook": "[ARN withheld]", "account": "[withheld]"},
-            "state": state_of(rollout, desired, running, pending),
-        }  # fmt: skip
+        service = self._emulator.service(cluster, name, region)
+        told = Told()
+        if self._random.random() < ROLLOUTS:
+            told = releases.play(service, self._random, self._version + 1)
+        tags = {**plain, "runbook": "[ARN withheld]", "account": "[withheld]"}
+        answer = service.answer(include_tags=False)
+        counts = {each: answer[each] for each in ("desiredCount", "runningCount", "pendingCount")}
+        state = shown(answer, told, time.time())
+        for each in (state, *(state.later or ())[1:]):
+            each.update(serviceName=name, status="ACTIVE", capacityProviders=providers, **counts, tags=tags)
         self._there[place] = (state, status)
         self._note(place)
 
