@@ -4,6 +4,7 @@ POST /_emulator/faults    {"kind": "throttle", "operation": "ListServices", "tim
 DELETE /_emulator/faults
 GET /_emulator/calls      number of calls of each operation
 POST /_emulator/service   {"cluster": "prod", "name": "web", "running": 0, "rollout_state": "FAILED"}
+POST /_emulator/events    {"url": "http://127.0.0.1:8787/events", "token": "..."}: where changes of the fleet are told
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ def answer(emulator: Emulator, environ: Environ) -> Answer:
             emulator.faults.clear()
         elif route == "POST service":
             emulator.set_service(**json.loads(body))
+        elif route == "POST events":
+            emulator.send_events(**json.loads(body))
         elif route == "GET calls":
             return reply(200, dict(Counter(call.operation for call in emulator.calls)))
         else:

@@ -22,6 +22,7 @@ Patches to moto, and the ECS behaviour that each restores:
 - A cluster's activeServicesCount, runningTasksCount and pendingTasksCount are those of its services.
 - IAM answers ListServiceSpecificCredentials, with an empty list.
 - The credentials of a session stop working at their Expiration: ExpiredTokenException.
+- EventBridge gets ECS's events about services and tasks, if it is told where to send them (`send_events`).
 - A signed GET or DELETE of a REST API (Lambda, API Gateway) is accepted instead of being rejected as wrongly signed.
 
 Left as moto has it: refusals are 403 XML (ECS: 400 JSON); INACTIVE clusters stay listed and can be read.
@@ -44,9 +45,10 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from moto.sts.models import sts_backends
 from moto.utilities.utils import get_partition
 
-from . import control, iam, patches
+from . import control, eventbridge, iam, patches
 from .answers import EcsService, as_strategy, as_tags
 from .calls import Call, access_key_of, identify, region_of
+from .eventbridge import EventBridge
 from .faults import Exchange, Faults, json_answer
 from .server import Answer, Environ, Server, from_wsgi
 
@@ -90,8 +92,9 @@ class Emulator:
         return self
 
     def stop(self) -> None:
-        """Stops listening and closes all connections, also those that a fault holds open."""
+        """Stops listening and closes all connections, also those that a fault holds open. No more events are sent."""
         self._stopping.set()
+        eventbridge.detach()
         if self._server:
             self._server.stop()
             self._server = None
@@ -117,6 +120,7 @@ class Emulator:
 
     def clear_fleet(self) -> None:
         """Like `reset`, but keeps users and their keys."""
+        eventbridge.detach()
         for account_backends in list(ecs_backends.values()):
             account_backends.reset()
         self.faults.clear()
@@ -270,16 +274,23 @@ class Emulator:
             setattr(service, attribute, value)
         if "task_set_strategy" in converted:
             service.deployment_controller = {"type": "EXTERNAL" if service.task_set_strategy else "ECS"}
+        eventbridge.changed(service)
 
     def remove_service(self, cluster: str, name: str, region: str | None = None, account: str | None = None) -> None:
-        del self.backend(region, account).services[f"{cluster}:{name}"]
+        eventbridge.removed(self.backend(region, account).services.pop(f"{cluster}:{name}"))
 
     def remove_cluster(self, name: str, region: str | None = None, account: str | None = None) -> None:
         """Removes a cluster and its services, without the INACTIVE cluster that DeleteCluster leaves."""
         backend = self.backend(region, account)
         del backend.clusters[name]
         for key in [key for key, service in backend.services.items() if service.cluster_name == name]:
-            del backend.services[key]
+            eventbridge.removed(backend.services.pop(key))
+
+    def send_events(self, url: str, token: str, **options: Any) -> EventBridge:
+        """From now on, changes of the fleet are sent there as EventBridge would; see `EventBridge` for the options."""
+        bus = EventBridge(url, token, **options)
+        eventbridge.attach(bus)
+        return bus
 
     # The calls
 
