@@ -1,5 +1,6 @@
 # Commands, for a machine with Rust (rustup), Node with npm, and Python 3:
-#   make demo          run the Worker over an emulated AWS until Ctrl-C; PORT=8787 sets the port
+#   make demo          run the Worker over an emulated AWS until Ctrl-C; PORT=8787 sets the port, and EVENTS=1 lets
+#                      services change and tells the Worker by events
 #   make test          run every check
 #   make bench         compare CPU, time and memory with other implementations (Linux, 15 minutes); QUICK=1 for a short run
 # Longer tests, not for every change:
@@ -78,7 +79,7 @@ help:
 
 .PHONY: demo
 demo: $(WORKER) $(PIP)
-	@exec $(VENV)/bin/python tools/demo.py --port $(PORT)
+	@exec $(VENV)/bin/python tools/demo.py --port $(PORT) $(if $(EVENTS),--events)
 
 .PHONY: test
 test: setup $(WORKER)
