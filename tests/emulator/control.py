@@ -2,9 +2,9 @@
 
 POST /_emulator/faults    {"kind": "throttle", "operation": "ListServices", "times": 2, ...}
 DELETE /_emulator/faults
+POST /_emulator/events    {"url": "http://127.0.0.1:8787/events", "token": "..."}: where changes of the fleet are told
 GET /_emulator/calls      number of calls of each operation
 POST /_emulator/service   {"cluster": "prod", "name": "web", "running": 0, "rollout_state": "FAILED"}
-POST /_emulator/events    {"url": "http://127.0.0.1:8787/events", "token": "..."}: where changes of the fleet are told
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ def answer(emulator: Emulator, environ: Environ) -> Answer:
             emulator.faults.add(**json.loads(body))
         elif route == "DELETE faults":
             emulator.faults.clear()
-        elif route == "POST service":
-            emulator.set_service(**json.loads(body))
         elif route == "POST events":
             emulator.send_events(**json.loads(body))
+        elif route == "POST service":
+            emulator.set_service(**json.loads(body))
         elif route == "GET calls":
             return reply(200, dict(Counter(call.operation for call in emulator.calls)))
         else:

@@ -47,8 +47,9 @@ NOTHING = Observation()
 
 
 def observe(service: EcsService) -> Observation:
-    deployments = {each["id"]: (each.get("rolloutState", ""), each.get("failedTasks", 0)) for each in service.deployment_answers()}
-    return Observation(service.running_count, service.pending_count, service.desired_count, deployments)
+    answer = service.answer(include_tags=False)
+    deployments = {each["id"]: (each.get("rolloutState", ""), each.get("failedTasks", 0)) for each in answer["deployments"]}
+    return Observation(answer["runningCount"], answer["pendingCount"], answer["desiredCount"], deployments)
 
 
 def events(service: EcsService, before: Observation, after: Observation) -> Iterator[Json]:

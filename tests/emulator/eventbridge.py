@@ -1,7 +1,7 @@
 """EventBridge: a rule, and an API destination that gets what the rule passes, as AWS sends it.
 
-Events of the fleet come by `changed` and `removed`, which the emulator calls wherever it writes a service; any other
-event by `put`. Delivery is at least once and in any order: each event waits for a moment of its own, and some are sent
+Events of the fleet come by `changed` and `removed`, which the emulator calls wherever it writes a service, and of a rollout
+that goes on by itself within a moment; any other event comes by `put`. Delivery is at least once and in any order: each event waits for a moment of its own, and some are sent
 twice. What is not taken is tried again by AWS's rules (Amazon EventBridge User Guide, "API destinations"), though not
 for 24 hours, and then kept as in a dead-letter queue.
 """
@@ -49,6 +49,8 @@ RATE = 300.0
 RETRIED = {401, 407, 409, 429}
 RETRY_SECONDS = (0.2, 0.4, 0.8, 1.6, 3.2)
 SENDERS = 8
+# How often a service is looked at whose rollout goes on by itself (`EcsService.advance`).
+WATCH_SECONDS = 0.2
 
 
 def matches(pattern: Json, event: Any) -> bool:
@@ -134,8 +136,9 @@ class EventBridge:
         self._closed = False
         self._connections = threading.local()
         self._pool = ThreadPoolExecutor(SENDERS, thread_name_prefix="eventbridge")
-        self._thread = threading.Thread(target=self._dispatch, name="eventbridge", daemon=True)
-        self._thread.start()
+        self._threads = [threading.Thread(target=run, name="eventbridge", daemon=True) for run in (self._dispatch, self._watch)]
+        for thread in self._threads:
+            thread.start()
 
     # What happens
 
@@ -165,6 +168,11 @@ class EventBridge:
         for event in ecs_events.events(service, before, NOTHING):
             self.put(event)
 
+    def look(self) -> None:
+        """Tells of everything that is different from the last time that it was seen."""
+        for service in ecs_events.all_services(ecs_backends):
+            self.changed(service)
+
     # What was sent
 
     @property
@@ -191,8 +199,17 @@ class EventBridge:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
         self._pool.shutdown(cancel_futures=True)
+
+    def _watch(self) -> None:
+        while not self._closed:
+            for service in ecs_events.all_services(ecs_backends):
+                if getattr(service, "advance", None):
+                    self.changed(service)
+            with self._changed:
+                self._changed.wait_for(lambda: self._closed, WATCH_SECONDS)
 
     # How it is sent
 
@@ -246,26 +263,30 @@ class EventBridge:
         return 0
 
 
-# moto's state is this process's, and so are the buses that are told of it.
-_buses: list[EventBridge] = []
+class Told:
+    """The buses that are told of a fleet. The emulator calls this wherever it writes a service."""
 
+    def __init__(self) -> None:
+        self._buses: list[EventBridge] = []
 
-def attach(bus: EventBridge) -> None:
-    _buses.append(bus)
+    def add(self, bus: EventBridge) -> EventBridge:
+        self._buses.append(bus)
+        return bus
 
+    def nobody(self) -> None:
+        """Closes all buses."""
+        while self._buses:
+            self._buses.pop().close()
 
-def detach() -> None:
-    """Closes all buses."""
-    while _buses:
-        _buses.pop().close()
+    def of(self, service: EcsService) -> None:
+        for bus in list(self._buses):
+            bus.changed(service)
 
+    def of_removed(self, service: EcsService) -> None:
+        for bus in list(self._buses):
+            bus.removed(service)
 
-def changed(service: EcsService) -> None:
-    """Tells all buses; to be called wherever a service was written."""
-    for bus in list(_buses):
-        bus.changed(service)
-
-
-def removed(service: EcsService) -> None:
-    for bus in list(_buses):
-        bus.removed(service)
+    def of_all(self) -> None:
+        """Tells of every service that is different from the last time that it was seen."""
+        for bus in list(self._buses):
+            bus.look()

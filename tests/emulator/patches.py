@@ -27,7 +27,6 @@ from moto.iam.access_control import IAMRequestBase
 from moto.iam.responses import IamResponse
 from moto.sts.models import AssumedRole, STSBackend, sts_backends
 
-from . import eventbridge
 from .answers import KEPT_MEMBERS, EcsService, Json, as_strategy, cluster_answer
 from .iam import EcsIamRequest, Resource, signed_request
 
@@ -221,7 +220,6 @@ class EcsResponse(EC2ContainerServiceResponse):
         super().delete_service()
         service = self.requested_service()
         service.desired_count = service.running_count = 0
-        eventbridge.changed(service)
         return reply({"service": service.answer(include_tags=True)})
 
     def requested_service(self) -> EcsService:
@@ -232,7 +230,6 @@ class EcsResponse(EC2ContainerServiceResponse):
         """Stores the members that moto drops; the service reaches its desired count at once."""
         service.kept.update({name: self._get_param(name) for name in KEPT_MEMBERS if self._get_param(name) is not None})
         service.running_count, service.pending_count = service.desired_count, 0
-        eventbridge.changed(service)
         return reply({"service": service.answer(include_tags=True)})
 
 

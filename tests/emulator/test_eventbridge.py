@@ -129,6 +129,17 @@ def test_what_ecs_is_asked_to_do_is_told_too(emulator: Emulator, bus: EventBridg
     assert receiver.told() == {"task RUNNING": 1, "SERVICE_STEADY_STATE": 1, "task STOPPED": 3}
 
 
+def test_a_rollout_that_goes_on_by_itself_is_told_too(emulator: Emulator, bus: EventBridge, receiver: Receiver) -> None:
+    service = emulator.backend().services["prod:web"]
+    service.advance = lambda: None
+    service.running_count = 0
+    deadline = time.monotonic() + 5
+    while len(receiver.told()) == 0 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    bus.wait()
+    assert receiver.told() == {"task STOPPED": 2}
+
+
 def test_the_rule_keeps_what_is_not_on_fargate(emulator: Emulator, bus: EventBridge, receiver: Receiver) -> None:
     emulator.set_service("prod", "pinned", running=0)
     bus.wait()
