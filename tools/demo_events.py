@@ -13,7 +13,7 @@ import readme
 
 sys.path.insert(0, str(readme.ROOT / "tests"))
 
-from emulator.ecs_events import launch_type  # noqa: E402
+from emulator.ecs_events import launch_type, observe  # noqa: E402
 from emulator.emulator import Emulator  # noqa: E402
 
 CHANGE_SECONDS = 3.0
@@ -58,5 +58,6 @@ def healthy(emulator: Emulator) -> list[tuple[str, str, int]]:
         for service in emulator.backend().services.values()
         if service.status == "ACTIVE"
         and launch_type(service) == "FARGATE"
-        and service.desired_count == service.running_count > 0
+        and service.running_count > 0
+        and observe(service).is_steady
     ]
