@@ -48,7 +48,8 @@ TIMEOUT_SECONDS = 5.0
 RATE = 300.0
 RETRIED = {401, 407, 409, 429}
 RETRY_SECONDS = (0.2, 0.4, 0.8, 1.6, 3.2)
-SENDERS = 8
+# So many wait for an answer at the same time.
+SENDERS = 300
 # How often a service is looked at whose rollout goes on by itself (`EcsService.advance`).
 WATCH_SECONDS = 0.2
 
