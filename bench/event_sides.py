@@ -166,12 +166,13 @@ def post(url: str, bodies: list[bytes]) -> list[int]:
         return statuses
 
 
-def every(seconds: float, act: Callable[[], None], stopping: threading.Event) -> None:
-    """Acts at these intervals, however long each act takes, from a random moment on."""
+def every(seconds: float, act: Callable[[], None], stopping: threading.Event, jitter: float = 0.0) -> None:
+    """Acts at these intervals, however long each act takes, from a random moment on. With a jitter, which is a part of the
+    interval, on average: otherwise changes would come at the same time before each read."""
     due = time.monotonic() + random.uniform(0, seconds)
     while not stopping.wait(max(0.0, due - time.monotonic())):
         act()
-        due = max(due + seconds, time.monotonic())
+        due = max(due + seconds * random.uniform(1 - jitter, 1 + jitter), time.monotonic())
 
 
 def burst(side: Side, read_seconds: float) -> tuple[Counter[int], int]:

@@ -37,7 +37,7 @@ from event_sides import (
 )
 from run import interruptible, say
 
-CHANGE_SECONDS = 10.0
+CHANGE_SECONDS, CHANGE_JITTER = 10.0, 0.3
 READ_SECONDS, LAG_READ_SECONDS = 5.0, 2.0
 
 
@@ -70,7 +70,7 @@ class Run:
                 name, number = next(names), next(numbers)
                 changes.extend(pool.submit(side.change, name, 20 + number % 50) for side in self.sides.values())
 
-            threads.append(threading.Thread(target=every, args=(CHANGE_SECONDS, change, stopping)))
+            threads.append(threading.Thread(target=every, args=(CHANGE_SECONDS, change, stopping, CHANGE_JITTER)))
             for thread in threads:
                 thread.start()
             stopping.wait(seconds)
