@@ -1,7 +1,9 @@
 # Commands, for a machine with Rust (rustup), Node with npm, and Python 3:
-#   make demo          run the Worker over an emulated AWS until Ctrl-C; PORT=8787 sets the port
+#   make demo          run the Worker over an emulated AWS until Ctrl-C; PORT=8787 sets the port, and EVENTS=1 lets
+#                      services change and tells the Worker by events
 #   make test          run every check
 #   make bench         compare CPU and time with other implementations, measure freshness and the free plan (Linux, 15 minutes; QUICK=1: 2)
+#   make bench-events  compare events with polling: lag, calls, CPU and rows, in MINUTES=10 of changes
 # Longer tests, not for every change:
 #   make soak          judge every answer in half an hour of faults; MINUTES=30 and SEED=... set the plan
 #   make fuzz          run RUNS=10000000 inputs through each parser of external bytes; TARGET=sweep selects one
@@ -78,7 +80,7 @@ help:
 
 .PHONY: demo
 demo: $(WORKER) $(PIP)
-	@exec $(VENV)/bin/python tools/demo.py --port $(PORT)
+	@exec $(VENV)/bin/python tools/demo.py --port $(PORT) $(if $(EVENTS),--events)
 
 .PHONY: test
 test: setup $(WORKER)
@@ -93,6 +95,11 @@ soak: $(WORKER) $(PIP)
 bench: $(WORKER) $(PIP) $(BENCH_NPM) $(RUST)
 	CARGO_TARGET_DIR=$(CURDIR)/target/bench cargo build --quiet --release --locked --manifest-path bench/ecs/Cargo.toml
 	@exec $(VENV)/bin/python -B bench/run.py $(if $(QUICK),--quick)
+
+.PHONY: bench-events
+bench-events: $(WORKER) $(PIP) $(RUST)
+	CARGO_TARGET_DIR=$(CURDIR)/target/bench cargo build --quiet --release --locked --manifest-path bench/ecs/Cargo.toml
+	@exec $(VENV)/bin/python -B bench/events.py --minutes $(or $(MINUTES),10)
 
 # First the unit tests, as they build in a third of the time; then all tests for the mutants that are left.
 MUTATE := PROPTEST_CASES=32 PATH="$(CURDIR)/$(TOOLS)/bin:$(PATH)" cargo mutants --jobs 2 --output target

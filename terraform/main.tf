@@ -79,6 +79,17 @@ module "mirror" {
   account_id         = local.account_id
 }
 
+module "events" {
+  source = "./modules/events"
+  count  = var.enable_events ? 1 : 0
+
+  name       = "ecs-status-${local.name}"
+  worker_url = var.worker_url
+  token      = var.events_token
+  region     = var.region
+  account_id = local.account_id
+}
+
 # States of the time when there always was a fleet.
 moved {
   from = module.network

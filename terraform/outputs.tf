@@ -55,3 +55,13 @@ output "next_command" {
     : "make secrets"
   )
 }
+
+output "events_undelivered_queue_url" {
+  description = "URL of the queue with the events that the Worker did not take; null while events are off."
+  value       = one(module.events[*].undelivered_queue_url)
+}
+
+output "events_next_command" {
+  description = "What to type next for events, in the repository's root: it asks for `events_token` and gives it to the Worker. null while events are off."
+  value       = one(module.events[*].next_command)
+}

@@ -192,3 +192,33 @@ variable "mirror_environment" {
   default     = {}
   nullable    = false
 }
+
+variable "enable_events" {
+  description = "Whether EventBridge tells the Worker what changes in `region`. For other regions and accounts see modules/events/README.md."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "worker_url" {
+  description = "Where the Worker answers, with https, such as https://ecs-status.example.workers.dev. Needed with `enable_events`."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.worker_url != null || !var.enable_events
+    error_message = "worker_url must be set where enable_events is true, to the address that `npx wrangler deploy` printed."
+  }
+}
+
+variable "events_token" {
+  description = "The Worker's `EVENTS_TOKEN`, best from the environment (`TF_VAR_events_token`). It lies in the state. Needed with `enable_events`."
+  type        = string
+  sensitive   = true
+  default     = null
+
+  validation {
+    condition     = var.events_token != null || !var.enable_events
+    error_message = "events_token must be set where enable_events is true: export TF_VAR_events_token=\"$(openssl rand -hex 32)\"."
+  }
+}

@@ -1,7 +1,7 @@
 """Demo: the Worker over an emulated AWS, with `make demo`.
 
 Starts an emulated ECS with a sample fleet and a read-only IAM user, then `wrangler dev`, shows the answers to three
-requests, and runs until Ctrl-C, which stops everything.
+requests, and runs until Ctrl-C, which stops everything. `make demo EVENTS=1` has services change; see `demo_events`.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+import demo_events
 import readme
 
 sys.path.insert(0, str(readme.ROOT / "tests"))
@@ -51,12 +52,15 @@ def check_port(port: int) -> None:
 
 
 @contextmanager
-def wrangler(port: int, emulator: Emulator, directory: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Runs `wrangler dev` in a process group of its own, and ends the group afterwards."""
+def wrangler(port: int, emulator: Emulator, directory: Path, token: str | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs `wrangler dev` in a process group of its own, and ends the group afterwards. With a token it takes events."""
     key = emulator.create_reader(readme.policy())
     # Replaces .dev.vars, which may hold the keys of a real account.
     env_file = directory / "demo.env"
-    env_file.write_text(f"AWS_ACCESS_KEY_ID={key.access_key_id}\nAWS_SECRET_ACCESS_KEY={key.secret_access_key}\n", encoding="utf-8")
+    variables = {"AWS_ACCESS_KEY_ID": key.access_key_id, "AWS_SECRET_ACCESS_KEY": key.secret_access_key}
+    if token is not None:
+        variables |= {"EVENTS_TOKEN": token, **demo_events.SETTINGS}
+    env_file.write_text("".join(f"{name}={value}\n" for name, value in variables.items()), encoding="utf-8")
     command = ["wrangler", "dev", "--local", "--ip=127.0.0.1", f"--port={port}", "--inspector-port=0"]
     command += [f"--env-file={env_file}", f"--persist-to={directory}", "--show-interactive-dev-session=false"]
     command += [f"--var=AWS_REGION:{emulator.region}", f"--var=AWS_ENDPOINT_URL_ECS:{emulator.endpoint}"]
@@ -149,7 +153,9 @@ def summary(body: str) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description="ecs-status on an emulated AWS, until Ctrl-C")
     parser.add_argument("--port", type=int, default=8787)
-    port: int = parser.parse_args().port
+    parser.add_argument("--events", action="store_true", help="services change, and the Worker is told of it by events")
+    options = parser.parse_args()
+    port: int = options.port
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
@@ -162,12 +168,14 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="ecs-status-demo-") as temporary, Emulator() as emulator:
             directory = Path(temporary)
             showcase(emulator)
-            with wrangler(port, emulator, directory) as process:
+            token = demo_events.new_token() if options.events else None
+            with wrangler(port, emulator, directory, token) as process:
                 url = f"http://127.0.0.1:{port}"
                 wait_until_it_answers(url, process, directory / "wrangler.log")
                 show(url)
                 print(f"An emulated ECS answers at {emulator.endpoint}. Ctrl-C stops both.", flush=True)
-                process.wait()
+                with nullcontext() if token is None else demo_events.told(emulator, url, token):
+                    process.wait()
                 raise Failed(f"wrangler dev ended. Its output:\n{(directory / 'wrangler.log').read_text(errors='replace')}")
     except Failed as failed:
         print(failed, file=sys.stderr)

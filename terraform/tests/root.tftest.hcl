@@ -198,3 +198,49 @@ run "a_reader_name_too_long_for_iam_is_shortened" {
     error_message = "IAM takes 64 characters."
   }
 }
+
+run "by_default_there_are_no_events" {
+  command = plan
+
+  assert {
+    condition     = length(module.events) == 0 && output.events_next_command == null && output.events_undelivered_queue_url == null
+    error_message = "Events must be off by default, and leave no resource."
+  }
+}
+
+run "events_come_when_they_are_asked_for" {
+  command = plan
+
+  variables {
+    enable_events = true
+    worker_url    = "https://ecs-status.example.workers.dev"
+    events_token  = "0123456789abcdef"
+  }
+
+  assert {
+    condition     = length(module.events) == 1 && module.events[0].endpoint == "https://ecs-status.example.workers.dev/events"
+    error_message = "enable_events must bring the events."
+  }
+
+  assert {
+    condition     = output.events_next_command == "npx wrangler secret put EVENTS_TOKEN" && output.next_command == "make secrets"
+    error_message = "The next commands must be those of the token and of the keys."
+  }
+}
+
+run "events_come_beside_a_fleet_that_exists" {
+  command = plan
+
+  variables {
+    create_fleet  = false
+    cluster_name  = null
+    enable_events = true
+    worker_url    = "https://ecs-status.example.workers.dev/events"
+    events_token  = "0123456789abcdef"
+  }
+
+  assert {
+    condition     = length(module.events) == 1 && length(module.fargate) == 0
+    error_message = "Events need no fleet of this configuration."
+  }
+}

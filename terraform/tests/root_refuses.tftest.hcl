@@ -99,3 +99,25 @@ run "a_fleet_without_a_cluster_name_is_refused" {
 
   expect_failures = [var.cluster_name]
 }
+
+run "events_without_the_workers_address_are_refused" {
+  command = plan
+
+  variables {
+    enable_events = true
+    events_token  = "0123456789abcdef"
+  }
+
+  expect_failures = [var.worker_url]
+}
+
+run "events_without_a_token_are_refused" {
+  command = plan
+
+  variables {
+    enable_events = true
+    worker_url    = "https://ecs-status.example.workers.dev"
+  }
+
+  expect_failures = [var.events_token]
+}

@@ -92,7 +92,7 @@ def main() -> int:
             if os.getppid() != parent:
                 break
     finally:
-        emulator.stop()
+        emulator.close()
     return 0
 
 

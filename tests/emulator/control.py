@@ -2,6 +2,7 @@
 
 POST /_emulator/faults    {"kind": "throttle", "operation": "ListServices", "times": 2, ...}
 DELETE /_emulator/faults
+POST /_emulator/events    {"url": "http://127.0.0.1:8787/events", "token": "..."}: where changes of the fleet are told
 GET /_emulator/calls      number of calls of each operation
 POST /_emulator/service   {"cluster": "prod", "name": "web", "running": 0, "rollout_state": "FAILED"}
 POST /_emulator/rollout   {"cluster": "prod", "name": "web", "scenario": "failing", "cause": "image-pull", ...}: see `rollouts`
@@ -29,6 +30,8 @@ def answer(emulator: Emulator, environ: Environ) -> Answer:
             emulator.faults.add(**json.loads(body))
         elif route == "DELETE faults":
             emulator.faults.clear()
+        elif route == "POST events":
+            emulator.send_events(**json.loads(body))
         elif route == "POST service":
             emulator.set_service(**json.loads(body))
         elif route == "POST rollout":

@@ -28,6 +28,7 @@ Patches to moto, and the ECS behaviour that each restores:
 - A cluster's activeServicesCount, runningTasksCount and pendingTasksCount are those of its services.
 - IAM answers ListServiceSpecificCredentials, with an empty list.
 - The credentials of a session stop working at their Expiration: ExpiredTokenException.
+- EventBridge gets ECS's events about services and tasks, if it is told where to send them (`send_events`).
 - A signed GET or DELETE of a REST API (Lambda, API Gateway) is accepted instead of being rejected as wrongly signed.
 
 Left as moto has it: refusals are 403 XML (ECS: 400 JSON); INACTIVE clusters stay listed and can be read.
@@ -53,10 +54,12 @@ from moto.utilities.utils import get_partition
 from . import control, iam, patches, rollouts
 from .answers import EcsService, as_strategy, as_tags
 from .calls import Call, access_key_of, identify, region_of
+from .eventbridge import EventBridge, Told
 from .faults import Exchange, Faults, json_answer
 from .server import Answer, Environ, Server, from_wsgi
 
 ECS_TARGET = "AmazonEC2ContainerServiceV20141113."
+WRITES = (".CreateService", ".UpdateService", ".DeleteService")
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ class Emulator:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._server: Server | None = None
+        self._told = Told()
         patches.install()
         self._moto = DomainDispatcherApplication(create_backend_app)
 
@@ -96,17 +100,22 @@ class Emulator:
         return self
 
     def stop(self) -> None:
-        """Stops listening and closes all connections, also those that a fault holds open."""
+        """Stops listening and closes all connections, also those that a fault holds open. Events are sent nevertheless."""
         self._stopping.set()
         if self._server:
             self._server.stop()
             self._server = None
 
+    def close(self) -> None:
+        """Stops for good: no more events are sent either."""
+        self.stop()
+        self._told.nobody()
+
     def __enter__(self) -> Emulator:
         return self.start()
 
     def __exit__(self, *_: object) -> None:
-        self.stop()
+        self.close()
 
     @property
     def endpoint(self) -> str:
@@ -123,6 +132,7 @@ class Emulator:
 
     def clear_fleet(self) -> None:
         """Like `reset`, but keeps users and their keys."""
+        self._told.nobody()
         for account_backends in list(ecs_backends.values()):
             account_backends.reset()
         self.faults.clear()
@@ -168,7 +178,10 @@ class Emulator:
             message = "The security token included in the request is expired"
             return json_answer(400, {"__type": "ExpiredTokenException", "message": message})
         environ[patches.QUIRKS] = self._quirks
-        return from_wsgi(self._moto, environ)
+        answer = from_wsgi(self._moto, environ)
+        if target.endswith(WRITES):
+            self._told.of_all()
+        return answer
 
     # Keys
 
@@ -290,16 +303,21 @@ class Emulator:
             setattr(service, attribute, value)
         if "task_set_strategy" in converted:
             service.deployment_controller = {"type": "EXTERNAL" if service.task_set_strategy else "ECS"}
+        self._told.of(service)
 
     def remove_service(self, cluster: str, name: str, region: str | None = None, account: str | None = None) -> None:
-        del self.backend(region, account).services[f"{cluster}:{name}"]
+        self._told.of_removed(self.backend(region, account).services.pop(f"{cluster}:{name}"))
 
     def remove_cluster(self, name: str, region: str | None = None, account: str | None = None) -> None:
         """Removes a cluster and its services, without the INACTIVE cluster that DeleteCluster leaves."""
         backend = self.backend(region, account)
         del backend.clusters[name]
         for key in [key for key, service in backend.services.items() if service.cluster_name == name]:
-            del backend.services[key]
+            self._told.of_removed(backend.services.pop(key))
+
+    def send_events(self, url: str, token: str, **options: Any) -> EventBridge:
+        """From now on, changes of the fleet are sent there as EventBridge would; see `EventBridge` for the options."""
+        return self._told.add(EventBridge(url, token, **options))
 
     # The calls
 

@@ -48,6 +48,16 @@ impl Fleet {
         let clusters = clusters.collect();
         Self { clusters, services }
     }
+
+    /// Sets the number of running tasks of a service; none if there is no such service.
+    pub fn set_running(&mut self, name: &str, running: u32) -> Option<()> {
+        let rendered = self.services.get_mut(name)?;
+        let mut service: Value = serde_json::from_slice(rendered).ok()?;
+        service["runningCount"] = running.into();
+        service["deployments"][0]["runningCount"] = running.into();
+        *rendered = service.to_string().into_bytes();
+        Some(())
+    }
 }
 
 fn arn(resource: &str) -> String {

@@ -241,6 +241,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
 
 #[cfg(test)]
 mod tests {
+    use super::scalar::optional_time;
     use super::*;
 
     #[derive(Debug, Default, PartialEq, Deserialize)]

@@ -1,12 +1,12 @@
 //! Stand-in for Amazon ECS, fast enough not to be the bottleneck: `ecs services=100 latency=20`.
 //!
 //! Prints the URL that it listens at. `GET /stats` counts the calls since the last `POST /reset`, which
-//! may change settings: `/reset?latency=80`.
+//! may change settings: `/reset?latency=80`. `POST /change?service-000-0001=3` sets a service's running tasks.
 
 use std::collections::BTreeMap;
 use std::io::Result;
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use std::{env, process, thread};
 
@@ -19,7 +19,7 @@ use serde_json::json;
 const TARGET: &str = "AmazonEC2ContainerServiceV20141113.";
 
 struct Ecs {
-    fleet: Fleet,
+    fleet: RwLock<Fleet>,
     state: Mutex<State>,
 }
 
@@ -54,7 +54,7 @@ fn main() {
 
 fn serve(settings: Settings) -> Result<()> {
     let ecs = Arc::new(Ecs {
-        fleet: Fleet::new(&settings),
+        fleet: RwLock::new(Fleet::new(&settings)),
         state: Mutex::new(State {
             settings,
             stats: Stats::default(),
@@ -94,6 +94,13 @@ impl Ecs {
                 Ok(()) => response(200, b"{}"),
                 Err(wrong) => response(400, wrong.as_bytes()),
             },
+            (Some("POST"), "/change") => {
+                if self.change(query).is_some() {
+                    response(200, b"{}")
+                } else {
+                    response(400, b"not a service and a number")
+                }
+            }
             _ => self.call(request),
         }
     }
@@ -125,6 +132,13 @@ impl Ecs {
         Ok(())
     }
 
+    /// Changes a service; none if there is no such service, or no number.
+    fn change(&self, change: &str) -> Option<()> {
+        let (name, running) = change.split_once('=')?;
+        let mut fleet = self.fleet.write().unwrap_or_else(PoisonError::into_inner);
+        fleet.set_running(name, running.parse().ok()?)
+    }
+
     fn call(&self, request: &Message<'_>) -> Vec<u8> {
         let received = Instant::now();
         let operation = request.header("x-amz-target").unwrap_or_default();
@@ -134,7 +148,10 @@ impl Ecs {
         let result = match (fault, request.header("authorization")) {
             (Some(fault), _) => Err(fault),
             (None, None) => Err(Refused(400, "MissingAuthenticationTokenException")),
-            (None, Some(_)) => respond(&self.fleet, operation, request.body),
+            (None, Some(_)) => {
+                let fleet = self.fleet.read().unwrap_or_else(PoisonError::into_inner);
+                respond(&fleet, operation, request.body)
+            }
         };
         let (bytes, response) = match &result {
             Ok(body) => (body.len(), response(200, body)),
