@@ -40,13 +40,14 @@ def told(emulator: Emulator, url: str, token: str, seconds: float = CHANGE_SECON
 
 
 def change(emulator: Emulator, stopping: threading.Event, seconds: float) -> None:
-    """Lets a task of a healthy service stop, and the one that replaces it start, then of another one, and so on."""
+    """Rolls out the next version of a healthy service step by step, then that of another one, and so on."""
     chosen = random.Random(0)
     while not stopping.is_set():
         cluster, name, desired = chosen.choice(healthy(emulator))
-        for running in (desired - 1, desired):
-            emulator.set_service(cluster, name, running=running, pending=desired - running)
-            print(f"{cluster}/{name}: {running}/{desired} running", flush=True)
+        for scenario, running in (("in_progress", 0), ("in_progress", desired), ("completed", desired)):
+            options = {"running": running} if scenario == "in_progress" else {}
+            emulator.play(cluster, name, scenario, **options)
+            print(f"{cluster}/{name}: {scenario.replace('_', ' ')}, {running}/{desired} of the new version running", flush=True)
             if stopping.wait(seconds):
                 return
 

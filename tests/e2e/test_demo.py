@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from .workerd import ROOT
 
 START_SECONDS = 120
 STOP_SECONDS = 30
+# For a few changes of the demo's, which come every three seconds.
+FOLLOW_SECONDS = 40
 
 
 def free_port() -> int:
@@ -25,10 +28,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def demo(port: int, path: str | None = None) -> subprocess.Popen[str]:
+def demo(port: int, *options: str, path: str | None = None) -> subprocess.Popen[str]:
     tools = f"{ROOT / 'node_modules' / '.bin'}{os.pathsep}{os.environ['PATH']}"
     return subprocess.Popen(
-        [sys.executable, str(ROOT / "tools" / "demo.py"), f"--port={port}"],
+        [sys.executable, str(ROOT / "tools" / "demo.py"), f"--port={port}", *options],
         env={**os.environ, "PATH": tools if path is None else path},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -110,3 +113,33 @@ def test_a_taken_port_is_one_clear_sentence() -> None:
 def test_a_missing_wrangler_is_one_clear_sentence(tmp_path: Path) -> None:
     output = fails_with_one_sentence(demo(free_port(), path=str(tmp_path)))
     assert "wrangler is missing" in output and "make demo" in output
+
+
+def test_with_events_the_report_follows_the_fleet_without_a_sweep() -> None:
+    port = free_port()
+    process = demo(port, "--events")
+    assert process.stdout
+    try:
+        said = ""
+        for line in process.stdout:
+            said += line
+            # The first change.
+            if re.match(r"[a-z0-9-]+/[a-z0-9-]+: .*\d/\d+ .*running$", line):
+                break
+        else:
+            raise AssertionError(said)
+        seen, swept = set(), set()
+        deadline = time.monotonic() + FOLLOW_SECONDS
+        while len(seen) < 3 and time.monotonic() < deadline:
+            opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+            with opener.open(f"http://127.0.0.1:{port}/list", timeout=30) as answer:
+                report = json.load(answer)
+            seen.add(json.dumps(report["clusters"]))
+            swept.add(report["generatedAt"])
+            time.sleep(1)
+        assert len(seen) >= 3 and len(swept) == 1, (len(seen), swept)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(STOP_SECONDS)
+        process.stdout.close()

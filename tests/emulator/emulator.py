@@ -280,7 +280,9 @@ class Emulator:
     ) -> None:
         """Plays a scenario of `rollouts` on a service. Raises KeyError, ValueError or TypeError if there is no such
         service, scenario or option."""
-        rollouts.play(self.service(cluster, name, region, account), scenario, **options)
+        service = self.service(cluster, name, region, account)
+        rollouts.play(service, scenario, **options)
+        self._told.of(service)
 
     def _change(self, service: EcsService, **changes: Any) -> None:
         """Sets the attributes for these parameters of `add_service`."""

@@ -207,7 +207,7 @@ class EventBridge:
     def _watch(self) -> None:
         while not self._closed:
             for service in ecs_events.all_services(ecs_backends):
-                if getattr(service, "advance", None):
+                if service.advance:
                     self.changed(service)
             with self._changed:
                 self._changed.wait_for(lambda: self._closed, WATCH_SECONDS)

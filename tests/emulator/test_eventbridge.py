@@ -279,3 +279,16 @@ def test_a_shell_can_say_where_events_go(emulator: Emulator, receiver: Receiver,
         time.sleep(0.01)
     assert receiver.told() == {"task STOPPED": 1}
     emulator.clear_fleet()
+
+
+def test_a_rollout_that_fails_and_is_rolled_back_is_told_step_by_step(emulator: Emulator, bus: EventBridge, receiver: Receiver) -> None:
+    for scenario, told in {
+        "in_progress": {"SERVICE_DEPLOYMENT_IN_PROGRESS": 1},
+        "failing": {"task STOPPED": 7},
+        "rolling_back": {"SERVICE_DEPLOYMENT_FAILED": 1, "SERVICE_DEPLOYMENT_IN_PROGRESS": 1, "task STOPPED": 3},
+        "rolled_back": {"SERVICE_DEPLOYMENT_COMPLETED": 1, "SERVICE_STEADY_STATE": 1},
+    }.items():
+        receiver.requests.clear()
+        emulator.play("prod", "web", scenario)
+        bus.wait()
+        assert receiver.told() == told, scenario

@@ -9,14 +9,17 @@ import demo_events
 import pytest
 
 from emulator.emulator import Emulator
-from emulator.fleets import demo
+from emulator.fleets import showcase
 from emulator.receiver import Receiver
+
+# The kinds of events of a rollout that ends well.
+ROLLOUT = ("SERVICE_DEPLOYMENT_IN_PROGRESS", "SERVICE_DEPLOYMENT_COMPLETED")
 
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
     with Emulator() as emulator:
-        demo(emulator)
+        showcase(emulator)
         yield emulator
         emulator.reset()
 
@@ -34,9 +37,9 @@ def test_services_change_and_the_worker_is_told(emulator: Emulator, receiver: Re
     token = demo_events.new_token()
     with demo_events.told(emulator, receiver.url.removesuffix("/events"), token, 0.05):
         deadline = time.monotonic() + 10
-        while not {"task STOPPED", "task RUNNING"} <= set(receiver.told()) and time.monotonic() < deadline:
+        while not set(ROLLOUT) <= set(receiver.told()) and time.monotonic() < deadline:
             time.sleep(0.02)
-    assert {"task STOPPED", "task RUNNING"} <= set(receiver.told())
+    assert set(ROLLOUT) <= set(receiver.told())
     assert {environ["HTTP_AUTHORIZATION"] for environ, _ in receiver.requests} == {f"Bearer {token}"}
     changed = {event["detail"]["group"].removeprefix("service:") for event in receiver.events if "group" in event["detail"]}
     assert changed <= {name for _, name, _ in before}
