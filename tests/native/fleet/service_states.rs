@@ -63,7 +63,10 @@ fn settled(counts: [u32; 3]) -> Value {
 }
 
 /// Services, each with what is special about it.
-fn services() -> Vec<(&'static str, Value)> {
+type Cases = Vec<(&'static str, Value)>;
+
+/// Services of which a deployment fails.
+fn failing() -> Cases {
     let full = [2, 2, 0];
     let new = |counts, deployments| service(counts, deployments);
     vec![
@@ -96,6 +99,14 @@ fn services() -> Vec<(&'static str, Value)> {
             "COMPLETED beside FAILED",
             new(full, rolling_back("COMPLETED", 0)),
         ),
+    ]
+}
+
+/// Services in a rollout of about as long as it may take.
+fn slow() -> Cases {
+    let full = [2, 2, 0];
+    let new = |counts, deployments| service(counts, deployments);
+    vec![
         (
             "STUCK_AFTER - 1 s, PRIMARY runs desired - 1",
             new(full, rolling("IN_PROGRESS", [2, 1], STUCK - 1, 0)),
@@ -124,6 +135,14 @@ fn services() -> Vec<(&'static str, Value)> {
             "none desired during a rollout, old tasks still run",
             new([0, 2, 0], rolling("IN_PROGRESS", [0, 0], 60, 0)),
         ),
+    ]
+}
+
+/// Services in an ordinary rollout, or in none.
+fn ordinary() -> Cases {
+    let full = [2, 2, 0];
+    let new = |counts, deployments| service(counts, deployments);
+    vec![
         ("none desired, none running", settled([0, 0, 0])),
         ("none desired, one pending", settled([0, 0, 1])),
         ("none desired, one running", settled([0, 1, 0])),
@@ -151,6 +170,14 @@ fn services() -> Vec<(&'static str, Value)> {
             of_task_sets([2, 1, 0], 2),
         ),
         ("two task sets, none running", of_task_sets([0, 0, 0], 2)),
+    ]
+}
+
+/// Services that ECS describes in an odd way.
+fn odd() -> Cases {
+    let full = [2, 2, 0];
+    let new = |counts, deployments| service(counts, deployments);
+    vec![
         ("no deployment", new(full, json!([]))),
         ("deployments: null", new(full, json!(null))),
         (
@@ -202,7 +229,7 @@ fn services() -> Vec<(&'static str, Value)> {
 fn every_line_of_the_table_holds_at_its_borders() {
     let mut table = String::new();
     let mut seen = Vec::new();
-    for (case, described) in services() {
+    for (case, described) in [failing(), slow(), ordinary(), odd()].concat() {
         let service = found(&described);
         seen.push(service.state);
         writeln!(

@@ -57,11 +57,13 @@ pub fn with(mut value: Value, members: Value) -> Value {
 
 /// A service called `checkout` with these counts: desired, running, pending.
 pub fn service([desired, running, pending]: [u32; 3], deployments: Value) -> Value {
-    json!({
+    let mut service = json!({
         "serviceName": "checkout", "status": "ACTIVE", "launchType": "FARGATE",
         "desiredCount": desired, "runningCount": running, "pendingCount": pending,
-        "deployments": deployments, "taskSets": [], "events": [], "tags": [],
-    })
+        "taskSets": [], "events": [], "tags": [],
+    });
+    service["deployments"] = deployments;
+    service
 }
 
 /// Events of these ages in seconds and messages behind the name of the service.
@@ -77,7 +79,11 @@ pub fn events(events: &[(i32, &str)]) -> Value {
 
 /// The service that a report shows for `described`.
 pub fn found(described: &Value) -> Service {
-    let mut snapshot = sweep(&[described.clone()], as_of(start()), Redactor::default());
+    let mut snapshot = sweep(
+        std::slice::from_ref(described),
+        as_of(start()),
+        Redactor::default(),
+    );
     snapshot.clusters.remove(0).services.remove(0)
 }
 
