@@ -18,6 +18,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,8 +49,21 @@ def check_port(port: int) -> None:
             raise Failed(f"Port {port} cannot be used ({error}); choose another one, such as `make demo PORT=8788`.") from None
 
 
+def unpacked(archive: Path, directory: Path) -> Path:
+    """The directory with the files of a release's Worker."""
+    try:
+        with zipfile.ZipFile(archive) as files:
+            files.extractall(directory)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise Failed(f"{archive} is no archive of a Worker ({error}); one is called ecs-status-worker-VERSION.zip.") from None
+    found = [path.parent for path in directory.rglob("wrangler.toml")]
+    if len(found) != 1:
+        raise Failed(f"{archive} holds no wrangler.toml: the Worker's archive is called ecs-status-worker-VERSION.zip.")
+    return found[0]
+
+
 @contextmanager
-def wrangler(port: int, emulator: Emulator, directory: Path) -> Iterator[subprocess.Popen[bytes]]:
+def wrangler(port: int, emulator: Emulator, directory: Path, project: Path = readme.ROOT) -> Iterator[subprocess.Popen[bytes]]:
     """Runs `wrangler dev` in a process group of its own, and ends the group afterwards."""
     key = emulator.create_reader(readme.policy())
     # Replaces .dev.vars, which may hold the keys of a real account.
@@ -63,7 +77,7 @@ def wrangler(port: int, emulator: Emulator, directory: Path) -> Iterator[subproc
         try:
             process = subprocess.Popen(
                 command,
-                cwd=readme.ROOT,
+                cwd=project,
                 env={**os.environ, **quiet},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -146,7 +160,9 @@ def summary(body: str) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description="ecs-status on an emulated AWS, until Ctrl-C")
     parser.add_argument("--port", type=int, default=8787)
-    port: int = parser.parse_args().port
+    parser.add_argument("--worker", type=Path, help="a release's archive, in place of the Worker that is built here")
+    options = parser.parse_args()
+    port: int = options.port
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
@@ -159,7 +175,8 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="ecs-status-demo-") as temporary, Emulator() as emulator:
             directory = Path(temporary)
             demo_fleet(emulator)
-            with wrangler(port, emulator, directory) as process:
+            project = unpacked(options.worker, directory / "worker") if options.worker else readme.ROOT
+            with wrangler(port, emulator, directory, project) as process:
                 url = f"http://127.0.0.1:{port}"
                 wait_until_it_answers(url, process, directory / "wrangler.log")
                 show(url)
