@@ -40,7 +40,7 @@ def only_node(tmp_path_factory: pytest.TempPathFactory) -> str:
 def installed(tmp_path_factory: pytest.TempPathFactory, archive: Path, only_node: str) -> Path:
     """The archive in an empty directory, after `npm ci`."""
     directory = unpack(archive, tmp_path_factory.mktemp("empty"))
-    run(directory, only_node, "npm", "ci", "--prefer-offline", "--no-audit", "--no-fund")
+    run(directory, only_node, "npm", "ci", "--loglevel=error")
     return directory
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
 import tarfile
 import tomllib
@@ -14,6 +15,8 @@ from pathlib import Path
 import pytest
 import readme
 import release
+
+from emulator.__main__ import READ_ONLY
 
 CONTENT = {
     "index.js", "index_bg.wasm", "wrangler.toml", "package.json", "package-lock.json", ".dev.vars.example", "policy.json",
@@ -120,7 +123,10 @@ def test_wrangler_is_pinned_to_the_repositorys_version_and_locked(archive: Path,
 
 
 def test_the_policy_is_the_readmes(archive: Path) -> None:
-    assert json.loads(opened(archive)["policy.json"]) == readme.policy()
+    assert json.loads(opened(archive)["policy.json"]) == readme.policy() == READ_ONLY
+    # Terraform's scopes the same actions to resources.
+    module = (release.ROOT / "terraform" / "modules" / "read-policy" / "main.tf").read_text()
+    assert sorted(re.findall(r'"(ecs:[A-Z]\w+)"\]', module)) == sorted(readme.policy()["Statement"][0]["Action"])
 
 
 def test_the_page_names_the_version_and_every_file_that_it_uses(archive: Path, number: str) -> None:
