@@ -1,6 +1,7 @@
 # Commands, for a machine with Rust (rustup), Node with npm, and Python 3:
-#   make demo          run the Worker over an emulated AWS until Ctrl-C; PORT=8787 sets the port, and EVENTS=1 lets
-#                      services change and tells the Worker by events
+#   make demo          run the Worker over an emulated AWS until Ctrl-C; PORT=8787 sets the port, EVENTS=1 lets services
+#                      change and tells the Worker by events, and WORKER=ecs-status-worker-VERSION.zip takes a release's
+#                      Worker, which needs no Rust
 #   make test          run every check
 #   make bench         compare CPU and time with other implementations, measure freshness and the free plan (Linux, 15 minutes; QUICK=1: 2)
 #   make bench-events  compare events with polling: lag, calls, CPU and rows, in MINUTES=10 of changes
@@ -14,10 +15,26 @@
 #   make audit         check the dependencies for vulnerabilities and licences, with the registries and RustSec
 #   make sbom          list the crates of the Worker and the mirror in target/sbom/, as CycloneDX
 #   make reproducible  check that two clones of HEAD build the same bytes
-#   make secrets       put an access key of Terraform's reader into the Worker's secrets
-# Each command installs what it needs under target/ and node_modules/, once.
+#   make release       make the files of a release in dist/; TAG=v1.2.3 has to be of Cargo.toml's version
+#   make archive       make the Worker's archive alone
+# For who runs it:
+#   make secrets       put an access key of Terraform's reader into the Worker's secrets; URL=... rotates the key
+# Each command installs what it needs under target/ and node_modules/, once, and keeps the logs of it in target/logs/.
 
 .DELETE_ON_ERROR:
+
+# What does not depend on one another is set up side by side: much of it waits for the network or for one core. Cargo and
+# tests have their own idea of how much runs at once, so they do not get these flags.
+ifeq (,$(filter -j%,$(MAKEFLAGS)))
+MAKEFLAGS += -j4
+endif
+unexport MAKEFLAGS
+
+# For tools/step.sh: a number of this run, and how many steps it has.
+export MAKE_ID := $(shell echo $$PPID)
+ifeq (,$(STEPS))
+export STEPS := $(shell STEPS=0 $(MAKE) -n $(MAKECMDGOALS) $(filter-out STEPS=%,$(MAKEOVERRIDES)) 2>/dev/null | grep -c tools/step.sh)
+endif
 
 PORT ?= 8787
 PYTHON ?= python3
@@ -40,8 +57,11 @@ CARGO_LAMBDA_VENV := target/cargo-lambda
 CHECKOV_VENV := target/checkov
 SCHEMATHESIS_VENV := target/schemathesis
 AUDIT_VENV := target/audit
+AWSCLI_VENV := target/awscli
 SETUP := target/setup
-WORKER := target/worker/index.js
+BUILT := target/worker/index.js
+WASM := target/wasm.built
+SOURCES := $(shell find src -type f) build.rs Cargo.toml Cargo.lock
 
 RUST := $(SETUP)/rust
 # npm's own stamp, so that make does not install again after `npm ci`.
@@ -52,6 +72,7 @@ CARGO_LAMBDA := $(SETUP)/cargo-lambda
 CHECKOV := $(SETUP)/checkov
 SCHEMATHESIS := $(SETUP)/schemathesis
 AUDIT := $(SETUP)/audit
+AWSCLI := $(SETUP)/awscli
 CARGO_FUZZ := $(SETUP)/cargo-fuzz-$(CARGO_FUZZ_VERSION)
 WORKER_BUILD := $(SETUP)/worker-build-$(WORKER_BUILD_VERSION)
 WASM_BINDGEN := $(SETUP)/wasm-bindgen-$(WASM_BINDGEN_VERSION)
@@ -79,25 +100,25 @@ help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
 
 .PHONY: demo
-demo: $(WORKER) $(PIP)
-	@exec $(VENV)/bin/python tools/demo.py --port $(PORT) $(if $(EVENTS),--events)
+demo: $(if $(WORKER),,$(BUILT)) $(NPM) $(PIP)
+	@exec $(VENV)/bin/python tools/demo.py --port $(PORT) $(if $(EVENTS),--events) $(if $(WORKER),--worker "$(WORKER)")
 
 .PHONY: test
-test: setup $(WORKER)
+test: setup $(BUILT)
 	@exec $(VENV)/bin/python tools/run.py
 
 .PHONY: soak
-soak: $(WORKER) $(PIP)
+soak: $(BUILT) $(PIP)
 	@PYTHONPATH=tests:tools exec $(VENV)/bin/python -B -m soak --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED))
 
 # The machine should be idle otherwise.
 .PHONY: bench
-bench: $(WORKER) $(PIP) $(BENCH_NPM) $(RUST)
+bench: $(BUILT) $(PIP) $(BENCH_NPM) $(RUST)
 	CARGO_TARGET_DIR=$(CURDIR)/target/bench cargo build --quiet --release --locked --manifest-path bench/ecs/Cargo.toml
 	@exec $(VENV)/bin/python -B bench/run.py $(if $(QUICK),--quick)
 
 .PHONY: bench-events
-bench-events: $(WORKER) $(PIP) $(RUST)
+bench-events: $(BUILT) $(PIP) $(RUST)
 	CARGO_TARGET_DIR=$(CURDIR)/target/bench cargo build --quiet --release --locked --manifest-path bench/ecs/Cargo.toml
 	@exec $(VENV)/bin/python -B bench/events.py --minutes $(or $(MINUTES),10)
 
@@ -117,7 +138,7 @@ fuzz: $(CARGO_FUZZ)
 	@PATH="$(CURDIR)/$(TOOLS)/bin:$(PATH)" sh fuzz/run.sh $(RUNS) $(TARGET)
 
 .PHONY: worker
-worker: $(WORKER)
+worker: $(BUILT)
 
 # The Lambda mirror's zip for arm64, in the place where terraform/ expects it.
 .PHONY: mirror
@@ -136,6 +157,15 @@ audit: $(RUST) $(CARGO_DENY) $(AUDIT)
 .PHONY: sbom
 sbom: $(RUST) $(CARGO_CYCLONEDX) $(AUDIT)
 	@PATH="$(CURDIR)/$(TOOLS)/bin:$(PATH)" exec $(AUDIT_VENV)/bin/python -B tools/sbom.py
+
+TAG ?=
+.PHONY: release
+release: $(BUILT) mirror sbom
+	@$(PYTHON) -B tools/release.py $(if $(TAG),--tag "$(TAG)")
+
+.PHONY: archive
+archive: $(BUILT)
+	@$(PYTHON) -B tools/release.py --worker-only $(if $(TAG),--tag "$(TAG)")
 
 # Two clones of HEAD with different paths, target directories and Cargo homes; they are left in place if they differ.
 CLONES := $(CURDIR)/target/tmp/clones
@@ -157,37 +187,54 @@ reproducible: $(RUST) $(NPM) $(WORKER_BUILD) $(WASM_BINDGEN)
 .PHONY: secrets
 secrets: $(NPM)
 	@$(call need,aws,The AWS CLI is missing: install it (https://docs.aws.amazon.com/cli).)
-	@sh terraform/secrets.sh
+	@sh terraform/secrets.sh $(if $(URL),rotate "$(URL)")
 
 .PHONY: setup
-setup: $(RUST) $(NPM) $(PIP) $(CARGO_LAMBDA) $(CHECKOV) $(SCHEMATHESIS) $(WORKER_BUILD) $(WASM_BINDGEN) chromium promtool
+setup: $(RUST) $(NPM) $(PIP) $(CARGO_LAMBDA) $(CHECKOV) $(SCHEMATHESIS) $(AWSCLI) $(WORKER_BUILD) $(WASM_BINDGEN) \
+	chromium promtool
+
+# The tools that are built from source, by which continuous integration caches them.
+.PHONY: tool-versions
+tool-versions:
+	@echo $(notdir $(WORKER_BUILD) $(WASM_BINDGEN))
 
 .PHONY: clean
 clean:
-	rm -rf target node_modules bench/node_modules .wrangler
+	rm -rf target dist node_modules bench/node_modules .wrangler
 
-$(WORKER): $(shell find src -type f) build.rs Cargo.toml Cargo.lock $(RUST) $(NPM) $(WORKER_BUILD) $(WASM_BINDGEN)
-	WASM_BINDGEN_BIN=$(CURDIR)/$(TOOLS)/bin/wasm-bindgen \
-	ESBUILD_BIN=$(CURDIR)/node_modules/.bin/esbuild \
-	RUSTFLAGS="$(CODE) $(NO_PATHS)" \
-	$(TOOLS)/bin/worker-build --release --out-dir target/worker
-	wasm-opt $(WASM_OPT) target/worker/index_bg.wasm -o target/worker/index_bg.wasm
+# A step of the set-up, by name and in words; see tools/step.sh.
+STEP := sh tools/step.sh
+
+# Cargo's part of the Worker, which takes longest and needs no other tool. worker-build calls cargo the same way, with
+# the same variables, and finds it done.
+CARGO_ENV := WASM_BINDGEN_USE_JS_SYS=1 RUSTFLAGS="$(CODE) $(NO_PATHS)"
+$(WASM): $(SOURCES) $(RUST)
+	@$(STEP) cargo-wasm "compiling the Worker" env $(CARGO_ENV) \
+		cargo build --locked --lib --release --target wasm32-unknown-unknown
+	@touch $@
+
+$(BUILT): $(SOURCES) $(WASM) $(RUST) $(NPM) $(WORKER_BUILD) $(WASM_BINDGEN)
+	@$(STEP) worker-build "joining the Worker's wasm and JavaScript" env $(CARGO_ENV) \
+		WASM_BINDGEN_BIN=$(CURDIR)/$(TOOLS)/bin/wasm-bindgen ESBUILD_BIN=$(CURDIR)/node_modules/.bin/esbuild \
+		$(TOOLS)/bin/worker-build --release --out-dir target/worker
+	@$(STEP) wasm-opt "optimizing the wasm" \
+		wasm-opt $(WASM_OPT) target/worker/index_bg.wasm -o target/worker/index_bg.wasm
 	@touch $@
 	@echo "Built target/worker: $$(gzip -9c target/worker/index_bg.wasm | wc -c) bytes of wasm, gzipped"
 
 $(RUST): rust-toolchain.toml
 	@$(call need,cargo,Rust is missing: install it with rustup (https://rustup.rs).)
 	@$(call need,rustup,rustup is missing: it installs the toolchain that rust-toolchain.toml names (https://rustup.rs).)
-	rustup toolchain install --no-self-update
+	@$(STEP) rust "installing the Rust toolchain" rustup toolchain install --no-self-update
 	@mkdir -p $(SETUP) && touch $@
 
 $(NPM): package.json package-lock.json
 	@$(call need,npm,Node with npm is missing: install it from https://nodejs.org.)
-	npm ci --loglevel=error
+	@$(STEP) npm "installing npm's packages" npm ci --loglevel=error
 	@touch $@
 
 $(BENCH_NPM): bench/package.json bench/package-lock.json | $(NPM)
-	npm ci --loglevel=error --prefix bench
+	@$(STEP) npm-bench "installing the benchmark's npm packages" npm ci --loglevel=error --prefix bench
 	@touch $@
 
 # $(call venv,directory,requirements)
@@ -195,9 +242,10 @@ define venv
 	@$(call need,$(PYTHON),Python 3 is missing: install it, or name its command with make PYTHON=...)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "$(PYTHON) is older than Python 3.11: install a newer one, or name it with make PYTHON=..." >&2; exit 1; }
-	@$(PYTHON) -m venv --clear $(1) || \
+	@$(PYTHON) -c 'import ensurepip, venv' || \
 		{ echo "$(PYTHON) cannot create a virtual environment: install its venv module (Debian: python3-venv)." >&2; exit 1; }
-	$(1)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $(2)
+	@$(STEP) pip-$(notdir $(1)) "installing $(2)" sh -c '$(PYTHON) -m venv --clear $(1) && \
+		$(1)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $(2)'
 	@mkdir -p $(SETUP) && touch $@
 endef
 
@@ -214,6 +262,9 @@ $(CHECKOV): tools/checkov-requirements.txt
 $(SCHEMATHESIS): tools/schemathesis-requirements.txt
 	$(call venv,$(SCHEMATHESIS_VENV),tools/schemathesis-requirements.txt)
 
+$(AWSCLI): tools/awscli-requirements.txt
+	$(call venv,$(AWSCLI_VENV),tools/awscli-requirements.txt)
+
 $(AUDIT): tools/audit-requirements.txt
 	$(call venv,$(AUDIT_VENV),tools/audit-requirements.txt)
 
@@ -228,25 +279,33 @@ chromium:
 		command -v google-chrome >/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null || \
 		{ echo "Installing Chromium"; $(call apt,install -y --no-install-recommends chromium >/dev/null); } || true
 
+# After Chromium, as apt-get has a lock.
 .PHONY: promtool
-promtool:
+promtool: | chromium
 	@command -v promtool >/dev/null || [ -x $(TOOLS)/bin/promtool ] || \
 		{ mkdir -p $(TOOLS)/prometheus $(TOOLS)/bin && cd $(TOOLS)/prometheus && $(call apt,download prometheus) && \
 		dpkg --fsys-tarfile prometheus_*.deb | tar -x -C ../bin --strip-components=3 ./usr/bin/promtool && \
 		rm prometheus_*.deb; } || true
 
-# Tools are built with little optimization: they run for a second, and compile for minutes.
 # The name of a stamp in $(SETUP) is a crate and its version.
-INSTALL := CARGO_TARGET_DIR=target/tools/build CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
-	cargo install --quiet --locked --root $(TOOLS)
+INSTALL := cargo install --locked --root $(TOOLS)
+crate = $(shell echo $* | sed 's/-\([0-9.]*\)$$/@\1/')
 
-INSTALLED := $(WORKER_BUILD) $(CARGO_FUZZ) $(CARGO_DENY) $(CARGO_CYCLONEDX) $(CARGO_MUTANTS)
+INSTALLED := $(CARGO_FUZZ) $(CARGO_DENY) $(CARGO_CYCLONEDX) $(CARGO_MUTANTS)
 $(INSTALLED): $(SETUP)/%: | $(RUST)
-	@echo "Installing $* (takes some minutes)"
-	@$(INSTALL) $(shell echo $* | sed 's/-\([0-9.]*\)$$/@\1/')
+	@$(STEP) $* "building $*" env CARGO_TARGET_DIR=target/tools/build CARGO_PROFILE_RELEASE_OPT_LEVEL=1 $(INSTALL) $(crate)
 	@touch $@
 
+# Not optimized: it runs for a second, and compiles for minutes.
+$(WORKER_BUILD): $(SETUP)/%: | $(RUST)
+	@$(STEP) $* "building $*" env CARGO_TARGET_DIR=target/tools/build-worker-build CARGO_PROFILE_RELEASE_OPT_LEVEL=0 \
+		CARGO_PROFILE_RELEASE_CODEGEN_UNITS=256 $(INSTALL) $(crate) --bin worker-build
+	@touch $@
+
+# From a crate of our own, with a quarter of the crates that wasm-bindgen-cli has.
 $(WASM_BINDGEN): | $(RUST)
-	@echo "Installing wasm-bindgen-cli $(WASM_BINDGEN_VERSION) (takes some minutes)"
-	@$(INSTALL) wasm-bindgen-cli@$(WASM_BINDGEN_VERSION)
+	@grep -q '"=$(WASM_BINDGEN_VERSION)"' tools/bindgen/Cargo.toml || \
+		{ echo "tools/bindgen/Cargo.toml has to name wasm-bindgen's version in Cargo.lock, $(WASM_BINDGEN_VERSION)." >&2; exit 1; }
+	@$(STEP) wasm-bindgen "building wasm-bindgen $(WASM_BINDGEN_VERSION)" env CARGO_TARGET_DIR=target/tools/build-bindgen \
+		$(INSTALL) --path tools/bindgen
 	@touch $@

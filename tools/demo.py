@@ -18,6 +18,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -51,8 +52,23 @@ def check_port(port: int) -> None:
             raise Failed(f"Port {port} cannot be used ({error}); choose another one, such as `make demo PORT=8788`.") from None
 
 
+def unpacked(archive: Path, directory: Path) -> Path:
+    """The directory with the files of a release's Worker."""
+    try:
+        with zipfile.ZipFile(archive) as files:
+            files.extractall(directory)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise Failed(f"{archive} is no archive of a Worker ({error}); one is called ecs-status-worker-VERSION.zip.") from None
+    found = [path.parent for path in directory.rglob("wrangler.toml")]
+    if len(found) != 1:
+        raise Failed(f"{archive} holds no wrangler.toml: the Worker's archive is called ecs-status-worker-VERSION.zip.")
+    return found[0]
+
+
 @contextmanager
-def wrangler(port: int, emulator: Emulator, directory: Path, token: str | None = None) -> Iterator[subprocess.Popen[bytes]]:
+def wrangler(
+    port: int, emulator: Emulator, directory: Path, token: str | None = None, project: Path = readme.ROOT
+) -> Iterator[subprocess.Popen[bytes]]:
     """Runs `wrangler dev` in a process group of its own, and ends the group afterwards. With a token it takes events."""
     key = emulator.create_reader(readme.policy())
     # Replaces .dev.vars, which may hold the keys of a real account.
@@ -69,7 +85,7 @@ def wrangler(port: int, emulator: Emulator, directory: Path, token: str | None =
         try:
             process = subprocess.Popen(
                 command,
-                cwd=readme.ROOT,
+                cwd=project,
                 env={**os.environ, **quiet},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -154,6 +170,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="ecs-status on an emulated AWS, until Ctrl-C")
     parser.add_argument("--port", type=int, default=8787)
     parser.add_argument("--events", action="store_true", help="services change, and the Worker is told of it by events")
+    parser.add_argument("--worker", type=Path, help="a release's archive, in place of the Worker that is built here")
     options = parser.parse_args()
     port: int = options.port
 
@@ -169,7 +186,8 @@ def main() -> int:
             directory = Path(temporary)
             showcase(emulator)
             token = demo_events.new_token() if options.events else None
-            with wrangler(port, emulator, directory, token) as process:
+            project = unpacked(options.worker, directory / "worker") if options.worker else readme.ROOT
+            with wrangler(port, emulator, directory, token, project) as process:
                 url = f"http://127.0.0.1:{port}"
                 wait_until_it_answers(url, process, directory / "wrangler.log")
                 show(url)

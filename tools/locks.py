@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-CRATES = ["Cargo.toml", "bench/ecs/Cargo.toml", "fuzz/Cargo.toml"]
+CRATES = ["Cargo.toml", "bench/ecs/Cargo.toml", "fuzz/Cargo.toml", "tools/bindgen/Cargo.toml"]
 PACKAGES = [".", "bench"]
 REQUIREMENTS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tools").glob("*requirements.txt"))
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::api::query::ReportQuery;
 use crate::api::request::Request;
+use crate::api::version::VERSION;
 use crate::aws::budget::Usage;
 use crate::fleet::view::report::MergedReport;
 use crate::platform::{Level, Log};
@@ -17,6 +18,8 @@ use crate::platform::{Level, Log};
 pub(super) struct RequestRecord<'a> {
     level: Level,
     event: &'static str,
+    /// The version of this crate.
+    version: &'static str,
     request_id: &'a str,
     method: &'a str,
     route: &'static str,
@@ -41,6 +44,7 @@ impl<'a> RequestRecord<'a> {
         Self {
             level: Level::Info,
             event: "request",
+            version: VERSION,
             request_id: &request.id,
             method: &request.method,
             route: "none",

@@ -15,6 +15,7 @@ mod response;
 mod response_cache;
 mod routes;
 mod template;
+mod version;
 
 use http::Response;
 

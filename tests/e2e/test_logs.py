@@ -14,7 +14,7 @@ from .conftest import ACCOUNT, SECRETS, Start, fails, keys, last_line, line_of, 
 from .workerd import Worker
 
 FIELDS = {
-    "level", "event", "requestId", "method", "route", "filterKeys", "status", "durationMs", "awsCalls", "awsRetries",
+    "level", "event", "version", "requestId", "method", "route", "filterKeys", "status", "durationMs", "awsCalls", "awsRetries",
     "awsThrottles", "snapshotAgeSeconds", "failures",
 }  # fmt: skip
 SWEEP_FIELDS = {

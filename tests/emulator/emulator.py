@@ -29,6 +29,7 @@ Patches to moto, and the ECS behaviour that each restores:
 - IAM answers ListServiceSpecificCredentials, with an empty list.
 - The credentials of a session stop working at their Expiration: ExpiredTokenException.
 - EventBridge gets ECS's events about services and tasks, if it is told where to send them (`send_events`).
+- An access key that is inactive is not accepted by ECS: UnrecognizedClientException.
 - A signed GET or DELETE of a REST API (Lambda, API Gateway) is accepted instead of being rejected as wrongly signed.
 
 Left as moto has it: refusals are 403 XML (ECS: 400 JSON); INACTIVE clusters stay listed and can be read.
@@ -177,6 +178,9 @@ class Emulator:
         if target.startswith(ECS_TARGET) and patches.is_expired(access_key_of(environ)):
             message = "The security token included in the request is expired"
             return json_answer(400, {"__type": "ExpiredTokenException", "message": message})
+        if target.startswith(ECS_TARGET) and patches.is_inactive(access_key_of(environ)):
+            message = "The security token included in the request is invalid."
+            return json_answer(400, {"__type": "UnrecognizedClientException", "message": message})
         environ[patches.QUIRKS] = self._quirks
         answer = from_wsgi(self._moto, environ)
         if target.endswith(WRITES):

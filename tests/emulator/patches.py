@@ -25,6 +25,7 @@ from moto.ecs.exceptions import ClusterNotFoundException, InvalidParameterExcept
 from moto.ecs.models import Cluster, Service
 from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.iam.access_control import IAMRequestBase
+from moto.iam.models import iam_backends
 from moto.iam.responses import IamResponse
 from moto.sts.models import AssumedRole, STSBackend, sts_backends
 
@@ -279,6 +280,13 @@ def is_expired(access_key_id: str | None) -> bool:
     accounts = [regions.values() for regions in list(sts_backends.values())]
     sessions = [role for backends in accounts for backend in list(backends) for role in backend.assumed_roles]
     return any(role.access_key_id == access_key_id and role.expiration <= utcnow() for role in sessions)
+
+
+def is_inactive(access_key_id: str | None) -> bool:
+    """Whether the key belongs to a user and was deactivated by UpdateAccessKey."""
+    backends = [backend for partitions in list(iam_backends.values()) for backend in list(partitions.values())]
+    keys = [key for backend in backends for user in list(backend.users.values()) for key in list(user.access_keys)]
+    return any(key.access_key_id == access_key_id and key.status != "Active" for key in keys)
 
 
 def list_service_specific_credentials(self: IamResponse) -> ActionResult:

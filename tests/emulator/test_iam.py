@@ -209,3 +209,16 @@ def test_a_signed_get_with_a_query_and_no_body_is_taken_for_what_it_is(emulator:
 def test_a_user_has_no_service_specific_credentials(emulator: Emulator) -> None:
     iam = make_client(emulator, emulator.create_reader(ALLOW_ALL), service="iam")
     assert iam.list_service_specific_credentials(UserName="ecs-status-reader")["ServiceSpecificCredentials"] == []
+
+
+def test_an_inactive_key_is_not_accepted_until_it_is_active_again(emulator: Emulator) -> None:
+    admin = make_client(emulator, emulator.create_reader(ALLOW_ALL, user="admin"), service="iam")
+    key = emulator.create_reader(ALLOW_ALL, user="reader")
+    ecs = make_client(emulator, key)
+    for status in ("Active", "Inactive", "Active"):
+        admin.update_access_key(UserName="reader", AccessKeyId=key.access_key_id, Status=status)
+        if status == "Active":
+            ecs.list_clusters()
+        else:
+            with pytest.raises(ClientError, match="UnrecognizedClientException"):
+                ecs.list_clusters()

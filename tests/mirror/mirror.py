@@ -22,11 +22,12 @@ BINARY = "bootstrap"
 
 
 def build() -> Path:
-    """Builds the mirror for this machine, not for Lambda's; in release, where a panic ends the process."""
-    command = ["cargo", "build", "--quiet", "--locked", "--release", "--features", "lambda", "--bin", BINARY]
+    """Builds the mirror for this machine, not for Lambda's, without optimization between crates. As in release, a panic ends
+    the process."""
+    command = ["cargo", "build", "--quiet", "--locked", "--profile", "unlinked", "--features", "lambda", "--bin", BINARY]
     command += ["--target-dir", str(ROOT / "target")]
     subprocess.run(command, cwd=ROOT, check=True)
-    return ROOT / "target" / "release" / BINARY
+    return ROOT / "target" / "unlinked" / BINARY
 
 
 class Mirror:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -57,6 +58,8 @@ def make_secrets(
     for name, script in (("aws", AWS), ("npx", NPX)):
         (directory / name).write_text(script)
         (directory / name).chmod(0o755)
+    if source != SOURCE:
+        shutil.copy(ROOT / "release" / "keys.sh", source.parent)
     read_end, write_end = os.pipe()
     done = subprocess.run(
         ["sh", str(source / "secrets.sh")],

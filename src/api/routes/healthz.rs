@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::api::problem::Problem;
 use crate::api::response::{self, Reply};
+use crate::api::version::VERSION;
 use crate::fleet::refresh::status::Health;
 use crate::time::rfc3339;
 
@@ -14,6 +15,8 @@ struct HealthReport {
     status: &'static str,
     configuration: &'static str,
     credentials: &'static str,
+    /// The version of this crate.
+    version: &'static str,
     /// When AWS was asked.
     checked_at: String,
 }
@@ -27,6 +30,7 @@ pub(in crate::api) fn reply(health: &Health, failing: Option<&str>) -> Result<Re
         status: "ok",
         configuration: "complete",
         credentials: "accepted",
+        version: VERSION,
         checked_at: rfc3339(health.checked_at).ok_or_else(Problem::internal)?,
     });
     let body = body.map_err(|_| Problem::internal())?;

@@ -11,6 +11,7 @@ use crate::api::response::Reply;
 use crate::api::routes::assets::MAX_AGE;
 use crate::api::routes::route::{Route, StaticContext};
 use crate::api::template::{self, BRACES};
+use crate::api::version::VERSION;
 
 /// The origin in the examples of the page, which replaces it by its own. The page is the same for
 /// every host, since caches store it without the host; the other formats, which repeat the host of
@@ -21,7 +22,6 @@ const ORIGIN: &str = "https://ecs-status.example.com";
 const PAGE: &str = include_str!(concat!(env!("OUT_DIR"), "/index.html"));
 
 const TITLE: &str = "ecs-status";
-
 const PURPOSE: &str = "Which Amazon ECS services are running on Fargate, right now.";
 
 const FILTERING: &str = "All keys must match; if a key is repeated, any of its values may match. \
@@ -118,7 +118,7 @@ fn text(context: &StaticContext<'_>) -> String {
         .join("\n");
     let examples = examples(context, &context.request.origin).join("\n  ");
     format!(
-        "{TITLE}: {PURPOSE}\n\nRoutes\n{routes}\n\n\
+        "{TITLE} {VERSION}: {PURPOSE}\n\nRoutes\n{routes}\n\n\
          Filter keys of /list, /metrics and /badge.svg\n  {keys}\n  {FILTERING}\n\n\
          Other parameters\n{parameters}\n\nExamples\n  {examples}\n"
     )
@@ -144,7 +144,8 @@ fn html(context: &StaticContext<'_>) -> String {
         "<h2>Routes</h2>\n<dl>\n{routes}</dl>\n\
          <h2>Filter keys</h2>\n<p>{keys}</p>\n<p>{FILTERING}</p>\n\
          <h2>Other parameters</h2>\n<dl>\n{parameters}</dl>\n\
-         <h2>Examples</h2>\n<pre id=\"examples\">{examples}</pre>\n"
+         <h2>Examples</h2>\n<pre id=\"examples\">{examples}</pre>\n\
+         <p>{TITLE} {VERSION}</p>\n"
     );
     let values = [
         ("filterKeys", &*markup(&context.filter_keys.join(","))),
@@ -159,6 +160,7 @@ fn json(context: &StaticContext<'_>) -> String {
         .collect();
     let help = json!({
         "name": TITLE,
+        "version": VERSION,
         "purpose": PURPOSE,
         "routes": routes,
         "filterKeys": context.filter_keys,
