@@ -31,14 +31,17 @@ took() {
 }
 
 started=$(date +%s)
+# It exists while the command runs. A signal to the ticker alone could come before its shell is ready for it.
+running=$log.running
+: >"$running"
 echo "$step"
 "$@" >"$log" 2>&1 </dev/null &
 command=$!
-trap 'kill "$command" 2>/dev/null; rm -rf "$logs"/.*-[0-9]*; exit 130' INT TERM HUP
+trap 'kill "$command" 2>/dev/null; rm -rf "$running" "$logs"/.*-[0-9]*; exit 130' INT TERM HUP
 (
     # Ends with the step: it sleeps for a second at a time.
     next=$every
-    while sleep 1 && kill -0 "$$" 2>/dev/null; do
+    while sleep 1 && [ -e "$running" ] && kill -0 "$$" 2>/dev/null; do
         [ "$(($(date +%s) - started))" -ge "$next" ] || continue
         echo "$step ($(took) so far)"
         next=$((next + every))
@@ -47,6 +50,7 @@ trap 'kill "$command" 2>/dev/null; rm -rf "$logs"/.*-[0-9]*; exit 130' INT TERM 
 ticker=$!
 wait "$command"
 code=$?
+rm -f "$running"
 kill "$ticker" 2>/dev/null
 if [ "$code" != 0 ]; then
     echo "$step failed after $(took). It said, in $log:" >&2

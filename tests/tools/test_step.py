@@ -26,12 +26,15 @@ def run(directory: Path, name: str, *command: str, **variables: str) -> tuple[in
 
 
 def test_a_step_says_its_number_and_how_long_it_has_taken(tmp_path: Path) -> None:
-    code, said = run(tmp_path, "tool", "sleep", "2.5", STEPS="8", STEP_EVERY="1")
+    code, said = run(tmp_path, "tool", "sleep", "5", STEPS="8", STEP_EVERY="1")
     assert code == 0
     lines = said.splitlines()
     assert lines[0] == "step 1 of 8: building tool"
-    assert re.fullmatch(r"step 1 of 8: building tool \(1 s so far\)", lines[1])
-    assert re.fullmatch(r"step 1 of 8: building tool: done in [23] s", lines[-1])
+    so_far = [re.fullmatch(r"step 1 of 8: building tool \((\d+) s so far\)", line) for line in lines[1:-1]]
+    seconds = [int(each[1]) if each else -1 for each in so_far]
+    assert seconds and seconds == sorted(seconds) and seconds[0] >= 1, lines
+    done = re.fullmatch(r"step 1 of 8: building tool: done in (\d+) s", lines[-1])
+    assert done and int(done[1]) >= 5, lines
 
 
 def test_output_is_kept_and_shown_only_if_the_command_fails(tmp_path: Path) -> None:
@@ -40,7 +43,7 @@ def test_output_is_kept_and_shown_only_if_the_command_fails(tmp_path: Path) -> N
     assert (tmp_path / "target" / "logs" / "good.log").read_text() == "out\nerr\n"
     code, said = run(tmp_path, "bad", "sh", "-c", "echo out; echo err >&2; exit 3", STEPS="2")
     assert code == 3
-    assert "step 2 of 2: building bad failed after 0 s. It said, in target/logs/bad.log:\nout\nerr\n" in said
+    assert "step 2 of 2: building bad failed after" in said and said.endswith(" It said, in target/logs/bad.log:\nout\nerr\n")
 
 
 def test_steps_side_by_side_have_numbers_of_their_own(tmp_path: Path) -> None:
