@@ -15,6 +15,7 @@
 pub mod answers;
 pub mod configuration;
 pub mod errors;
+pub mod events;
 pub mod formats;
 pub mod requests;
 pub mod stored;
@@ -33,10 +34,11 @@ pub(crate) mod support;
 pub type Check = fn(&[u8]);
 
 /// All targets, by name.
-pub const TARGETS: [(&str, Check); 8] = [
+pub const TARGETS: [(&str, Check); 9] = [
     ("answers", answers::check),
     ("configuration", configuration::check),
     ("errors", errors::check),
+    ("events", events::check),
     ("formats", formats::check),
     ("requests", requests::check),
     ("stored", stored::check),

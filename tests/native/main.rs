@@ -12,6 +12,7 @@ mod api {
     mod answers;
     mod caches;
     mod escaping;
+    mod events;
     mod formats;
     mod openapi;
     mod outsiders;
@@ -24,6 +25,7 @@ mod aws {
 mod config;
 mod corpora;
 mod fleet {
+    mod events;
     mod forgetting;
     mod freshness;
     mod health;
