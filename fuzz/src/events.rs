@@ -75,8 +75,8 @@ impl World {
             let is_ours = |c: &Change| c.account == ACCOUNT && c.region == "us-east-1";
             let is_noted = change.as_ref().is_some_and(is_ours);
             assert_eq!(answer, serde_json::json!({"noted": is_noted}));
-            let event: Value = serde_json::from_slice(body).expect("an event is JSON");
-            if let Some(change) = change {
+            // The one reader takes any depth, and half of a surrogate pair.
+            if let (Some(change), Ok(event)) = (change, serde_json::from_slice(body)) {
                 same(change, &event);
             }
         }

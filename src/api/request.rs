@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_enco
 /// The most bytes of a path and a query together, which is what the runtime of the Worker accepts.
 pub(super) const MAX_TARGET_BYTES: usize = 65_534;
 
-/// The most bytes of a body, which is what an event of EventBridge has at most.
+/// The most bytes of a body, which is what an event of `EventBridge` has at most.
 pub const MAX_BODY_BYTES: usize = 1_048_576;
 
 /// The characters that a path has percent-encoded: everything but the characters of RFC 3986, section 3.3.

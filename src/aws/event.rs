@@ -1,5 +1,5 @@
-//! Event: an event of Amazon ECS as EventBridge delivers it, of which only the place is read (Amazon
-//! ECS Developer Guide, "Amazon ECS events").
+//! Event: an event of Amazon ECS as `EventBridge` delivers it, of which only the place is read
+//! (Amazon ECS Developer Guide, "Amazon ECS events").
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ pub struct Change {
     pub service: Option<(String, String)>,
 }
 
-/// The body is no event of EventBridge.
+/// The body is no event of `EventBridge`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotAnEvent;
 
@@ -128,11 +128,13 @@ mod tests {
     const CLUSTER: &str = "arn:aws:ecs:us-east-1:123456789012:cluster/web";
 
     fn event(kind: &str, resources: &[&str], detail: Value) -> Value {
-        json!({
+        let mut event = json!({
             "version": "0", "id": "1", "detail-type": kind, "source": "aws.ecs",
             "account": "123456789012", "time": "2026-11-25T14:02:11Z", "region": "us-east-1",
-            "resources": resources, "detail": detail,
-        })
+            "resources": resources,
+        });
+        event["detail"] = detail;
+        event
     }
 
     /// The place of the change, as `cluster/service` or `*`.

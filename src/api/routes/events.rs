@@ -1,4 +1,4 @@
-//! Events: takes an event of EventBridge as a hint that something has changed.
+//! Events: takes an event of `EventBridge` as a hint that something has changed.
 
 use http::StatusCode;
 use serde::Serialize;

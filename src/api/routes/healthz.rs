@@ -18,6 +18,7 @@ struct HealthReport {
     checked_at: String,
     /// When the newest event of any target was noted, as far as is known.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[allow(clippy::option_option, reason = "not told, not known, a time")]
     last_event_at: Option<Option<String>>,
 }
 

@@ -30,7 +30,7 @@ pub(in crate::api) enum Handler {
     Report(&'static [ReportFormat]),
     /// The check of the configuration and the credentials.
     Health,
-    /// The events of EventBridge, where they are taken.
+    /// The events of `EventBridge`, where they are taken.
     Events,
 }
 

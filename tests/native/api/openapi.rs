@@ -220,7 +220,7 @@ fn every_answer_to_an_event_is_as_the_description_says() {
     for (request, status) in [
         (post(whole.as_bytes()), 202),
         (post(b"{}"), 400),
-        (post(&[b' '; MAX_BODY_BYTES + 1]), 413),
+        (post(&b" ".repeat(MAX_BODY_BYTES + 1)), 413),
         (
             Request {
                 is_over_limit: true,

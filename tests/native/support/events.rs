@@ -1,4 +1,4 @@
-//! Events of EventBridge, as tests send them.
+//! Events of `EventBridge`, as tests send them.
 
 use ecs_status::api::{Api, Body, Request};
 use ecs_status::fleet::view::source::SnapshotSource;
