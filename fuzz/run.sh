@@ -13,7 +13,7 @@ targets=${2:-$(ls fuzz_targets | sed 's/\.rs$//')}
 # The length beyond which an input reaches nothing new, in bytes.
 longest() {
     case $1 in
-        answers | sweep) echo 1024 ;;
+        answers | events | sweep) echo 1024 ;;
         formats | requests) echo 256 ;;
         *) echo 512 ;;
     esac

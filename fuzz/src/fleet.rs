@@ -39,6 +39,7 @@ impl SnapshotSource for Fixed {
             causes: Vec::new(),
             checked_at: start(),
             usage: Usage::default(),
+            last_event_at: None,
         })
     }
 }

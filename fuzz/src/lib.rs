@@ -15,6 +15,7 @@
 pub mod answers;
 pub mod configuration;
 pub mod errors;
+pub mod events;
 pub mod formats;
 pub mod reasons;
 pub mod requests;
@@ -38,6 +39,7 @@ pub const TARGETS: [(&str, Check); 9] = [
     ("answers", answers::check),
     ("configuration", configuration::check),
     ("errors", errors::check),
+    ("events", events::check),
     ("formats", formats::check),
     ("reasons", reasons::check),
     ("requests", requests::check),

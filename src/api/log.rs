@@ -36,6 +36,9 @@ pub(super) struct RequestRecord<'a> {
     snapshot_age_seconds: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failures: Option<usize>,
+    /// Whether an event was noted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    noted: Option<bool>,
 }
 
 impl<'a> RequestRecord<'a> {
@@ -57,6 +60,7 @@ impl<'a> RequestRecord<'a> {
             aws_throttles: 0,
             snapshot_age_seconds: None,
             failures: None,
+            noted: None,
         }
     }
 
@@ -78,6 +82,10 @@ impl<'a> RequestRecord<'a> {
     pub(super) fn set_report(&mut self, report: &MergedReport) {
         self.snapshot_age_seconds = Some(report.age.as_secs());
         self.failures = Some(report.snapshot.failures.len());
+    }
+
+    pub(super) fn set_noted(&mut self, is_noted: bool) {
+        self.noted = Some(is_noted);
     }
 
     pub(super) fn set_problem(&mut self, problem: String) {

@@ -19,7 +19,8 @@ mod version;
 
 use http::Response;
 
-use crate::config::{ConfigError, FILTER_TAGS};
+use crate::aws::event::Change;
+use crate::config::{BearerToken, ConfigError, FILTER_TAGS};
 use crate::fleet::view::Fleet;
 use crate::fleet::view::source::SnapshotSource;
 use crate::platform::Platform;
@@ -28,11 +29,11 @@ use headers::cors;
 use log::RequestRecord;
 use problem::Problem;
 use query::{ReportFormat, ReportQuery, preference};
-pub use request::Request;
+pub use request::{MAX_BODY_BYTES, Request};
 use response::Reply;
 pub use response::{Body, REQUEST_ID};
 use response_cache::ResponseCache;
-use routes::{Handler, ROUTES, StaticContext, healthz};
+use routes::{Handler, ROUTES, Route, StaticContext, events, healthz};
 
 /// The API over a fleet, or over the errors of its configuration.
 #[derive(Debug)]
@@ -64,8 +65,9 @@ impl<S: SnapshotSource> Api<S> {
 
     /// Responds to `request` and writes its one log line.
     ///
-    /// 1. The request is malformed: 400, or 414 if it is too long. No route has the path: 404. The
-    ///    route does not have the method: 405. OPTIONS: 204.
+    /// 1. The request is malformed: 400, or 414 if it is too long. No route has the path: 404; without
+    ///    a token for events, neither has `/events`. The route does not have the method: 405.
+    ///    OPTIONS: 204.
     /// 2. The help, the `OpenAPI` description and the assets need no fleet: 200.
     /// 3. The configuration is invalid: 500.
     /// 4. The client exceeds the rate limit: 429.
@@ -78,6 +80,9 @@ impl<S: SnapshotSource> Api<S> {
     ///    A badge is an SVG that says "unknown", with that status or the 500 of step 3.
     /// 9. The format renders the selected services, or the cache has them: 200, or 503 if the edge
     ///    cannot send that much.
+    /// 10. An event requires its own token: 401, or 429 if the client exceeds the rate limit, which
+    ///     counts for nobody else here. Its body is too long: 413; it is no event: 400. It is noted for
+    ///     the next reader, or tells nothing about a target: 202. No target could be told: 503.
     pub async fn handle<P: Platform>(&self, request: &Request, platform: &P) -> Response<Body> {
         let started = platform.now();
         let mut record = RequestRecord::new(request);
@@ -108,7 +113,7 @@ impl<S: SnapshotSource> Api<S> {
             .check()
             .map_err(|malformed| Problem::malformed_request(malformed, self.filter_keys()))?;
         let path = request.canonical_path();
-        let route = routes::find(&path).ok_or_else(|| Problem::no_route(&path))?;
+        let route = self.route(&path).ok_or_else(|| Problem::no_route(&path))?;
         record.set_route(route.path);
         if !route.methods.contains(&request.method.as_str()) {
             return Err(Problem::method_not_allowed(route.methods).into());
@@ -122,13 +127,65 @@ impl<S: SnapshotSource> Api<S> {
                 request,
                 filter_keys: &self.filter_keys(),
                 routes: &ROUTES,
+                takes_events: self.events_token().is_some(),
             })),
+            Handler::Events => self.event(request, platform, record).await,
             Handler::Health => self.health(request, platform, record).await,
             Handler::Report(formats) => {
                 let reply = self.report(request, formats, platform, record).await;
                 reply.or_else(|problem| self.badge_or(problem, request, formats, record))
             }
         }
+    }
+
+    /// The route of `path`. That of events does not exist where they are not taken.
+    fn route(&self, path: &str) -> Option<&'static Route> {
+        let is_there = |route: &&Route| {
+            !matches!(route.handler, Handler::Events) || self.events_token().is_some()
+        };
+        routes::find(path).filter(is_there)
+    }
+
+    fn events_token(&self) -> Option<&BearerToken> {
+        self.fleet.as_ref().ok()?.config().events_token.as_ref()
+    }
+
+    /// Whether an edge has to read the body of `request`, as it is an event with the right token. Such
+    /// a request is not subject to the rate limit: the events of a fleet come from a few addresses.
+    pub fn takes_body(&self, request: &Request) -> bool {
+        let route = self.route(&request.canonical_path());
+        let is_event = route.is_some_and(|route| matches!(route.handler, Handler::Events));
+        let token = self.events_token();
+        is_event && request.method == "POST" && auth::authorize(request, token).is_ok()
+    }
+
+    async fn event<P: Platform>(
+        &self,
+        request: &Request,
+        platform: &P,
+        record: &mut RequestRecord<'_>,
+    ) -> Result<Reply, Box<Problem>> {
+        // (10)
+        if let Err(problem) = auth::authorize(request, self.events_token()) {
+            return Err(if request.is_over_limit {
+                Problem::rate_limited().into()
+            } else {
+                problem
+            });
+        }
+        if request.is_body_too_long || request.body.len() > MAX_BODY_BYTES {
+            return Err(Problem::body_too_long().into());
+        }
+        let change = Change::parse(&request.body).map_err(|_| Problem::malformed_event())?;
+        let is_noted = match (change, &self.fleet) {
+            (Some(change), Ok(fleet)) => {
+                let noted = fleet.note(platform, change, &request.id).await;
+                noted.ok_or_else(Problem::event_not_noted)?
+            }
+            _ => false,
+        };
+        record.set_noted(is_noted);
+        events::reply(is_noted)
     }
 
     /// The fleet, unless step 3 or 4 ends the request. `with_variables`: whether a problem names
@@ -158,7 +215,8 @@ impl<S: SnapshotSource> Api<S> {
         record.set_usage(health.usage);
         let token = fleet.config().list_token.as_ref();
         let authorized = auth::authorize(request, token);
-        let reply = healthz::reply(&health, failing);
+        let is_told = authorized.is_ok() && fleet.config().events_token.is_some();
+        let reply = healthz::reply(&health, failing, is_told);
         match authorized {
             Ok(private) => reply.map(|reply| Reply { private, ..reply }),
             Err(_) => reply.map_err(|problem| problem.for_outsiders().into()),

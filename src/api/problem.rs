@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::api::escape::displayable;
 use crate::api::problem_code::Code;
-use crate::api::request::{MAX_TARGET_BYTES, Malformed};
+use crate::api::request::{MAX_BODY_BYTES, MAX_TARGET_BYTES, Malformed};
 use crate::api::response::{self, Reply};
 use crate::config::ConfigError;
 use crate::fleet::model::cause::Cause;
@@ -105,6 +105,16 @@ impl Problem {
                 Self::malformed_query(error, valid_keys)
             }
         }
+    }
+
+    pub(super) fn body_too_long() -> Self {
+        let detail = format!("The body exceeds {MAX_BODY_BYTES} bytes.");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, Code::BodyTooLong, detail)
+    }
+
+    pub(super) fn malformed_event() -> Self {
+        let detail = "The body is not an event of EventBridge: send the event as it is, as JSON.";
+        Self::new(StatusCode::BAD_REQUEST, Code::MalformedEvent, detail)
     }
 
     pub(super) fn rate_limited() -> Self {
@@ -204,6 +214,15 @@ impl Problem {
                 .map(|least| least.max(unavailable.retry_after)),
             ..problem
         }
+    }
+
+    /// An event that could not be passed on; the sender tries again.
+    pub(super) fn event_not_noted() -> Self {
+        let (cause, detail) = (
+            Cause::ObjectUnreachable,
+            "The event could not be noted: send it again.",
+        );
+        Self::of_cause(cause, Code::of(cause), detail.to_owned())
     }
 
     /// The health check of `target` failed for these causes, at least one. The status and the code

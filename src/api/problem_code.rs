@@ -14,6 +14,8 @@ pub(super) enum Code {
     RateLimited,
     Unauthorized,
     MalformedQuery,
+    MalformedEvent,
+    BodyTooLong,
     UnknownKey,
     InvalidParameter,
     InvalidConfiguration,

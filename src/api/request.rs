@@ -8,6 +8,9 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_enco
 /// The most bytes of a path and a query together, which is what the runtime of the Worker accepts.
 pub(super) const MAX_TARGET_BYTES: usize = 65_534;
 
+/// The most bytes of a body, which is what an event of `EventBridge` has at most.
+pub const MAX_BODY_BYTES: usize = 1_048_576;
+
 /// The characters that a path has percent-encoded: everything but the characters of RFC 3986, section 3.3.
 const PATH: &AsciiSet = &CONTROLS
     .add(b' ')
@@ -49,6 +52,10 @@ pub struct Request {
     pub prefer: Option<String>,
     /// The `X-Prometheus-Scrape-Timeout-Seconds` header.
     pub scrape_timeout: Option<String>,
+    /// The body, where [`Api::takes_body`](super::Api::takes_body).
+    pub body: Vec<u8>,
+    /// Whether the body exceeds [`MAX_BODY_BYTES`].
+    pub is_body_too_long: bool,
     /// Whether the client has exceeded the rate limit.
     pub is_over_limit: bool,
     /// The request's id, for the log and the response.

@@ -9,6 +9,7 @@ pub mod credentials;
 pub mod ecs;
 pub mod endpoint;
 pub mod error;
+pub mod event;
 pub mod lenient;
 mod partition;
 pub mod protocol;

@@ -1,4 +1,4 @@
-//! Bearer token: the value of `LIST_TOKEN` (RFC 6750).
+//! Bearer token: the value of `LIST_TOKEN` or `EVENTS_TOKEN` (RFC 6750).
 
 use std::fmt;
 

@@ -18,6 +18,7 @@ pub use error::{ConfigError, VariableError};
 use reader::VariableReader;
 pub use targets::{Role, TargetConfig};
 
+const TOKEN: &str = "16 or more letters, digits or characters of -._~+/=";
 const TAG_KEYS: &str = "tag keys separated by commas, such as environment,owner,contact";
 
 /// The filter keys, unless `FILTER_TAGS` says otherwise.
@@ -38,6 +39,8 @@ pub struct Config {
     pub expose_deployments: bool,
     /// The token that a request needs to see the fleet, if any.
     pub list_token: Option<BearerToken>,
+    /// The token that an event has to carry. `None`: no events are taken.
+    pub events_token: Option<BearerToken>,
     /// The origin of other sites whose pages may read the responses: `*` for any, `None` for none.
     pub cors_origin: Option<String>,
     /// The ages up to which a snapshot is served.
@@ -85,11 +88,8 @@ impl Config {
             variables.optional("EXPOSE_DEPLOYMENTS", "true or false", |text| {
                 values::boolean(&text)
             });
-        let list_token = variables.optional_secret(
-            "LIST_TOKEN",
-            "16 or more letters, digits or characters of -._~+/=",
-            BearerToken::new,
-        );
+        let mut token = |name| variables.optional_secret(name, TOKEN, BearerToken::new);
+        let (list_token, events_token) = (token("LIST_TOKEN"), token("EVENTS_TOKEN"));
         let cors_origin = variables.optional(
             "CORS_ORIGIN",
             "*, none, or one origin such as https://dash.example",
@@ -128,6 +128,7 @@ impl Config {
             expose_tags,
             expose_deployments: expose_deployments.unwrap_or(true),
             list_token,
+            events_token,
             cors_origin: cors_origin.unwrap_or_else(|| Some("*".to_owned())),
             age_limits,
             stuck_after,

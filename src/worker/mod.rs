@@ -41,7 +41,11 @@ async fn fetch(
     let new_api = || Rc::new(Api::new(env::fleet(&env, &platform)));
     let api = API.with(|cell| Rc::clone(cell.get_or_init(new_api)));
     let (mut request, address) = request::read(&event, &platform)?;
-    request.is_over_limit = rate_limit::is_exceeded(&env, &address, &platform).await;
+    if api.takes_body(&request) {
+        request::add_body(&mut request, &event).await;
+    } else {
+        request.is_over_limit = rate_limit::is_exceeded(&env, &address, &platform).await;
+    }
     let response = api.handle(&request, &platform).await;
     Ok(request::respond(&response)?)
 }

@@ -7,6 +7,23 @@ export function readRequest(request, names) {
   return [request.method, request.url, ...values].join("\n");
 }
 
+/** The body as bytes; null if it has more than `most`. */
+export async function readBody(request, most) {
+  if (request.headers.get("content-length") > most) {
+    return null;
+  }
+  const chunks = [];
+  let length = 0;
+  for await (const chunk of request.body ?? []) {
+    length += chunk.length;
+    if (length > most) {
+      return null;
+    }
+    chunks.push(chunk);
+  }
+  return new Uint8Array(await new Blob(chunks).arrayBuffer());
+}
+
 /** A response with these header lines. `body` is an array of bytes that is not changed any more. */
 export function makeResponse(status, head, body) {
   return new Response(body.length ? body : null, { status, headers: headerLines(head.split("\n")) });

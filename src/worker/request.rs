@@ -1,8 +1,9 @@
 //! Request: reads a request of the runtime and writes its response, in one crossing between wasm and
 //! JavaScript each.
 
-use ::worker::js_sys::Uint8Array;
-use ::worker::wasm_bindgen::JsValue;
+use ::worker::js_sys::futures::JsFuture;
+use ::worker::js_sys::{Promise, Uint8Array};
+use ::worker::wasm_bindgen::{JsCast, JsValue};
 use ::worker::web_sys;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -21,6 +22,9 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = readRequest)]
     fn read_request(request: &web_sys::Request, names: &str) -> Result<String, JsValue>;
 
+    #[wasm_bindgen(js_name = readBody)]
+    fn read_body(request: &web_sys::Request, most: u32) -> Promise;
+
     #[wasm_bindgen(catch, js_name = makeResponse)]
     fn make_response(
         status: u16,
@@ -35,6 +39,18 @@ pub(super) fn read(
     platform: &WorkerPlatform,
 ) -> Result<(api::Request, String), JsValue> {
     Ok(parse(&read_request(request, HEADERS)?, platform))
+}
+
+/// Adds the body of the runtime's request. One that breaks off is empty.
+pub(super) async fn add_body(request: &mut api::Request, event: &web_sys::Request) {
+    let most = u32::try_from(api::MAX_BODY_BYTES).unwrap_or(u32::MAX);
+    let Ok(body) = JsFuture::from(read_body(event, most)).await else {
+        return;
+    };
+    match body.dyn_ref::<Uint8Array>() {
+        Some(body) => request.body = body.to_vec(),
+        None => request.is_body_too_long = true,
+    }
 }
 
 fn parse(lines: &str, platform: &WorkerPlatform) -> (api::Request, String) {
@@ -58,6 +74,8 @@ fn parse(lines: &str, platform: &WorkerPlatform) -> (api::Request, String) {
         if_modified_since: header(),
         prefer: header(),
         scrape_timeout: header(),
+        body: Vec::new(),
+        is_body_too_long: false,
         is_over_limit: false,
         id: request_id::of(header(), || platform.bits()),
     };

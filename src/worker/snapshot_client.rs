@@ -1,7 +1,7 @@
 //! Snapshot client: reads snapshots from the Durable Objects, one per target.
 
 use std::borrow::Cow;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use ::worker::js_sys::futures::JsFuture;
@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use super::location_hint;
 use super::platform::WorkerPlatform;
 use super::snapshot_protocol::{self, MAX_HEAD_BYTES, ObjectRequest};
+use crate::aws::event::Change;
 use crate::config::Config;
 use crate::fleet::refresh::status::{Health, SnapshotStatus};
 use crate::fleet::view::source::{SnapshotReply, SnapshotRequest, SnapshotSource};
@@ -57,19 +58,27 @@ impl SnapshotClient {
         }
     }
 
-    /// The head of the object's reply, and the bytes behind it.
-    async fn ask<T: DeserializeOwned>(
-        &self,
+    /// The object's reply to a request, which has a body or none.
+    /// In a box, since it has three callers.
+    fn ask<'a>(
+        &'a self,
         target: usize,
         request: &ObjectRequest<'_>,
-    ) -> Option<(T, Uint8Array)> {
+        body: Option<String>,
+    ) -> Pin<Box<dyn Future<Output = Result<Uint8Array>> + 'a>> {
         let path = request.to_path();
-        let reply = pin!(self.fetch(target, &path));
-        let timeout = pin!(self.platform.sleep(self.timeout));
-        let reply = match select(reply, timeout).await {
-            Either::Left((reply, _)) => reply,
-            Either::Right(_) => Err("no reply in time".into()),
-        };
+        Box::pin(async move {
+            let reply = pin!(self.fetch(target, &path, body));
+            let timeout = pin!(self.platform.sleep(self.timeout));
+            match select(reply, timeout).await {
+                Either::Left((reply, _)) => reply,
+                Either::Right(_) => Err("no reply in time".into()),
+            }
+        })
+    }
+
+    /// The head of a reply, and the bytes behind it.
+    fn decode<T: DeserializeOwned>(&self, reply: Result<Uint8Array>) -> Option<(T, Uint8Array)> {
         self.or_log(reply.and_then(|bytes| {
             let start = bytes.subarray(0, MAX_HEAD_BYTES.min(bytes.length()));
             let (head, length) = snapshot_protocol::decode_head(&start.to_vec())
@@ -81,14 +90,23 @@ impl SnapshotClient {
 
     /// Sends a request to the object of `target`. A stub belongs to the request that makes it, so
     /// each request makes its own.
-    async fn fetch(&self, target: usize, path: &str) -> Result<Uint8Array> {
+    async fn fetch(&self, target: usize, path: &str, body: Option<String>) -> Result<Uint8Array> {
         let (name, hint) = self.targets.get(target).ok_or("no such target")?;
         let stub = match hint {
             Some(hint) => self.namespace.get_by_name_with_location_hint(name, hint),
             None => self.namespace.get_by_name(name),
         }?;
         let url = format!("https://object{path}");
-        let reply: web_sys::Response = stub.fetch_with_str(&url).await?.into();
+        let reply: web_sys::Response = match body {
+            None => stub.fetch_with_str(&url).await?.into(),
+            Some(body) => {
+                let init = web_sys::RequestInit::new();
+                init.set_method("POST");
+                init.set_body(&body.into());
+                let request = web_sys::Request::new_with_str_and_init(&url, &init)?;
+                stub.fetch_with_request(request.into()).await?.into()
+            }
+        };
         if reply.status() != 200 {
             return Err(format!("status {}", reply.status()).into());
         }
@@ -99,15 +117,18 @@ impl SnapshotClient {
     }
 
     fn or_log<T>(&self, result: Result<T>) -> Option<T> {
-        let log = |error: ::worker::Error| {
-            let record = ObjectFailed {
-                level: Level::Warn,
-                event: "object",
-                message: error.to_string(),
-            };
-            self.platform.record(Level::Warn, &record);
+        result.map_err(|error| self.log(&error)).ok()
+    }
+
+    /// Not inlined, since there are many callers.
+    #[inline(never)]
+    fn log(&self, error: &::worker::Error) {
+        let record = ObjectFailed {
+            level: Level::Warn,
+            event: "object",
+            message: error.to_string(),
         };
-        result.map_err(log).ok()
+        self.platform.record(Level::Warn, &record);
     }
 }
 
@@ -119,7 +140,8 @@ impl SnapshotSource for SnapshotClient {
             known,
             wait: request.wait,
         };
-        let (status, bytes): (SnapshotStatus, _) = self.ask(target, &request).await?;
+        let reply = self.ask(target, &request, None).await;
+        let (status, bytes): (SnapshotStatus, _) = self.decode(reply)?;
         let mut snapshot = None;
         if snapshot_protocol::has_snapshot(&status, known) {
             let decoded = snapshot_protocol::decode_snapshot(&bytes.to_vec());
@@ -131,7 +153,17 @@ impl SnapshotSource for SnapshotClient {
     async fn check(&self, target: usize, request_id: &str) -> Option<Health> {
         let request_id = Cow::Borrowed(request_id);
         let request = ObjectRequest::Check { request_id };
-        let (health, _) = self.ask(target, &request).await?;
+        let reply = self.ask(target, &request, None).await;
+        let (health, _) = self.decode(reply)?;
         Some(health)
+    }
+
+    async fn note(&self, target: usize, changes: &[Change], request_id: &str) -> Option<Vec<bool>> {
+        let request_id = Cow::Borrowed(request_id);
+        let request = ObjectRequest::Note { request_id };
+        let lines = snapshot_protocol::to_lines(changes);
+        let reply = self.ask(target, &request, Some(lines)).await;
+        let (noted, _) = self.decode(reply)?;
+        Some(noted)
     }
 }

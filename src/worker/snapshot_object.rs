@@ -4,6 +4,7 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
+use ::worker::js_sys::futures::JsFuture;
 use ::worker::wasm_bindgen;
 use ::worker::{DurableObject, Env, Error, Request, Response, Result, State, durable_object};
 
@@ -82,12 +83,18 @@ impl DurableObject for SnapshotObject {
             }) => {
                 let status = refresher.read(wait, &request_id).await;
                 refresher.postpone_forgetting().await;
-                let encoded = refresher.encoded();
+                let is_sent = snapshot_protocol::has_snapshot(&status, known);
+                let encoded = is_sent.then(|| refresher.encoded()).flatten();
                 let encoded = encoded.as_ref().map(|bytes| bytes.as_slice());
                 snapshot_protocol::snapshot_frame(&status, known, encoded)
             }
             Some(ObjectRequest::Check { request_id }) => {
                 snapshot_protocol::health_frame(&refresher.check(&request_id).await)
+            }
+            Some(ObjectRequest::Note { .. }) => {
+                let lines = JsFuture::from(request.inner().text()?).await?;
+                let changes = snapshot_protocol::from_lines(&lines.as_string().unwrap_or_default());
+                snapshot_protocol::noted_frame(&refresher.note(&changes))
             }
             None => return Err(Error::from("the path is not one of the snapshot protocol")),
         };

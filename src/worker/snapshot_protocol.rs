@@ -1,8 +1,9 @@
 //! Snapshot protocol: the requests of the edge to the Durable Object of a target, and its replies.
 //!
 //! A request is a path: `/read/{request id}/{known version, if any}/{wait in ms, if any}` or
-//! `/check/{request id}`. A reply is a frame: a [`SnapshotStatus`] or a [`Health`], and behind it the bytes of the snapshot,
-//! if the edge does not have it yet.
+//! `/check/{request id}`, or `/note/{request id}` with a body: a line for each [`Change`]. A reply is a
+//! frame: a [`SnapshotStatus`], a [`Health`] or whether each change was noted, and behind a status the
+//! bytes of the snapshot, if the edge does not have it yet.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -11,11 +12,12 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::aws::event::Change;
 use crate::fleet::refresh::encoding::{self, DecodeError};
 use crate::fleet::refresh::status::{Health, SnapshotStatus};
 use crate::fleet::refresh::store::VersionedSnapshot;
 
-/// The length that no encoded [`SnapshotStatus`] or [`Health`] exceeds, in bytes.
+/// The length that no encoded head of a frame exceeds, in bytes.
 pub(super) const MAX_HEAD_BYTES: u32 = 512;
 
 /// A request of the edge.
@@ -29,6 +31,8 @@ pub(super) enum ObjectRequest<'a> {
     },
     /// Asks for the health of the target.
     Check { request_id: Cow<'a, str> },
+    /// Tells the changes in the body.
+    Note { request_id: Cow<'a, str> },
 }
 
 impl<'a> ObjectRequest<'a> {
@@ -47,6 +51,7 @@ impl<'a> ObjectRequest<'a> {
                 format!("/read/{}/{known}/{wait}", segment(request_id))
             }
             Self::Check { request_id } => format!("/check/{}", segment(request_id)),
+            Self::Note { request_id } => format!("/note/{}", segment(request_id)),
         }
     }
 
@@ -64,6 +69,7 @@ impl<'a> ObjectRequest<'a> {
                     .and_then(|wait| wait.parse().ok().map(Duration::from_millis)),
             }),
             "check" => Some(Self::Check { request_id }),
+            "note" => Some(Self::Note { request_id }),
             _ => None,
         }
     }
@@ -82,6 +88,47 @@ pub(super) fn snapshot_frame(
 /// The frame of a health.
 pub(super) fn health_frame(health: &Health) -> Option<Vec<u8>> {
     frame(health, None)
+}
+
+/// The frame of whether each change was noted.
+pub(super) fn noted_frame(noted: &[bool]) -> Option<Vec<u8>> {
+    frame(&noted, None)
+}
+
+/// The body that tells `changes`, whose parts hold no white space.
+pub(super) fn to_lines(changes: &[Change]) -> String {
+    let mut lines = String::new();
+    for change in changes {
+        let (cluster, service) = match &change.service {
+            Some((cluster, service)) => (cluster.as_str(), service.as_str()),
+            None => ("", ""),
+        };
+        for (part, end) in [
+            (change.account.as_str(), ' '),
+            (&change.region, ' '),
+            (cluster, ' '),
+            (service, '\n'),
+        ] {
+            lines.push_str(part);
+            lines.push(end);
+        }
+    }
+    lines
+}
+
+/// The changes that a body tells.
+pub(super) fn from_lines(lines: &str) -> Vec<Change> {
+    let change = |line: &str| {
+        let mut parts = line.split(' ').map(str::to_owned);
+        let (account, region) = (parts.next()?, parts.next()?);
+        let service = parts.next().zip(parts.next());
+        Some(Change {
+            account,
+            region,
+            service: service.filter(|(_, service)| !service.is_empty()),
+        })
+    };
+    lines.lines().filter_map(change).collect()
 }
 
 fn frame(head: &impl Serialize, snapshot: Option<&[u8]>) -> Option<Vec<u8>> {
@@ -117,6 +164,8 @@ mod tests {
     use super::*;
     use crate::aws::budget::Usage;
     use crate::fleet::model::snapshot::Snapshot;
+    use crate::fleet::refresh::status::EventStatus;
+    use crate::fleet::view::outbox::MAX_CHANGES;
     use std::rc::Rc;
     use std::time::UNIX_EPOCH;
 
@@ -128,6 +177,7 @@ mod tests {
             retry_after: Duration::ZERO,
             usage: Usage::default(),
             total: Usage::default(),
+            events: EventStatus::default(),
         }
     }
 
@@ -143,10 +193,18 @@ mod tests {
                 let path = request.to_path();
                 assert_eq!(ObjectRequest::from_path(&path), Some(request), "{path}");
             }
-            let request_id = Cow::Borrowed(id);
-            let request = ObjectRequest::Check { request_id };
-            let path = request.to_path();
-            assert_eq!(ObjectRequest::from_path(&path), Some(request), "{path}");
+            let request_id = || Cow::Borrowed(id);
+            for request in [
+                ObjectRequest::Check {
+                    request_id: request_id(),
+                },
+                ObjectRequest::Note {
+                    request_id: request_id(),
+                },
+            ] {
+                let path = request.to_path();
+                assert_eq!(ObjectRequest::from_path(&path), Some(request), "{path}");
+            }
         }
         assert_eq!(ObjectRequest::from_path("/"), None);
         assert_eq!(ObjectRequest::from_path("/nope/x"), None);
@@ -191,10 +249,36 @@ mod tests {
             causes: Vec::new(),
             checked_at: UNIX_EPOCH,
             usage: Usage::default(),
+            last_event_at: None,
         };
         let frame = health_frame(&health).unwrap();
         let (head, length): (Health, _) = decode_head(&frame).unwrap();
         assert_eq!((head.checked_at, length), (UNIX_EPOCH, frame.len()));
+    }
+
+    #[test]
+    fn changes_survive_their_lines() {
+        let change = |region: &str, service: Option<(&str, &str)>| Change {
+            account: "123456789012".into(),
+            region: region.into(),
+            service: service.map(|(cluster, service)| (cluster.into(), service.into())),
+        };
+        let changes = vec![
+            change("us-east-1", Some(("web", "api"))),
+            change("eu-west-1", None),
+            change("", Some(("web", "x_-9"))),
+        ];
+        assert_eq!(from_lines(&to_lines(&changes)), changes);
+        assert!(from_lines("").is_empty());
+        assert!(
+            from_lines("x\n\n").is_empty(),
+            "what is no change is left out"
+        );
+        let noted = vec![true; MAX_CHANGES];
+        let frame = noted_frame(&noted).unwrap();
+        assert!(frame.len() <= MAX_HEAD_BYTES as usize, "{}", frame.len());
+        let (head, length): (Vec<bool>, _) = decode_head(&frame).unwrap();
+        assert_eq!((head, length), (noted, frame.len()));
     }
 
     #[test]
@@ -225,6 +309,11 @@ mod tests {
             retry_after: Duration::MAX,
             usage,
             total: usage,
+            events: EventStatus {
+                silent_since: Some(UNIX_EPOCH + Duration::from_secs(u32::MAX.into())),
+                total: u32::MAX,
+                is_pending: true,
+            },
         };
         let frame = snapshot_frame(&longest, None, None).unwrap();
         assert!(frame.len() <= MAX_HEAD_BYTES as usize, "{}", frame.len());

@@ -132,6 +132,7 @@ REQUESTS = [
     Ask("/healthz"),
     Ask("/healthz", "HEAD"),
     Ask("/healthz", "PUT"),
+    *(Ask("/events", method, {"authorization": "Bearer 0123456789abcdef"}) for method in ("GET", "POST", "OPTIONS")),
 ]
 
 LIST, FILTERED = Ask("/list"), Ask("/list?owner=K2")

@@ -130,6 +130,8 @@ fn a_malformed_variable_is_named_and_its_value_is_not() {
         ("STUCK_AFTER", "15m"),
         ("LIST_TOKEN", "too short"),
         ("LIST_TOKEN", "with a space inside of it"),
+        ("EVENTS_TOKEN", "0123456789abcde"),
+        ("EVENTS_TOKEN", "with:a:colon:inside"),
         ("CORS_ORIGIN", "other.example"),
         ("CORS_ORIGIN", "https://other.example/"),
         ("CORS_ORIGIN", "https://a.example,https://b.example"),
@@ -200,6 +202,7 @@ fn white_space_and_byte_order_marks_around_a_value_are_dropped() {
         ("AWS_REGION", "\u{feff} us-east-1\r\n"),
         ("FILTER_TAGS", " team , owner "),
         ("LIST_TOKEN", "\u{feff}0123456789abcdef\n"),
+        ("EVENTS_TOKEN", "\u{feff}fedcba9876543210\n"),
         ("SNAPSHOT_MAX_AGE", "\u{feff}7\r\n"),
         ("LOG_LEVEL", "\u{feff}debug\r\n"),
     ])
@@ -211,6 +214,7 @@ fn white_space_and_byte_order_marks_around_a_value_are_dropped() {
         ("us-east-1", vec!["team".to_owned(), "owner".to_owned()])
     );
     assert!(config.list_token.unwrap().is("0123456789abcdef"));
+    assert!(config.events_token.unwrap().is("fedcba9876543210"));
     assert_eq!(config.age_limits.max_age, Duration::from_secs(7));
 }
 
@@ -238,6 +242,7 @@ fn an_empty_value_is_none_unless_it_is_a_secret() {
         "AWS_SECRET_ACCESS_KEY",
         "AWS_SESSION_TOKEN",
         "LIST_TOKEN",
+        "EVENTS_TOKEN",
     ] {
         for blank in ["", " ", "\n", "\r\n", "\u{feff}", "\u{a0}"] {
             let error = error(&[(secret, blank)]);

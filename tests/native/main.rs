@@ -13,6 +13,7 @@ mod api {
     mod caches;
     mod deployments;
     mod escaping;
+    mod events;
     mod formats;
     mod openapi;
     mod outsiders;
@@ -25,6 +26,7 @@ mod aws {
 mod config;
 mod corpora;
 mod fleet {
+    mod events;
     mod forgetting;
     mod freshness;
     mod health;

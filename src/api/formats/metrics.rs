@@ -227,6 +227,15 @@ fn render_targets(targets: &[TargetStatus], filter: &Filter) -> String {
             .collect();
         family(&mut text, name, "counter", help, samples);
     }
+    let events = || selected().filter_map(|(labels, status)| Some((labels, status.events?)));
+    let ages = events().map(|(labels, (age, _))| (labels, age.as_secs()));
+    let help = "Time since the last event about the target, or since it listens.";
+    let name = "ecs_status_last_event_age_seconds";
+    family(&mut text, name, "gauge", help, ages.collect());
+    let totals = events().map(|(labels, (_, total))| (labels, u64::from(total)));
+    let help = "Events about the target.";
+    let name = "ecs_status_events_total";
+    family(&mut text, name, "counter", help, totals.collect());
     text
 }
 
@@ -280,6 +289,7 @@ mod tests {
                 throttles: 2,
                 errors: 4,
             },
+            events: None,
         }
     }
 
@@ -326,6 +336,23 @@ ecs_status_aws_retries_total{target="dublin",region="eu-west-1"} 3
 ecs_status_aws_retries_total{target="partner",region="eu-west-1"} 3
 "#;
         assert_eq!(render(&[]), expected);
+    }
+
+    #[test]
+    fn a_target_has_metrics_of_its_events_where_they_are_taken() {
+        let silent = TargetStatus {
+            events: Some((Duration::from_millis(7_900), 3)),
+            ..status("dublin", Some(3), 40)
+        };
+        let text = render_targets(&[silent], &Filter::default());
+        let expected = r#"# HELP ecs_status_last_event_age_seconds Time since the last event about the target, or since it listens.
+# TYPE ecs_status_last_event_age_seconds gauge
+ecs_status_last_event_age_seconds{target="dublin",region="eu-west-1"} 7
+# HELP ecs_status_events_total Events about the target.
+# TYPE ecs_status_events_total counter
+ecs_status_events_total{target="dublin",region="eu-west-1"} 3
+"#;
+        assert!(text.ends_with(expected), "{text}");
     }
 
     #[test]

@@ -38,12 +38,10 @@ pub(super) fn reply(
     if query.format == ReportFormat::Csv {
         headers.push(csv::DISPOSITION);
     }
-    let (age, limits) = (merged.age, config.age_limits);
     Ok(Reply {
         etag: Some(rendered.etag),
-        // The rest of the time: not every cache subtracts the age.
-        max_age: Some(limits.max_age.saturating_sub(age)),
-        age,
+        max_age: Some(merged.fresh_for),
+        age: merged.age,
         last_modified: Some(merged.modified_at),
         varies_by_accept: matches!(
             query.format,

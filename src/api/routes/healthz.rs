@@ -19,10 +19,19 @@ struct HealthReport {
     version: &'static str,
     /// When AWS was asked.
     checked_at: String,
+    /// When the newest event of any target was noted, as far as is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[allow(clippy::option_option, reason = "not told, not known, a time")]
+    last_event_at: Option<Option<String>>,
 }
 
 /// The reply for the `health` of all targets. `failing`: the first target that cannot be read.
-pub(in crate::api) fn reply(health: &Health, failing: Option<&str>) -> Result<Reply, Box<Problem>> {
+/// `with_events`: whether it says when the last event came.
+pub(in crate::api) fn reply(
+    health: &Health,
+    failing: Option<&str>,
+    with_events: bool,
+) -> Result<Reply, Box<Problem>> {
     if let Some(target) = failing {
         return Err(Problem::unhealthy_target(target, &health.causes).into());
     }
@@ -32,6 +41,7 @@ pub(in crate::api) fn reply(health: &Health, failing: Option<&str>) -> Result<Re
         credentials: "accepted",
         version: VERSION,
         checked_at: rfc3339(health.checked_at).ok_or_else(Problem::internal)?,
+        last_event_at: with_events.then(|| health.last_event_at.and_then(rfc3339)),
     });
     let body = body.map_err(|_| Problem::internal())?;
     Ok(Reply::ok("application/json", body))

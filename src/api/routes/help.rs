@@ -9,7 +9,7 @@ use crate::api::escape::{displayable, markup, shell_word};
 use crate::api::query::accept;
 use crate::api::response::Reply;
 use crate::api::routes::assets::MAX_AGE;
-use crate::api::routes::route::{Route, StaticContext};
+use crate::api::routes::route::{Handler, Route, StaticContext};
 use crate::api::template::{self, BRACES};
 use crate::api::version::VERSION;
 
@@ -85,7 +85,15 @@ pub(super) fn reply(context: &StaticContext<'_>) -> Reply {
 }
 
 fn listed(context: &StaticContext<'_>) -> impl Iterator<Item = &'static Route> {
-    context.routes.iter().filter(|route| route.listed)
+    let is_taken =
+        |route: &Route| context.takes_events || !matches!(route.handler, Handler::Events);
+    let routes = context.routes.iter();
+    routes.filter(move |route| route.listed && is_taken(route))
+}
+
+/// The method that a route is for.
+fn method(route: &Route) -> &'static str {
+    route.methods.first().copied().unwrap_or_default()
 }
 
 /// Commands that request the report from the Worker at `origin`.
@@ -109,7 +117,10 @@ fn examples(context: &StaticContext<'_>, origin: &str) -> Vec<String> {
 
 fn text(context: &StaticContext<'_>) -> String {
     let routes: Vec<String> = listed(context)
-        .map(|route| format!("  GET {:<14} {}", route.path, route.summary))
+        .map(|route| {
+            let name = format!("{} {}", method(route), route.path);
+            format!("  {name:<18} {}", route.summary)
+        })
         .collect();
     let routes = routes.join("\n");
     let keys = displayable(&context.filter_keys.join(", "));
@@ -126,11 +137,12 @@ fn text(context: &StaticContext<'_>) -> String {
 
 fn html(context: &StaticContext<'_>) -> String {
     let route = |route: &Route| {
-        format!(
-            "<dt><a href=\"{path}\"><code>GET {path}</code></a></dt><dd>{}</dd>\n",
-            markup(route.summary),
-            path = route.path
-        )
+        let (method, path) = (method(route), route.path);
+        let mut name = format!("<code>{method} {path}</code>");
+        if method == "GET" {
+            name = format!("<a href=\"{path}\">{name}</a>");
+        }
+        format!("<dt>{name}</dt><dd>{}</dd>\n", markup(route.summary))
     };
     let routes: String = listed(context).map(route).collect();
     let key = |key: &String| format!("<code>{}</code>", markup(key));
@@ -156,7 +168,7 @@ fn html(context: &StaticContext<'_>) -> String {
 
 fn json(context: &StaticContext<'_>) -> String {
     let routes: Vec<Value> = listed(context)
-        .map(|route| json!({"method": "GET", "path": route.path, "summary": route.summary}))
+        .map(|route| json!({"method": method(route), "path": route.path, "summary": route.summary}))
         .collect();
     let help = json!({
         "name": TITLE,
@@ -175,9 +187,9 @@ fn json(context: &StaticContext<'_>) -> String {
 mod tests {
     use super::*;
     use crate::api::request::Request;
-    use crate::api::routes::route::{Handler, READ};
+    use crate::api::routes::route::{READ, WRITE};
 
-    static ROUTES: [Route; 2] = [
+    static ROUTES: [Route; 3] = [
         Route {
             path: "/list",
             methods: READ,
@@ -192,6 +204,13 @@ mod tests {
             listed: false,
             handler: Handler::Static(reply),
         },
+        Route {
+            path: "/events",
+            methods: WRITE,
+            summary: "Events",
+            listed: true,
+            handler: Handler::Events,
+        },
     ];
 
     fn reply_to(accept: &str, keys: &[&str], origin: &str) -> Reply {
@@ -205,6 +224,7 @@ mod tests {
             request: &request,
             filter_keys: &keys,
             routes: &ROUTES,
+            takes_events: keys.iter().any(|key| key == "events"),
         })
     }
 
@@ -224,6 +244,21 @@ mod tests {
                 assert!(body.contains(part), "{accept}: {part}");
             }
             assert!(!body.contains("/hidden"), "{accept}");
+        }
+    }
+
+    #[test]
+    fn a_route_for_events_is_named_with_its_method_where_they_are_taken() {
+        for (accept, named) in [
+            ("text/plain", "  POST /events       Events\n"),
+            ("text/html", "<dt><code>POST /events</code></dt>"),
+            (
+                "application/json",
+                "{\"method\":\"POST\",\"path\":\"/events\"",
+            ),
+        ] {
+            assert!(body(accept, &["events"]).contains(named), "{accept}");
+            assert!(!body(accept, &["owner"]).contains("/events"), "{accept}");
         }
     }
 

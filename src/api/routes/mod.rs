@@ -2,17 +2,18 @@
 //! check of the `OpenAPI` description are derived.
 
 mod assets;
+pub(super) mod events;
 pub(super) mod healthz;
 mod help;
 mod openapi;
 mod route;
 
 use crate::api::query::ReportFormat;
-use route::READ;
 pub(super) use route::{Handler, Route, StaticContext};
+use route::{READ, WRITE};
 
 /// Every route, in the order of the help.
-pub(super) static ROUTES: [Route; 11] = [
+pub(super) static ROUTES: [Route; 12] = [
     Route {
         path: "/",
         methods: READ,
@@ -47,6 +48,13 @@ pub(super) static ROUTES: [Route; 11] = [
         summary: "Whether the configuration is complete and AWS accepts the credentials",
         listed: true,
         handler: Handler::Health,
+    },
+    Route {
+        path: "/events",
+        methods: WRITE,
+        summary: "Takes an ECS event of EventBridge: what it names is read anew",
+        listed: true,
+        handler: Handler::Events,
     },
     Route {
         path: "/openapi.json",
@@ -109,6 +117,7 @@ mod tests {
             request: &Request::default(),
             filter_keys: &["owner".to_owned()],
             routes: &ROUTES,
+            takes_events: true,
         });
         serde_json::from_slice(&reply.body).unwrap()
     }
@@ -132,15 +141,19 @@ mod tests {
             .unwrap()
             .iter()
             .map(|(path, item)| {
-                let methods = item.as_object().unwrap().keys();
-                let methods = methods.map(|method| method.to_uppercase()).collect();
-                (&**path, (methods, item["get"]["summary"].as_str().unwrap()))
+                let methods = item.as_object().unwrap();
+                let first = methods.keys().find(|method| *method != "options");
+                let summary = item[first.unwrap()]["summary"].as_str().unwrap();
+                let mut methods: Vec<_> = methods.keys().map(|m| m.to_uppercase()).collect();
+                methods.sort_unstable();
+                (&**path, (methods, summary))
             })
             .collect();
         let routed = ROUTES.iter().map(|route| {
             // The description's introduction says that HEAD works wherever GET does.
             let methods = route.methods.iter().filter(|method| **method != "HEAD");
-            let methods = methods.map(|&method| method.to_owned()).collect();
+            let mut methods: Vec<_> = methods.map(|&method| method.to_owned()).collect();
+            methods.sort_unstable();
             (route.path, (methods, route.summary))
         });
         assert_eq!(described, routed.collect());
@@ -149,8 +162,13 @@ mod tests {
     #[test]
     fn the_openapi_description_names_the_methods_of_the_allow_header() {
         let document = document();
-        let allow = &document["components"]["headers"]["Allow"]["schema"]["const"];
         for route in &ROUTES {
+            let header = if route.methods.contains(&"GET") {
+                "Allow"
+            } else {
+                "AllowPost"
+            };
+            let allow = &document["components"]["headers"][header]["schema"]["const"];
             assert_eq!(*allow, route.methods.join(", "), "{}", route.path);
         }
     }

@@ -7,6 +7,9 @@ use crate::api::response::Reply;
 /// The methods of a route that is only read.
 pub(super) const READ: &[&str] = &["GET", "HEAD", "OPTIONS"];
 
+/// The methods of a route that takes a body.
+pub(super) const WRITE: &[&str] = &["POST", "OPTIONS"];
+
 /// A path that this service responds to.
 pub(in crate::api) struct Route {
     pub(in crate::api) path: &'static str,
@@ -18,7 +21,7 @@ pub(in crate::api) struct Route {
     pub(in crate::api) handler: Handler,
 }
 
-/// The handler of a route's GET and HEAD requests.
+/// The handler of a route's requests, but for OPTIONS.
 #[derive(Clone, Copy)]
 pub(in crate::api) enum Handler {
     /// A reply that needs no fleet, and no valid configuration either.
@@ -27,6 +30,8 @@ pub(in crate::api) enum Handler {
     Report(&'static [ReportFormat]),
     /// The check of the configuration and the credentials.
     Health,
+    /// The events of `EventBridge`, where they are taken.
+    Events,
 }
 
 /// The input of a static reply.
@@ -34,4 +39,6 @@ pub(in crate::api) struct StaticContext<'a> {
     pub(in crate::api) request: &'a Request,
     pub(in crate::api) filter_keys: &'a [String],
     pub(in crate::api) routes: &'static [Route],
+    /// Whether events are taken.
+    pub(in crate::api) takes_events: bool,
 }

@@ -139,6 +139,13 @@ impl<'a> Members<'a> {
         Some(objects)
     }
 
+    /// The members of an object. `None` if it is absent, or no object.
+    pub fn members(&mut self, name: &'static str) -> Option<Self> {
+        self.read(name, |value| {
+            serde_json::from_slice(value.get().as_bytes()).ok()
+        })
+    }
+
     fn list(&mut self, name: &'static str) -> Option<Vec<&'a RawValue>> {
         self.read(name, |value| {
             serde_json::from_slice(value.get().as_bytes()).ok()

@@ -85,6 +85,9 @@ pub(crate) fn request(event: Value, id: String) -> Result<Request, String> {
         if_modified_since: header("if-modified-since"),
         prefer: header("prefer"),
         scrape_timeout: header("x-prometheus-scrape-timeout-seconds"),
+        // No route of the mirror takes one.
+        body: Vec::new(),
+        is_body_too_long: false,
         // API Gateway throttles.
         is_over_limit: false,
         id,

@@ -21,7 +21,17 @@ use tokio::task::LocalSet;
 async fn main() -> Result<(), Error> {
     let platform = LambdaPlatform::new(log_level(variable));
     let config = Config::from_lookup(variable);
-    let fleet = config.map(|config| Fleet::in_process(&platform, config));
+    let fleet = config.map(|config| {
+        // The Worker takes the events.
+        let events_token = None;
+        Fleet::in_process(
+            &platform,
+            Config {
+                events_token,
+                ..config
+            },
+        )
+    });
     let api = Api::new(fleet).with_body_limit(event::MAX_BODY_BYTES);
     let (api, platform) = (&api, &platform);
     let handler = service_fn(|event: LambdaEvent<Value>| async move {

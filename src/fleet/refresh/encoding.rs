@@ -81,7 +81,7 @@ mod tests {
     use crate::fleet::model::cause::Cause;
     use crate::fleet::model::policy_denial::PolicyDenial;
     use crate::fleet::refresh::policy::LastFailure;
-    use crate::fleet::refresh::status::SnapshotStatus;
+    use crate::fleet::refresh::status::{EventStatus, SnapshotStatus};
     use std::time::{Duration, UNIX_EPOCH};
 
     fn status() -> SnapshotStatus {
@@ -96,6 +96,7 @@ mod tests {
             retry_after: Duration::from_millis(1_500),
             usage: Usage::default(),
             total: Usage::default(),
+            events: EventStatus::default(),
         }
     }
 

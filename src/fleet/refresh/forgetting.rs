@@ -78,6 +78,8 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
         state.is_loaded = true;
         state.slice = before.slice;
         state.total = before.total;
+        state.events = before.events;
+        state.last_event_at = before.last_event_at;
         Ok(())
     }
 

@@ -7,18 +7,17 @@ use serde::Serialize;
 use crate::aws::budget::Usage;
 use crate::fleet::model::cause::Cause;
 use crate::fleet::model::snapshot::Snapshot;
-use crate::fleet::refresh::store::PausedSweep;
 use crate::fleet::sweep::target_client::TargetClient;
 use crate::platform::{Level, Log, Platform};
 use crate::time::since;
 
-/// The log line of a sweep.
+/// The log line of a sweep, or of a rereading.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SweepRecord<'a> {
     level: Level,
     event: &'static str,
-    /// The request that started the sweep, or the invocation that ended it.
+    /// The request that started it, or the invocation that ended it.
     request_id: &'a str,
     target: &'a str,
     region: &'a str,
@@ -42,26 +41,28 @@ pub(super) struct SweepRecord<'a> {
 }
 
 impl<'a> SweepRecord<'a> {
+    /// The record of an `event` that took from the first to the second of these times, in one slice.
     pub(super) fn new<P: Platform>(
+        event: &'static str,
         request_id: &'a str,
         target: &'a TargetClient<P>,
-        done: &PausedSweep,
-        now: SystemTime,
+        (started_at, now): (SystemTime, SystemTime),
+        usage: Usage,
     ) -> Self {
         let Usage {
             calls,
             retries,
             throttles,
             errors,
-        } = done.usage;
+        } = usage;
         Self {
             level: Level::Info,
-            event: "sweep",
+            event,
             request_id,
             target: target.name(),
             region: target.region(),
-            duration_ms: since(done.started_at, now).as_millis(),
-            slices: done.slices,
+            duration_ms: since(started_at, now).as_millis(),
+            slices: 1,
             aws_calls: calls,
             aws_retries: retries,
             aws_throttles: throttles,
@@ -72,6 +73,10 @@ impl<'a> SweepRecord<'a> {
             problem: None,
             memory_bytes: None,
         }
+    }
+
+    pub(super) fn in_slices(self, slices: u32) -> Self {
+        Self { slices, ..self }
     }
 
     pub(super) fn found(&mut self, snapshot: &Snapshot) {

@@ -1,17 +1,16 @@
 //! Persistence: what a refresher loads from its store and saves to it.
 
 use std::rc::Rc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
 use super::encoding;
 use super::log;
 use super::refresher::Refresher;
-use super::store::{PausedSweep, Store, VersionedSnapshot};
+use super::store::{PausedSweep, Store, VersionedSnapshot, version_at};
 use crate::fleet::model::snapshot::Snapshot;
 use crate::platform::Platform;
-use crate::time::since;
 
 /// The greatest difference between two clocks of the platform.
 const MAX_SKEW: Duration = Duration::from_mins(1);
@@ -34,13 +33,10 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
             snapshot: Rc::new(snapshot),
         };
         state.last_failure = None;
-        if S::PERSISTENT {
-            state.encoded = encoding::encode(self.target.identity(), &newest).map(Rc::new);
-        }
+        state.encoded = None;
         state.newest = Some(newest);
-        let encoded = state.encoded.clone();
         drop(state);
-        if let Some(encoded) = encoded {
+        if let Some(encoded) = S::PERSISTENT.then(|| self.encoded()).flatten() {
             self.save(SNAPSHOT, Some(&encoded));
         }
     }
@@ -92,6 +88,7 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
         let paused: Option<(PausedSweep, Vec<u8>)> = self.load_item(SWEEP);
         let now = self.platform.now();
         let mut state = self.state.borrow_mut();
+        state.events.silent_since = Some(now);
         // A snapshot of the future, saved by a clock that was ahead, would count as fresh until then.
         let latest = now + MAX_SKEW;
         let is_plausible = |newest: &VersionedSnapshot| {
@@ -100,6 +97,10 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
         if let Some((newest, encoded)) = newest.filter(|(newest, _)| is_plausible(newest)) {
             state.newest = Some(newest);
             state.encoded = Some(Rc::new(encoded));
+            if self.takes_events {
+                // The marks of the earlier life are lost, and what was read anew then.
+                state.marks.add_all();
+            }
         }
         if let Some((paused, _)) = paused {
             let limiter = self.target.ecs().limiter();
@@ -138,9 +139,4 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
     fn log_storage(&self, name: &'static str, outcome: &'static str, message: &str) {
         log::storage(&self.platform, self.target.name(), name, outcome, message);
     }
-}
-
-/// The version of a snapshot of `time`: the milliseconds of Unix time.
-fn version_at(time: SystemTime) -> u64 {
-    u64::try_from(since(UNIX_EPOCH, time).as_millis()).unwrap_or_default()
 }

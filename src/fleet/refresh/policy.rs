@@ -11,6 +11,9 @@ use crate::time::since;
 /// The pause after a failed sweep. It doubles with each further failure.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
+/// The age up to which a snapshot counts as fresh although anything may have changed since.
+const MAX_AGE_IF_CHANGED: Duration = Duration::from_secs(15);
+
 /// Decides by the age of a snapshot when to sweep and what to serve meanwhile.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
@@ -77,6 +80,17 @@ impl Policy {
             },
             has_background: false,
         }
+    }
+
+    /// The policy where all of the target has changed, as far as is known: a snapshot is fresh no longer
+    /// than by default, however many events come.
+    #[must_use]
+    pub fn of_changed_target(self) -> Self {
+        let limits = AgeLimits {
+            max_age: self.limits.max_age.min(MAX_AGE_IF_CHANGED),
+            ..self.limits
+        };
+        Self { limits, ..self }
     }
 
     /// The limits.

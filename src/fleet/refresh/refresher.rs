@@ -9,14 +9,16 @@ use std::time::{Duration, SystemTime};
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 
+use super::encoding;
+use super::marks::Marks;
 use super::policy::{Decision, LastFailure, Policy};
-use super::status::{Health, SnapshotStatus};
+use super::status::{EventStatus, Health, SnapshotStatus};
 use super::store::{PausedSweep, Store, VersionedSnapshot};
 use crate::aws::budget::{Budget, Usage};
 use crate::config::{Config, TargetConfig};
 use crate::fleet::model::cause::Cause;
-use crate::fleet::sweep::SweepProgress;
 use crate::fleet::sweep::target_client::TargetClient;
+use crate::fleet::sweep::{KnownClusters, SweepProgress};
 use crate::platform::Platform;
 use crate::time::since;
 
@@ -39,6 +41,8 @@ pub struct Refresher<P, S> {
     pub(super) sweep_timeout: Duration,
     /// The requests that one slice of a sweep may make.
     pub(super) slice_requests: u32,
+    /// Whether events may come.
+    pub(super) takes_events: bool,
     pub(super) store: S,
     pub(super) state: RefCell<State>,
 }
@@ -47,7 +51,7 @@ pub struct Refresher<P, S> {
 pub(super) struct State {
     pub(super) is_loaded: bool,
     pub(super) newest: Option<VersionedSnapshot>,
-    /// The newest snapshot as it is stored.
+    /// The newest snapshot as it is stored and sent, where it has been encoded.
     pub(super) encoded: Option<Rc<Vec<u8>>>,
     pub(super) last_failure: Option<LastFailure>,
     /// The sweep that a slice works on, or that waits for its next slice.
@@ -63,6 +67,17 @@ pub(super) struct State {
     /// The requests of the newest sweep, and those since the refresher started.
     pub(super) usage: Usage,
     pub(super) total: Usage,
+    /// What events have marked as changed, and where it lies.
+    pub(super) marks: Marks,
+    pub(super) clusters: KnownClusters,
+    pub(super) events: EventStatus,
+    pub(super) last_event_at: Option<SystemTime>,
+    /// The time at which the newest rereading started, the time until which its lease lasts, and its
+    /// requests, unless a reader was charged for them.
+    pub(super) reread_at: Option<SystemTime>,
+    pub(super) rereading_until: Option<SystemTime>,
+    pub(super) reread_usage: Option<Usage>,
+    pub(super) reread_waiters: Vec<oneshot::Sender<()>>,
     health: Option<Health>,
     /// The time until which a health check counts as running, and those who wait for it.
     checking_until: Option<SystemTime>,
@@ -84,6 +99,7 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
             policy,
             sweep_timeout: config.sweep_timeout,
             slice_requests: config.subrequest_budget,
+            takes_events: config.events_token.is_some(),
             store,
             state: RefCell::default(),
         }
@@ -97,15 +113,43 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
     /// 2. Too soon after a failure nothing is served.
     /// 3. All others wait for the same sweep, as long as the policy says.
     /// 4. A snapshot that is not too old stands in if the sweep failed or is still running.
+    /// 5. What events have marked as changed is read anew, in the time that is left.
     pub async fn read(self: &Rc<Self>, wait: Option<Duration>, request_id: &str) -> SnapshotStatus {
         self.load();
+        let wait_until = self.platform.now() + wait.unwrap_or(self.policy.limits().fresh_wait);
+        let mut status = self.read_swept(wait, request_id).await;
+        if !self.takes_events {
+            return status;
+        }
+        // (5)
+        if status.version.is_some()
+            && let Some(usage) = self.reread(wait_until, request_id).await
+        {
+            status.usage += usage;
+            let last_failure = self.state.borrow().last_failure;
+            status = self.status(true, last_failure, status.usage);
+        }
+        status.events = self.event_status();
+        status
+    }
+
+    async fn read_swept(
+        self: &Rc<Self>,
+        wait: Option<Duration>,
+        request_id: &str,
+    ) -> SnapshotStatus {
+        let policy = if self.is_sweep_marked() {
+            self.policy.of_changed_target()
+        } else {
+            self.policy
+        };
         let now = self.platform.now();
         let (newest, last_failure) = {
             let state = self.state.borrow();
             let newest = state.newest.as_ref();
             (newest.map(VersionedSnapshot::newest), state.last_failure)
         };
-        match self.policy.decide(newest, last_failure, wait, now) {
+        match policy.decide(newest, last_failure, wait, now) {
             // (1)
             Decision::Serve { refresh } => {
                 if refresh {
@@ -118,7 +162,7 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
             Decision::Wait { at_most } => {
                 // (3)
                 let is_starter = self.start(request_id);
-                let is_done = self.wait(at_most).await;
+                let is_done = self.wait(|state| &mut state.sweep_waiters, at_most).await;
                 let (mut last_failure, usage) = {
                     let state = self.state.borrow();
                     let is_charged = is_starter && is_done;
@@ -154,21 +198,30 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
         self.state.borrow().newest.clone()
     }
 
-    /// The newest snapshot as it is stored.
+    /// The newest snapshot as it is stored and sent.
     pub fn encoded(&self) -> Option<Rc<Vec<u8>>> {
-        self.state.borrow().encoded.clone()
+        let mut state = self.state.borrow_mut();
+        if state.encoded.is_none() {
+            let newest = state.newest.as_ref()?;
+            state.encoded = encoding::encode(self.target.identity(), newest).map(Rc::new);
+        }
+        state.encoded.clone()
     }
 
     /// Checks the credentials and the permissions, for the request called `request_id`. All who ask at once wait for the
     /// same check, and its result is remembered for [`HEALTH_MAX_AGE`].
     pub async fn check(self: &Rc<Self>, request_id: &str) -> Health {
         let now = self.platform.now();
-        let known = self.state.borrow().health.clone();
+        let (known, last_event_at) = {
+            let state = self.state.borrow();
+            (state.health.clone(), state.last_event_at)
+        };
         if let Some(health) = known
             && since(health.checked_at, now) < HEALTH_MAX_AGE
         {
             return Health {
                 usage: Usage::default(),
+                last_event_at,
                 ..health
             };
         }
@@ -194,6 +247,7 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
                 causes: vec![Cause::TimedOut],
                 checked_at: self.platform.now(),
                 usage: Usage::default(),
+                last_event_at,
             },
         };
         let usage = if is_starter {
@@ -214,6 +268,7 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
             causes: self.target.check(&budget).await,
             checked_at: self.platform.now(),
             usage: budget.usage(),
+            last_event_at: self.state.borrow().last_event_at,
         };
         let mut state = self.state.borrow_mut();
         state.total += health.usage;
@@ -255,6 +310,7 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
             progress: progress.filter(|_| newest.is_none()),
             usage,
             total: state.total,
+            events: EventStatus::default(),
         }
     }
 
@@ -292,11 +348,15 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
         true
     }
 
-    /// Waits until the sweep is done, but no longer than `at_most`, and than a slice may take. Returns
-    /// whether it is.
-    async fn wait(&self, at_most: Option<Duration>) -> bool {
+    /// Waits until the sweep or the rereading is done, but no longer than `at_most`, and than a slice may
+    /// take. `waiters`: those who wait for it. Returns whether it is.
+    pub(super) async fn wait(
+        &self,
+        waiters: fn(&mut State) -> &mut Vec<oneshot::Sender<()>>,
+        at_most: Option<Duration>,
+    ) -> bool {
         let (sender, receiver) = oneshot::channel();
-        self.state.borrow_mut().sweep_waiters.push(sender);
+        waiters(&mut self.state.borrow_mut()).push(sender);
         let longest = self.sweep_timeout + GRACE;
         let patience = self.platform.sleep(at_most.unwrap_or(longest).min(longest));
         matches!(

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::future::LocalBoxFuture;
 
@@ -28,24 +28,10 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
         loop {
             let sweep = self.current_sweep();
             let now = self.platform.now();
-            let limiter = self.target.ecs().limiter();
-            let budget = Budget::new(request_id, now, self.sweep_timeout)
-                .with_requests(self.slice_requests, limiter.wait(self.slice_requests, now));
+            let budget = self.budget(request_id, now);
             self.state.borrow_mut().leased_until = Some(budget.deadline() + LEASE_MARGIN);
             let responses = sweep.borrow().responses();
-            loop {
-                match self.target.prepare(&budget).await {
-                    Ok(()) => self.drive(&sweep, &budget).await,
-                    Err(cause) => sweep.borrow_mut().abandon(cause),
-                }
-                // The role is assumed once more in this slice, or at the start of the next one.
-                if sweep.borrow().is_done()
-                    || !self.target.is_session_stale()
-                    || !budget.has_requests()
-                {
-                    break;
-                }
-            }
+            self.run(&sweep, &budget).await;
             if !self.end_slice(slice, budget.usage()) {
                 return;
             }
@@ -72,13 +58,35 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
         }
     }
 
-    /// Drives `sweep`, as a future of its own: it is polled for each response.
-    fn drive<'a>(
+    /// The budget of a slice that starts now.
+    pub(super) fn budget(&self, request_id: &str, now: SystemTime) -> Budget {
+        let limiter = self.target.ecs().limiter();
+        Budget::new(request_id, now, self.sweep_timeout)
+            .with_requests(self.slice_requests, limiter.wait(self.slice_requests, now))
+    }
+
+    /// Makes the calls of `sweep` within `budget`. A future of its own: it is polled for
+    /// each response, and has two callers.
+    pub(super) fn run<'a>(
         &'a self,
         sweep: &'a RefCell<Sweep>,
         budget: &'a Budget,
     ) -> LocalBoxFuture<'a, ()> {
-        Box::pin(drive(self.target.ecs(), sweep, budget))
+        Box::pin(async move {
+            loop {
+                match self.target.prepare(budget).await {
+                    Ok(()) => drive(self.target.ecs(), sweep, budget).await,
+                    Err(cause) => sweep.borrow_mut().abandon(cause),
+                }
+                // The role is assumed once more in this slice, or at the start of the next one.
+                if sweep.borrow().is_done()
+                    || !self.target.is_session_stale()
+                    || !budget.has_requests()
+                {
+                    break;
+                }
+            }
+        })
     }
 
     /// The paused sweep, or a new one.
@@ -89,6 +97,9 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
             self.discard_sweep();
         }
         let mut state = self.state.borrow_mut();
+        if state.sweep.is_none() {
+            state.marks.on_sweep_start();
+        }
         let current = state.sweep.get_or_insert_with(|| {
             self.target.allow_renewal();
             PausedSweep {
@@ -155,8 +166,11 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
             return;
         };
         let sweep = done.sweep.replace(self.target.sweep());
+        let clusters = self.takes_events.then(|| sweep.known_clusters());
         let found = self.target.finish(sweep, now);
-        let mut record = SweepRecord::new(request_id, &self.target, &done, now);
+        let times = (done.started_at, now);
+        let record = SweepRecord::new("sweep", request_id, &self.target, times, done.usage);
+        let mut record = record.in_slices(done.slices);
         match found {
             Ok(mut snapshot) => {
                 record.found(&snapshot);
@@ -165,6 +179,9 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
                     snapshot.carry_over(&before.snapshot, oldest.unwrap_or(UNIX_EPOCH));
                 }
                 self.publish(snapshot, since(done.started_at, now));
+                let mut state = self.state.borrow_mut();
+                state.clusters = clusters.unwrap_or_default();
+                state.marks.on_sweep_end();
             }
             Err(cause) => {
                 record.failed(cause);

@@ -24,6 +24,20 @@ pub struct SnapshotStatus {
     pub usage: Usage,
     /// The requests to AWS since the refresher started.
     pub total: Usage,
+    /// The events about the target.
+    pub events: EventStatus,
+}
+
+/// Status of the events about a target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventStatus {
+    /// The time since which no event was noted: that of the last one, or at which the refresher
+    /// started.
+    pub silent_since: Option<SystemTime>,
+    /// The number of events that were noted since the refresher started.
+    pub total: u32,
+    /// Whether what they named is being read anew, so that who asks again and waits gets it.
+    pub is_pending: bool,
 }
 
 /// Health of a target: whether AWS accepts the credentials and allows every call of a sweep.
@@ -35,4 +49,6 @@ pub struct Health {
     pub checked_at: SystemTime,
     /// The requests to AWS on behalf of this check.
     pub usage: Usage,
+    /// The time of the last event that was noted since the refresher started.
+    pub last_event_at: Option<SystemTime>,
 }

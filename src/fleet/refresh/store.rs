@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::future::ready;
 use std::rc::Rc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,7 @@ use super::policy::Newest;
 use crate::aws::budget::Usage;
 use crate::fleet::model::snapshot::Snapshot;
 use crate::fleet::sweep::Sweep;
+use crate::time::since;
 
 /// Stores bytes by name beyond the process, or at least beyond this invocation.
 pub trait Store {
@@ -99,6 +100,20 @@ pub struct VersionedSnapshot {
 }
 
 impl VersionedSnapshot {
+    /// Counts up the version for a change at `now`.
+    pub(super) fn advance(&mut self, now: SystemTime) {
+        self.version = version_at(now).max(self.version + 1);
+    }
+
+    /// The time of the newest change, in the calendar of the clock that the version is made from.
+    #[must_use]
+    pub fn modified_at(&self) -> SystemTime {
+        let version = UNIX_EPOCH.checked_add(Duration::from_millis(self.version));
+        version.map_or(self.snapshot.generated_at, |at| {
+            at.max(self.snapshot.generated_at)
+        })
+    }
+
     /// The snapshot as a decision of the policy depends on it.
     #[must_use]
     pub fn newest(&self) -> Newest {
@@ -107,6 +122,11 @@ impl VersionedSnapshot {
             sweep_duration: self.sweep_duration,
         }
     }
+}
+
+/// The version of a snapshot of `time`: the milliseconds of Unix time.
+pub(super) fn version_at(time: SystemTime) -> u64 {
+    u64::try_from(since(UNIX_EPOCH, time).as_millis()).unwrap_or_default()
 }
 
 /// A sweep between two of its slices.

@@ -35,8 +35,8 @@ pub(super) struct ClusterSweep {
 }
 
 /// The description of a cluster.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Description {
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Description {
     name: String,
     pub(super) is_active: bool,
     capacity_providers: Vec<String>,
@@ -45,6 +45,12 @@ pub(super) struct Description {
 }
 
 impl Description {
+    /// The name of the cluster.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// `None` for a cluster without a status, since it is unknown whether it may be reported.
     pub(super) fn new(arn: &str, cluster: ecs::Cluster) -> Option<Self> {
         Some(Self {
@@ -59,7 +65,31 @@ impl Description {
     }
 }
 
+/// The clusters that a sweep described, by name.
+#[derive(Debug, Default)]
+pub struct KnownClusters(pub(super) Vec<(String, Description)>);
+
+impl KnownClusters {
+    /// The cluster called `name`. `None` also for one that ECS describes under another name than that
+    /// in its ARN: its services could not be told from others.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Description> {
+        let by_name = |(known, _): &(String, Description)| known.as_str().cmp(name);
+        let index = self.0.binary_search_by(by_name).ok()?;
+        let (_, description) = self.0.get(index)?;
+        (description.name() == name).then_some(description)
+    }
+}
+
 impl ClusterSweep {
+    /// The part of a sweep that finds the cluster described already.
+    pub(super) fn of(description: Description) -> Self {
+        Self {
+            description: Some(description),
+            ..Self::default()
+        }
+    }
+
     /// Adds the ARNs of a page. A service that moved from one page to the next counts once, even if
     /// it was created anew meanwhile and has an ARN of the other format.
     pub(super) fn list(&mut self, arns: Vec<String>) {

@@ -15,6 +15,7 @@ mod clusters;
 mod denial;
 pub mod driver;
 mod found_service;
+mod known_clusters;
 mod services;
 pub mod target_client;
 
@@ -29,6 +30,7 @@ use crate::fleet::model::service_state::AsOf;
 use crate::fleet::model::snapshot::{Cluster, Failure, Snapshot, sort_clusters};
 pub use call::Call;
 use cluster_sweep::ClusterSweep;
+pub use cluster_sweep::{Description, KnownClusters};
 use denial::Denials;
 
 /// Lists come first, but one call in this many is a description, if one is due.
@@ -85,6 +87,16 @@ impl Sweep {
             account: None,
             failures: BTreeSet::new(),
             cause: None,
+        }
+    }
+
+    /// The same without lists: it reads what it is told to read, of this account.
+    #[must_use]
+    fn without_lists(self, account: Option<String>) -> Self {
+        Self {
+            lists: VecDeque::new(),
+            account,
+            ..self
         }
     }
 

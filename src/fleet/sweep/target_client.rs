@@ -16,7 +16,7 @@ use crate::fleet::model::policy_denial::PolicyDenial;
 use crate::fleet::model::redact::Redactor;
 use crate::fleet::model::service_state::AsOf;
 use crate::fleet::model::snapshot::Snapshot;
-use crate::fleet::sweep::Sweep;
+use crate::fleet::sweep::{Description, Sweep};
 use crate::platform::Platform;
 
 /// The lifetime that is requested for the credentials of a role: the maximum that every role allows.
@@ -139,6 +139,18 @@ impl<P: Platform> TargetClient<P> {
         Sweep::new(&self.name, &self.region)
     }
 
+    /// A sweep that describes these services, by cluster, and lists nothing.
+    pub fn sweep_of(
+        &self,
+        account: Option<String>,
+        parts: impl Iterator<Item = (Description, Vec<String>)>,
+    ) -> Sweep {
+        let sweep = self.sweep().without_lists(account);
+        parts.fold(sweep, |sweep, (cluster, services)| {
+            sweep.with_services(cluster, services)
+        })
+    }
+
     /// Whether AWS does not accept the session of the role any more, so that [`Self::prepare`] will
     /// assume the role once more.
     pub fn is_session_stale(&self) -> bool {
@@ -184,18 +196,22 @@ impl<P: Platform> TargetClient<P> {
     /// # Errors
     /// The cause, if nothing could be read.
     pub fn finish(&self, sweep: Sweep, now: SystemTime) -> Result<Snapshot, Cause> {
+        let as_of = AsOf {
+            now,
+            stuck_after: self.stuck_after,
+        };
+        sweep.finish(as_of, self.redactor())
+    }
+
+    /// Redacts all that must not be shown but the account of the target.
+    pub fn redactor(&self) -> Redactor {
         let mut secrets = self.ecs.secrets();
         secrets.extend(self.accounts.iter().cloned());
         if let Some(role) = &self.role {
             secrets.extend(role.sts.secrets());
         }
-        let redactor = Redactor::new(secrets, self.exposed_tags.clone())
-            .exposing_deployments(self.exposes_deployments);
-        let as_of = AsOf {
-            now,
-            stuck_after: self.stuck_after,
-        };
-        sweep.finish(as_of, redactor)
+        Redactor::new(secrets, self.exposed_tags.clone())
+            .exposing_deployments(self.exposes_deployments)
     }
 }
 

@@ -19,6 +19,7 @@ impl<S: SnapshotSource> Fleet<S> {
                 causes: vec![Cause::ObjectUnreachable],
                 checked_at: clock.now(),
                 usage: Usage::default(),
+                last_event_at: None,
             });
             (health, target)
         }));
@@ -32,6 +33,7 @@ impl<S: SnapshotSource> Fleet<S> {
             causes: Vec::new(),
             checked_at: clock.now(),
             usage: Usage::default(),
+            last_event_at: None,
         };
         let mut failing = None;
         for (health, target) in checks {
@@ -43,6 +45,7 @@ impl<S: SnapshotSource> Fleet<S> {
             // The oldest check is the time of which all is known.
             all.checked_at = all.checked_at.min(health.checked_at);
             all.usage += health.usage;
+            all.last_event_at = all.last_event_at.max(health.last_event_at);
         }
         (all, failing)
     }

@@ -6,6 +6,8 @@ mod health;
 pub mod in_process;
 mod join_all;
 mod merge;
+mod note;
+pub mod outbox;
 pub mod report;
 pub mod source;
 
@@ -18,7 +20,7 @@ use crate::config::Config;
 use crate::fleet::model::cause::Cause;
 use crate::fleet::model::snapshot::Snapshot;
 use crate::fleet::refresh::policy::{LastFailure, Policy};
-use crate::fleet::refresh::status::SnapshotStatus;
+use crate::fleet::refresh::status::{EventStatus, SnapshotStatus};
 use crate::fleet::refresh::store::VersionedSnapshot;
 use crate::platform::{Clock, Platform};
 use crate::time::since;
@@ -26,11 +28,20 @@ use blame::Blame;
 use in_process::InProcess;
 use join_all::join_all;
 use merge::{Part, merge};
+use outbox::Outbox;
 use report::{MergedReport, TargetStatus, Unavailable};
 use source::{SnapshotReply, SnapshotRequest, SnapshotSource};
 
 /// The time after which to ask a source again that does not respond.
 const RETRY_UNREACHABLE: Duration = Duration::from_secs(5);
+
+/// Where events are taken, the source is asked as often, and caches serve a report no longer, whatever
+/// the age up to which a snapshot is fresh.
+const EVENTS_MAX_AGE: Duration = Duration::from_secs(2);
+
+/// A request that comes earlier than that by so little asks all the same; the next one has to come
+/// later in return.
+const EARLIEST: Duration = Duration::from_millis(100);
 
 /// The snapshot of a target as this isolate knows it.
 #[derive(Clone, Debug, Default)]
@@ -40,11 +51,26 @@ struct CachedSnapshot {
     total: Usage,
     /// The version for which a refresh ahead of its expiry was requested.
     refresh_requested: Option<u64>,
+    events: EventStatus,
+    /// The time from which the source is asked whether an event has come.
+    ask_from: Option<SystemTime>,
 }
 
 impl CachedSnapshot {
     fn version(&self) -> Option<u64> {
         self.newest.as_ref().map(|newest| newest.version)
+    }
+
+    /// Whether it is time to ask whether an event has come, or the source has said that a reader who
+    /// `waits` gets a newer snapshot. If so, the others need not ask.
+    fn is_event_due(&mut self, waits: bool, now: SystemTime) -> bool {
+        let is_due = self.ask_from.is_none_or(|from| now + EARLIEST >= from);
+        if is_due {
+            let nominal = self.ask_from.map_or(now, |from| from.max(now));
+            self.ask_from = Some(nominal + EVENTS_MAX_AGE);
+        }
+        let is_pending = waits && std::mem::take(&mut self.events.is_pending);
+        is_due || is_pending
     }
 }
 
@@ -55,6 +81,7 @@ pub struct Fleet<S> {
     source: S,
     cached: RefCell<Vec<CachedSnapshot>>,
     merged: RefCell<Option<Merged>>,
+    outbox: Outbox,
 }
 
 /// The merge of all targets, valid as long as none of its parts changes.
@@ -78,6 +105,7 @@ impl<S: SnapshotSource> Fleet<S> {
         Self {
             cached: RefCell::new(vec![CachedSnapshot::default(); config.targets.len()]),
             merged: RefCell::default(),
+            outbox: Outbox::default(),
             config,
             source,
         }
@@ -89,7 +117,8 @@ impl<S: SnapshotSource> Fleet<S> {
     }
 
     /// The merged report of all targets, and the requests to AWS that it took. The source is asked
-    /// for each target whose cached snapshot is not fresh, and once for each that expires soon. `wait`
+    /// for each target whose cached snapshot is not fresh, once for each that expires soon, and, where
+    /// events are taken, every [`EVENTS_MAX_AGE`]. `wait`
     /// is the time for which the request prefers to wait; all targets are waited for side by side. A
     /// target that cannot be read makes the report incomplete.
     ///
@@ -102,7 +131,7 @@ impl<S: SnapshotSource> Fleet<S> {
         request_id: &str,
     ) -> (Result<MergedReport, Unavailable>, Usage) {
         let reads = (0..self.config.targets.len()).map(|target| async move {
-            if self.is_usable(target, clock.now()) {
+            if self.is_usable(target, wait, clock.now()) {
                 return None;
             }
             let known = self.version(target);
@@ -143,12 +172,16 @@ impl<S: SnapshotSource> Fleet<S> {
 
     /// Whether the cached snapshot of `target` is served without asking the source. The first
     /// request that finds it fresh, but due for a refresh, asks.
-    fn is_usable(&self, target: usize, now: SystemTime) -> bool {
+    fn is_usable(&self, target: usize, wait: Option<Duration>, now: SystemTime) -> bool {
         let mut cached = self.cached.borrow_mut();
         let cached = cached.get_mut(target).filter(|c| c.last_failure.is_none());
         let Some(cached) = cached else {
             return false;
         };
+        let waits = wait.is_none_or(|wait| !wait.is_zero());
+        if self.config.events_token.is_some() && cached.is_event_due(waits, now) {
+            return false;
+        }
         let Some(newest) = &cached.newest else {
             return false;
         };
@@ -195,6 +228,7 @@ impl<S: SnapshotSource> Fleet<S> {
         }
         cached.last_failure = status.last_failure;
         cached.total = status.total;
+        cached.events = status.events;
     }
 
     /// The status of the cached snapshot while the source does not respond.
@@ -212,6 +246,7 @@ impl<S: SnapshotSource> Fleet<S> {
             retry_after: RETRY_UNREACHABLE,
             usage: Usage::default(),
             total: Usage::default(),
+            events: EventStatus::default(),
         };
         if let Some(cached) = cached.get_mut(target) {
             let policy = Policy::new(self.config.age_limits);
@@ -234,7 +269,10 @@ impl<S: SnapshotSource> Fleet<S> {
     ) -> Option<MergedReport> {
         let cached = self.cached.borrow();
         let targets = self.config.targets.iter().zip(cached.iter().zip(statuses));
-        let parts: Vec<(Part<'_>, Usage, Option<u64>)> = targets
+        let takes_events = self.config.events_token.is_some();
+        let mut most = self.config.age_limits.max_age;
+        let mut modified_at = None;
+        let parts: Vec<(Part<'_>, &CachedSnapshot)> = targets
             .map(|(target, (cached, status))| {
                 let known = cached.version();
                 // Another request may have read a newer one while this one waited for other targets.
@@ -249,10 +287,13 @@ impl<S: SnapshotSource> Fleet<S> {
                         ..failure
                     }),
                 };
-                (part, cached.total, known)
+                let newest = cached.newest.as_ref().map(VersionedSnapshot::modified_at);
+                let failed = part.last_failure.map(|failure| failure.at);
+                modified_at = modified_at.max(newest).max(failed);
+                (part, cached)
             })
             .collect();
-        let targets = parts.iter().map(|(part, usage, _)| {
+        let targets = parts.iter().map(|(part, cached)| {
             let snapshot = part.snapshot;
             let is_whole = snapshot.is_some_and(|snapshot| snapshot.failures.is_empty());
             TargetStatus {
@@ -260,23 +301,36 @@ impl<S: SnapshotSource> Fleet<S> {
                 region: part.region.to_owned(),
                 age: snapshot.map(|snapshot| since(snapshot.generated_at, now)),
                 complete: part.last_failure.is_none() && is_whole,
-                usage: *usage,
+                usage: cached.total,
+                events: cached
+                    .events
+                    .silent_since
+                    .filter(|_| takes_events)
+                    .map(|at| (since(at, now), cached.events.total)),
             }
         });
         let targets = targets.collect();
-        let changes = parts.iter().flat_map(|(part, ..)| {
-            let swept = part.snapshot.map(|snapshot| snapshot.generated_at);
-            [swept, part.last_failure.map(|failure| failure.at)]
-        });
-        let modified_at = changes.flatten().max().unwrap_or(now);
+        if takes_events {
+            let is_pending = parts.iter().any(|(_, cached)| cached.events.is_pending);
+            let limit = if is_pending {
+                Duration::ZERO
+            } else {
+                EVENTS_MAX_AGE
+            };
+            most = most.min(limit);
+        }
         let versions = parts.iter();
-        let versions = versions.map(|(part, _, version)| (*version, part.last_failure));
+        let versions = versions.map(|(part, cached)| (cached.version(), part.last_failure));
         let versions: Vec<_> = versions.collect();
         let parts: Vec<Part<'_>> = parts.into_iter().map(|(part, ..)| part).collect();
         let snapshot = self.merge_once(versions, &parts)?;
+        let age = since(snapshot.generated_at, now);
+        let left = self.config.age_limits.max_age.saturating_sub(age);
         Some(MergedReport {
-            age: since(snapshot.generated_at, now),
-            modified_at,
+            age,
+            // The rest of the time: not every cache subtracts the age.
+            fresh_for: left.min(most),
+            modified_at: modified_at.unwrap_or(now),
             snapshot,
             targets,
         })

@@ -17,6 +17,8 @@ pub struct MergedReport {
     pub age: Duration,
     /// The time of its last change: the newest sweep of any target ended, or failed.
     pub modified_at: SystemTime,
+    /// The time for which it may be served without asking again.
+    pub fresh_for: Duration,
     /// The status of each target, in the order of the configuration.
     pub targets: Vec<TargetStatus>,
 }
@@ -34,6 +36,8 @@ pub struct TargetStatus {
     pub complete: bool,
     /// The requests to AWS of all its sweeps, as far as known.
     pub usage: Usage,
+    /// The time since the last event about it, and the number of them, where events are taken.
+    pub events: Option<(Duration, u32)>,
 }
 
 /// The reason why there is no snapshot to serve.

@@ -1,7 +1,9 @@
 //! Source: the port through which a fleet learns about the snapshots of its targets.
 
+use std::future::ready;
 use std::time::Duration;
 
+use crate::aws::event::Change;
 use crate::fleet::refresh::status::{Health, SnapshotStatus};
 use crate::fleet::refresh::store::VersionedSnapshot;
 
@@ -36,4 +38,16 @@ pub trait SnapshotSource {
 
     /// Checks the credentials and the permissions of `target`. Resolves to `None` if the source does not respond.
     fn check(&self, target: usize, request_id: &str) -> impl Future<Output = Option<Health>>;
+
+    /// Notes that something of `target` may have changed. Resolves to whether each change concerns the
+    /// target, which nothing does where the source takes no events, or to `None` if the source does not
+    /// respond.
+    fn note(
+        &self,
+        _target: usize,
+        changes: &[Change],
+        _request_id: &str,
+    ) -> impl Future<Output = Option<Vec<bool>>> {
+        ready(Some(vec![false; changes.len()]))
+    }
 }

@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use crate::support::ask::{self, ask_with};
 use crate::support::ecs::Ecs;
+use crate::support::events::{TOKEN, deployment, post};
 use crate::support::{Fake, Reply, Sent, error};
-use ecs_status::api::{Body, Request};
+use ecs_status::api::{Body, MAX_BODY_BYTES, Request};
 use http::Response;
 use serde_json::{Value, json};
 
@@ -78,11 +79,11 @@ fn closed(schema: &mut Value) {
 
 /// Asserts that the description promises `response` for the request.
 fn check(description: &Value, request: &Request, response: &Response<Body>) {
-    let method = request
-        .method
-        .replace("HEAD", "GET")
-        .replace("POST", "GET")
-        .to_lowercase();
+    let method = match (request.method.as_str(), request.path.as_str()) {
+        ("OPTIONS", _) => "options",
+        (_, "/events") => "post",
+        _ => "get",
+    };
     let path = if description["paths"][&request.path].is_object() {
         &request.path
     } else {
@@ -91,7 +92,7 @@ fn check(description: &Value, request: &Request, response: &Response<Body>) {
     let status = response.status().as_u16().to_string();
     let promised = resolved(
         description,
-        &description["paths"][path][&method]["responses"][&status],
+        &description["paths"][path][method]["responses"][&status],
     );
     let what = format!("{} {} {status}", request.method, request.path);
     assert!(promised.is_object(), "{what}");
@@ -204,12 +205,47 @@ fn every_listed_route_is_described_and_every_described_route_responds() {
         assert!(description["paths"][path]["get"].is_object(), "{path}");
     }
     for path in description["paths"].as_object().unwrap().keys() {
-        assert_eq!(
-            ask_incomplete(&request("GET", path, None), &[]).status(),
-            200,
-            "{path}"
-        );
+        let status = ask_incomplete(&request("GET", path, None), &[]).status();
+        let expected = if path == "/events" { 404 } else { 200 };
+        assert_eq!(status, expected, "{path}");
     }
+}
+
+#[test]
+fn every_answer_to_an_event_is_as_the_description_says() {
+    let taken = [("EVENTS_TOKEN", TOKEN)];
+    let description = description_with(&taken);
+    let whole = deployment("cluster-0000", "service-0000").to_string();
+    let anybody = Request {
+        authorization: None,
+        ..post(whole.as_bytes())
+    };
+    for (request, status) in [
+        (post(whole.as_bytes()), 202),
+        (post(b"{}"), 400),
+        (post(&b" ".repeat(MAX_BODY_BYTES + 1)), 413),
+        (
+            Request {
+                is_over_limit: true,
+                ..anybody.clone()
+            },
+            429,
+        ),
+        (anybody, 401),
+        (request("GET", "/events", None), 405),
+        (request("HEAD", "/events", None), 405),
+        (request("OPTIONS", "/events", None), 204),
+    ] {
+        let response = ask_incomplete(&request, &taken);
+        assert_eq!(response.status(), status);
+        check(&description, &request, &response);
+    }
+    let health = request("GET", "/healthz", None);
+    check(
+        &description,
+        &health,
+        &ask_with(&Ecs::uniform(1, 1).platform(), &taken, &health),
+    );
 }
 
 /// The parameters of the query.

@@ -305,6 +305,7 @@ fn health_names_the_first_target_whose_keys_do_not_work() {
             causes: cause.into_iter().collect(),
             checked_at: start + seconds(after),
             usage: usage(1),
+            last_event_at: None,
         })
     };
     let ask = |healths: [Option<Health>; 3]| {

@@ -18,6 +18,8 @@ pub struct Ecs {
     pub described: BTreeMap<(String, String), Value>,
     /// Names of clusters where they differ from those in their ARNs.
     pub shown_names: BTreeMap<String, String>,
+    /// The default capacity provider of clusters by name.
+    pub providers: BTreeMap<String, String>,
     /// The longest page, where it is shorter than requested.
     pub page: Option<usize>,
     /// An error code by operation and cluster; the cluster `""` stands for calls without one.
@@ -132,6 +134,10 @@ impl Ecs {
         if let Some(code) = self.errors.get(&(operation.clone(), cluster.to_owned())) {
             return error(400, code);
         }
+        let is_known = |cluster: &str| cluster.is_empty() || self.clusters.contains_key(cluster);
+        if !is_known(cluster) {
+            return error(400, "ClusterNotFoundException");
+        }
         let is_denied = |name: &str| self.denied.iter().any(|denied| denied == name);
         let mut clusters = input["clusters"].as_array().into_iter().flatten();
         if is_denied(cluster) {
@@ -214,7 +220,12 @@ impl Ecs {
         let describe = |arn| {
             let name = name(arn);
             let shown = self.shown_names.get(name).map_or(name, String::as_str);
-            json!({"clusterArn": arn, "clusterName": shown, "status": "ACTIVE"})
+            let strategy = self.providers.get(name);
+            let strategy = strategy.map(|provider| json!([{"capacityProvider": provider}]));
+            json!({
+                "clusterArn": arn, "clusterName": shown, "status": "ACTIVE",
+                "defaultCapacityProviderStrategy": strategy,
+            })
         };
         let clusters: Vec<_> = strings(&input["clusters"]).map(describe).collect();
         assert!((1..=100).contains(&clusters.len()));
@@ -232,9 +243,11 @@ impl Ecs {
                 described[index] = requested[index - 1];
             }
         }
+        let known = &self.clusters[cluster];
+        let is_missing = |arn: &str| is(&self.vanished, arn) || !is(known, arn);
         let services: Vec<_> = described
             .iter()
-            .filter(|arn| !is(&self.vanished, arn) && !is(&self.omitted, arn))
+            .filter(|arn| !is_missing(arn) && !is(&self.omitted, arn))
             .map(|arn| {
                 let key = (cluster.to_owned(), name(arn).to_owned());
                 let mut described = self.described.get(&key).cloned();
@@ -246,7 +259,7 @@ impl Ecs {
             .collect();
         let failures: Vec<_> = requested
             .iter()
-            .filter(|arn| is(&self.vanished, arn))
+            .filter(|arn| is_missing(arn))
             .map(|arn| json!({"arn": arn, "reason": "MISSING"}))
             .collect();
         json!({"services": services, "failures": failures})

@@ -4,6 +4,7 @@
 pub mod ask;
 pub mod config;
 pub mod ecs;
+pub mod events;
 pub mod model;
 pub mod objects;
 pub mod platform;

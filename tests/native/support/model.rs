@@ -7,7 +7,7 @@ use ecs_status::aws::budget::Usage;
 use ecs_status::fleet::model::cause::Cause;
 use ecs_status::fleet::model::snapshot::{Cluster, Snapshot};
 use ecs_status::fleet::refresh::policy::LastFailure;
-use ecs_status::fleet::refresh::status::SnapshotStatus;
+use ecs_status::fleet::refresh::status::{EventStatus, SnapshotStatus};
 
 /// A snapshot without failures.
 pub fn snapshot(generated_at: SystemTime, clusters: Vec<Cluster>) -> Rc<Snapshot> {
@@ -29,6 +29,7 @@ pub fn status(version: Option<u64>) -> SnapshotStatus {
         retry_after: Duration::ZERO,
         usage: Usage::default(),
         total: Usage::default(),
+        events: EventStatus::default(),
     }
 }
 

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use ecs_status::api::Api;
+use ecs_status::aws::event::Change;
 use ecs_status::config::Config;
 use ecs_status::fleet::refresh::policy::Policy;
 use ecs_status::fleet::refresh::refresher::Refresher;
@@ -28,6 +29,8 @@ struct Inner {
     refreshers: Vec<Rc<Refresher<Fake, NoStore>>>,
     hop: Cell<Duration>,
     reads: Cell<usize>,
+    notes: Cell<usize>,
+    is_deaf: Cell<bool>,
 }
 
 impl Objects {
@@ -40,7 +43,19 @@ impl Objects {
             refreshers: config.targets.iter().map(refresher).collect(),
             hop: Cell::default(),
             reads: Cell::default(),
+            notes: Cell::default(),
+            is_deaf: Cell::default(),
         }))
+    }
+
+    /// From now on, no object responds to events, or all do.
+    pub fn set_deaf(&self, is_deaf: bool) {
+        self.0.is_deaf.set(is_deaf);
+    }
+
+    /// The number of requests with events so far.
+    pub fn notes(&self) -> usize {
+        self.0.notes.get()
     }
 
     /// From now on, a request takes `hop` to its object, and a reply takes none.
@@ -70,6 +85,15 @@ impl SnapshotSource for Objects {
 
     async fn check(&self, target: usize, request_id: &str) -> Option<Health> {
         Some(self.0.refreshers.get(target)?.check(request_id).await)
+    }
+
+    async fn note(&self, target: usize, changes: &[Change], _: &str) -> Option<Vec<bool>> {
+        self.0.notes.set(self.0.notes.get() + 1);
+        self.0.platform.sleep(self.0.hop.get()).await;
+        if self.0.is_deaf.get() {
+            return None;
+        }
+        Some(self.0.refreshers.get(target)?.note(changes))
     }
 }
 

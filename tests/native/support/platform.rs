@@ -182,6 +182,10 @@ impl Fake {
         self.0.lines.borrow().clone()
     }
 
+    pub fn forget_lines(&self) {
+        self.0.lines.borrow_mut().clear();
+    }
+
     async fn wait(&self, duration: Duration) {
         let at = self.0.now.get() + duration;
         let id = self.0.next_timer.get();
