@@ -27,12 +27,12 @@ ORDER = (
     ("fleet::sweep",),
     ("fleet::model",),
     ("aws",),
-    ("platform", "time"),
+    ("platform", "time", "order"),
 )
 LEVELS = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
 # Beside the line: whatever stands above `aws` may use it.
 CONFIG = "config"
-CONFIG_USES = ("aws", "platform", "time")
+CONFIG_USES = ("aws", "platform", "time", "order")
 
 MOST_LINES = 300
 COUNTED = {".rs", ".py", ".js", ".mjs", ".css", ".html"}

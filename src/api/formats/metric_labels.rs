@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::fleet::model::snapshot::{Cluster, Service, Snapshot};
+use crate::order::{sort, sort_by};
 
 /// The labels of a service.
 pub(super) fn service_labels(cluster: &Cluster, service: &Service) -> String {
@@ -46,9 +47,10 @@ pub(super) fn tag_labels(snapshot: &Snapshot) -> BTreeMap<&str, String> {
     let mut keys: Vec<&str> = services
         .flat_map(|service| service.tags.keys().map(String::as_str))
         .collect();
-    keys.sort_unstable();
+    sort(&mut keys);
     keys.dedup();
-    keys.sort_by_cached_key(|key| snake_case(key) != *key);
+    let is_changed = |key: &str| snake_case(key) != key;
+    sort_by(&mut keys, |a, b| is_changed(a).cmp(&is_changed(b)));
     let mut taken: BTreeMap<String, &str> = BTreeMap::new();
     for key in keys {
         let plain = format!("tag_{}", snake_case(key));

@@ -8,6 +8,8 @@ use http::header::ToStrError;
 use http::{HeaderMap, HeaderName, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+use crate::order::{sort, sort_by};
+
 /// Encodes all but the unreserved characters of RFC 3986.
 pub const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -21,7 +23,7 @@ const PATH: &AsciiSet = &UNRESERVED.remove(b'/');
 /// The lines of all headers, sorted by name, and the names joined by `;`.
 pub(super) fn headers(headers: &HeaderMap) -> Result<(String, String), ToStrError> {
     let mut names: Vec<&HeaderName> = headers.keys().collect();
-    names.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
+    sort_by(&mut names, |a, b| a.as_str().cmp(b.as_str()));
     let mut lines = String::with_capacity(1_024);
     for name in &names {
         lines.push_str(name.as_str());
@@ -73,7 +75,7 @@ pub(super) fn query(uri: &Uri) -> String {
         .map(|parameter| parameter.split_once('=').unwrap_or((parameter, "")))
         .map(|(name, value)| (encoded(name), encoded(value)))
         .collect();
-    parameters.sort_unstable();
+    sort(&mut parameters);
     let parameters = parameters
         .iter()
         .map(|(name, value)| format!("{name}={value}"));

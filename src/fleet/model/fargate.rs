@@ -5,6 +5,7 @@
 //! strategy, its PRIMARY deployment, its task sets, and last the cluster's default strategy.
 
 use crate::aws::ecs::{CapacityProviderStrategyItem, Deployment, Service};
+use crate::order::sort;
 
 const FARGATE: &str = "FARGATE";
 const FARGATE_SPOT: &str = "FARGATE_SPOT";
@@ -61,7 +62,7 @@ fn by_strategy(strategy: &[CapacityProviderStrategyItem]) -> Option<Verdict> {
         .filter(|provider| matches!(*provider, FARGATE | FARGATE_SPOT))
         .map(str::to_owned)
         .collect();
-    providers.sort_unstable();
+    sort(&mut providers);
     providers.dedup();
     Some(if providers.is_empty() {
         Verdict::Other
@@ -83,7 +84,7 @@ fn by_task_sets(task_sets: &[Deployment]) -> Option<Verdict> {
         .reduce(|one, other| match (one, other) {
             (Verdict::Fargate(mut providers), Verdict::Fargate(more)) => {
                 providers.extend(more);
-                providers.sort_unstable();
+                sort(&mut providers);
                 providers.dedup();
                 Verdict::Fargate(providers)
             }

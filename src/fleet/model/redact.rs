@@ -6,6 +6,7 @@
 use super::snapshot::{Cluster, Failure, Service, Tags};
 use crate::aws::arn::{dashed, is_account_id};
 use crate::aws::credentials::is_redacted;
+use crate::order::sort;
 
 /// The replacement of an ARN.
 const ARN: &str = "[ARN withheld]";
@@ -113,7 +114,7 @@ impl Redactor {
     pub fn cluster(&self, cluster: Cluster) -> Cluster {
         let providers = cluster.capacity_providers.into_iter();
         let mut capacity_providers: Vec<String> = providers.map(|text| self.text(text)).collect();
-        capacity_providers.sort_unstable();
+        sort(&mut capacity_providers);
         let services = cluster.services.into_iter();
         Cluster {
             cluster_name: self.text(cluster.cluster_name),

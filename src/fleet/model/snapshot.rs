@@ -5,6 +5,8 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use crate::order::sort_by;
+
 use crate::fleet::model::deployment::Deployment;
 use crate::fleet::model::reason::Reason;
 use crate::fleet::model::service_state::ServiceState;
@@ -81,13 +83,13 @@ pub struct Service {
 }
 
 /// Sorts clusters of one target as the report has them.
-pub fn sort_clusters(clusters: &mut [Cluster]) {
-    clusters.sort_by(|a, b| a.cluster_name.cmp(&b.cluster_name));
+pub fn sort_clusters(clusters: &mut Vec<Cluster>) {
+    sort_by(clusters, |a, b| a.cluster_name.cmp(&b.cluster_name));
 }
 
 /// Sorts the services of a cluster as the report has them.
-pub fn sort_services(services: &mut [Service]) {
-    services.sort_by(|a, b| a.service_name.cmp(&b.service_name));
+pub fn sort_services(services: &mut Vec<Service>) {
+    sort_by(services, |a, b| a.service_name.cmp(&b.service_name));
 }
 
 /// The status of a service. Services of another status are not reported.

@@ -2,6 +2,8 @@
 
 use std::ops::Deref;
 
+use crate::order::sorted_indices;
+
 /// Values in the order of the request. A look-up takes the logarithm of their number, since a URL has
 /// room for thousands of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,8 +23,7 @@ impl Values {
 
 impl From<Vec<String>> for Values {
     fn from(given: Vec<String>) -> Self {
-        let mut sorted: Vec<usize> = (0..given.len()).collect();
-        sorted.sort_unstable_by_key(|&index| given.get(index));
+        let sorted = sorted_indices(given.len(), &|a, b| given.get(a).cmp(&given.get(b)));
         Self { given, sorted }
     }
 }

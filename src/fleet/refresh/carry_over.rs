@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use crate::fleet::model::snapshot::{
     CarriedOver, Cluster, Failure, Snapshot, sort_clusters, sort_services,
 };
+use crate::order::sort;
 use crate::time::rfc3339;
 
 impl Snapshot {
@@ -18,7 +19,7 @@ impl Snapshot {
             self.carry_over_cluster(old, cluster, oldest);
         }
         sort_clusters(&mut self.clusters);
-        self.carried_over.sort_unstable();
+        sort(&mut self.carried_over);
         self.mark();
     }
 

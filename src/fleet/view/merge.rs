@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use crate::fleet::model::redact::Redactor;
 use crate::fleet::model::snapshot::{Cluster, Failure, Snapshot};
 use crate::fleet::refresh::policy::LastFailure;
+use crate::order::sort_by;
 use crate::time::rfc3339;
 
 /// The snapshot of one target, as far as it is known.
@@ -81,7 +82,7 @@ pub(super) fn merge(parts: &[Part<'_>]) -> Option<Rc<Snapshot>> {
         let own = snapshot.failures.iter().cloned();
         failures.extend(own.map(|failure| redactor.failure(failure)));
     }
-    clusters.sort_by(|a, b| place(a).cmp(&place(b)));
+    sort_by(&mut clusters, |a, b| place(a).cmp(&place(b)));
     Some(Rc::new(Snapshot {
         generated_at,
         account: None,
