@@ -104,7 +104,8 @@ def test_the_metrics_have_the_counts_of_the_report(worker: Worker) -> None:
             for kind in ("desired", "running", "pending"):
                 expected[f"ecs_service_{kind}_tasks", cluster["clusterName"], service["serviceName"]] = service[f"{kind}Count"]
     found = samples(metrics(worker))
-    counts = [(name, labels["cluster"], labels["service"], value) for name, labels, value in found if name.endswith("_tasks")]
+    kinds = {name for name, *_ in expected}
+    counts = [(name, labels["cluster"], labels["service"], value) for name, labels, value in found if name in kinds]
     assert {tuple(key): value for *key, value in counts} == expected
     assert len(counts) == len(expected) == 3 * 19
     calls = next(value for name, _, value in found if name == "ecs_status_aws_calls_total")
