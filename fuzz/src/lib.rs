@@ -35,7 +35,7 @@ pub(crate) mod support;
 pub type Check = fn(&[u8]);
 
 /// All targets, by name.
-pub const TARGETS: [(&str, Check); 9] = [
+pub const TARGETS: [(&str, Check); 10] = [
     ("answers", answers::check),
     ("configuration", configuration::check),
     ("errors", errors::check),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::aws::lenient::{Lenient, Member, Members, decoded_by_member, first_objects};
+use crate::order::sort_by;
 
 /// The number of events that are read.
 const MAX_EVENTS: usize = 20;
@@ -41,7 +42,7 @@ pub struct Events {
 }
 
 impl Events {
-    /// The first events, of which ECS sends the newest first. Empty where they are not wanted.
+    /// The newest events. Empty where they are not wanted.
     #[must_use]
     pub fn first(&self) -> &[ServiceEvent] {
         &self.first
@@ -52,15 +53,15 @@ impl Events {
         let place = place(json);
         let first = match place {
             Some(_) => Vec::new(),
-            None => first_objects(json.as_bytes(), MAX_EVENTS),
+            None => newest(json.as_bytes()),
         };
         Self { first, place }
     }
 
-    /// The first events, read from `body` where they stand there.
+    /// The newest events, read from `body` where they stand there.
     pub(super) fn read(mut self, body: &[u8]) -> Self {
         if let Some(array) = self.array(body) {
-            self.first = first_objects(array, MAX_EVENTS);
+            self.first = newest(array);
         }
         self.place = None;
         self
@@ -89,6 +90,25 @@ impl From<Vec<ServiceEvent>> for Events {
     fn from(first: Vec<ServiceEvent>) -> Self {
         Self { first, place: None }
     }
+}
+
+/// The newest events of `array`. ECS sends them first, but does not promise to: all are read where the
+/// first ones are in another order.
+fn newest(array: &[u8]) -> Vec<ServiceEvent> {
+    let first: Vec<ServiceEvent> = first_objects(array, MAX_EVENTS);
+    let is_descending = |pair: &[ServiceEvent]| match pair {
+        [a, b] => a.created_at >= b.created_at,
+        _ => true,
+    };
+    if first.len() < MAX_EVENTS || first.windows(2).all(is_descending) {
+        return first;
+    }
+    let mut all = first_objects(array, usize::MAX);
+    sort_by(&mut all, |a: &ServiceEvent, b| {
+        b.created_at.cmp(&a.created_at)
+    });
+    all.truncate(MAX_EVENTS);
+    all
 }
 
 /// The place that stands in an array where its content was left out.

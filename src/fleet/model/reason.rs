@@ -67,6 +67,14 @@ impl Reason {
         }
     }
 
+    /// Whether it is a cause, and not the consequence of one.
+    fn is_cause(self) -> bool {
+        !matches!(
+            self,
+            Self::DeploymentFailed | Self::RolledBack | Self::Other
+        )
+    }
+
     /// The reason of a service, as of `now`. For one that is healthy: that it was rolled back within the
     /// last day, and has not been deployed since.
     #[must_use]
@@ -196,16 +204,13 @@ const PATTERNS: [(&str, Reason); 62] = [
     ("TaskFailedToStart", Reason::StartFailed),
     ("failed to launch a task with ", Reason::StartFailed),
     ("failed to register targets in ", Reason::StartFailed),
-    (UNABLE_TO_START, Reason::StartFailed),
+    ("unable to consistently start tasks", Reason::StartFailed),
     // Consequences.
     ("rolling back to ", Reason::RolledBack),
     ("deployment failed", Reason::DeploymentFailed),
     ("deployment circuit breaker", Reason::DeploymentFailed),
     ("failed circuit breaker", Reason::DeploymentFailed),
 ];
-
-/// Says that tasks fail to start, after other messages have said why.
-const UNABLE_TO_START: &str = "unable to consistently start tasks";
 
 /// The part of a message that is examined, in bytes: what AWS has to say comes first.
 const EXAMINED: usize = 2_048;
@@ -270,14 +275,12 @@ pub struct Told {
 impl Told {
     /// What `events` tell. ECS sends the newest first; where times say otherwise, they count.
     ///
-    /// The newest cause is the reason. That tasks fail to start follows its own cause, which ECS does
-    /// not repeat for six hours; so it counts only where there is no other cause. A consequence counts
-    /// only where there is no cause.
+    /// The newest cause is the reason. A consequence counts only where there is no cause.
     #[must_use]
     pub fn by(events: &[ServiceEvent]) -> Self {
         let mut told = Self::default();
         // Events that come earlier are newer if they have the same time, or none.
-        let mut best: Option<(u8, Option<SystemTime>)> = None;
+        let mut best: Option<(bool, Option<SystemTime>)> = None;
         let meanings: Vec<(Meaning, &ServiceEvent)> = events
             .iter()
             .map(|event| (meaning(event.message.as_deref().unwrap_or_default()), event))
@@ -294,7 +297,7 @@ impl Told {
             let is_over = steady.is_some_and(|(steady_index, steady_at)| {
                 at < steady_at || (at == steady_at && index > steady_index)
             });
-            let key = (rank(reason, event), at);
+            let key = (reason.is_cause(), at);
             if !is_over && best.is_none_or(|best| key > best) {
                 best = Some(key);
                 told.reason = Some(reason);
@@ -322,14 +325,4 @@ fn newest_steady(meanings: &[(Meaning, &ServiceEvent)]) -> Option<(usize, Option
         }
     }
     newest
-}
-
-/// How much a reason tells, compared with others.
-fn rank(reason: Reason, event: &ServiceEvent) -> u8 {
-    let message = event.message.as_deref().unwrap_or_default();
-    match reason {
-        Reason::DeploymentFailed | Reason::RolledBack | Reason::Other => 0,
-        Reason::StartFailed if contains(message.as_bytes(), UNABLE_TO_START) => 1,
-        _ => 2,
-    }
 }

@@ -202,8 +202,8 @@ fn the_newest_cause_since_the_last_steady_state_comes_before_consequences() {
             "rolled-back",
         ),
         (&[(1, FAILED)], "deployment-failed"),
-        // ECS says the cause once in six hours, and then only that tasks do not start.
-        (&[(1, IMPAIRED), (2, PULL)], "image-pull"),
+        (&[(1, IMPAIRED), (2, PULL)], "start-failed"),
+        (&[(1, PULL), (2, IMPAIRED)], "image-pull"),
         (&[(1, FAILED), (2, IMPAIRED)], "start-failed"),
         (&[(1, STARTED), (2, STEADY), (3, PULL)], "other"),
         (&[(3, PULL), (2, STEADY), (1, STARTED)], "other"),
@@ -228,6 +228,24 @@ fn only_the_newest_20_of_100_events_are_read() {
             .map(|number| (number * 60, if number == tells { PULL } else { STARTED }))
             .collect();
         assert_eq!(reason(&events(&told)), expected, "{tells}");
+    }
+}
+
+#[test]
+fn the_newest_20_events_are_read_in_any_order() {
+    for (tells, expected) in [(1, "image-pull"), (20, "image-pull"), (21, "other")] {
+        let mut told: Vec<(i32, &str)> = (1..=100)
+            .map(|number| (number * 60, if number == tells { PULL } else { STARTED }))
+            .collect();
+        told.reverse();
+        assert_eq!(
+            reason(&events(&told)),
+            expected,
+            "{tells}, the oldest first"
+        );
+        told.swap(0, 99);
+        told.swap(10, 60);
+        assert_eq!(reason(&events(&told)), expected, "{tells}, mixed");
     }
 }
 
