@@ -4,17 +4,21 @@ use std::fmt;
 use std::future::Future;
 use std::time::{Duration, SystemTime};
 
-use http::{Request, Response};
+use http::header::DATE;
+use http::{HeaderName, Request, Response};
 use serde::Serialize;
 
 /// The response headers that this crate reads. An adapter may omit all others, and on a 200 these
 /// too.
-pub const RESPONSE_HEADERS: [&str; 4] = [
-    "date",
-    "x-amz-retry-after",
-    "x-amzn-errortype",
-    "x-amzn-requestid",
-];
+pub const RESPONSE_HEADERS: [HeaderName; 4] =
+    [DATE, X_AMZ_RETRY_AFTER, X_AMZN_ERRORTYPE, X_AMZN_REQUESTID];
+
+/// The wait before the next attempt, in milliseconds.
+pub const X_AMZ_RETRY_AFTER: HeaderName = HeaderName::from_static("x-amz-retry-after");
+/// The code of an error.
+pub const X_AMZN_ERRORTYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+/// The id that AWS gave the request.
+pub const X_AMZN_REQUESTID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// The longest response body that is accepted, in bytes. No response of the operations used here
 /// comes near it, and a Worker has 128 MB for everything.

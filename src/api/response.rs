@@ -7,7 +7,7 @@ use http::header::{
     AGE, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED, RETRY_AFTER,
     VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
 use crate::api::headers::{conditional, cors, security};
@@ -15,7 +15,7 @@ use crate::api::request::Request;
 use crate::time::http_date;
 
 /// The header that carries the request's id, in responses that no cache stores.
-pub const REQUEST_ID: &str = "x-request-id";
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A response's body. All who request the same share it.
 pub type Body = Rc<Vec<u8>>;
@@ -41,7 +41,7 @@ pub(super) struct Reply {
     pub(super) retry_after: Option<Duration>,
     pub(super) www_authenticate: Option<&'static str>,
     /// Headers of this reply alone.
-    pub(super) headers: Vec<(&'static str, &'static str)>,
+    pub(super) headers: Vec<(HeaderName, &'static str)>,
 }
 
 impl Reply {
@@ -154,7 +154,7 @@ impl Reply {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds_to_wait(wait)));
         }
         for (name, value) in &self.headers {
-            headers.insert(*name, HeaderValue::from_static(value));
+            headers.insert(name.clone(), HeaderValue::from_static(value));
         }
         // A stored response would carry the id of the request that filled the cache.
         let is_stored = self.max_age.is_some() && !self.private;

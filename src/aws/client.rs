@@ -15,7 +15,7 @@ use crate::aws::protocol::{Operation, Wire};
 use crate::aws::rate_limiter::RateLimiter;
 use crate::aws::retry::{self, MAX_ATTEMPTS, RetryQuota};
 use crate::aws::sigv4;
-use crate::platform::{Platform, SendError};
+use crate::platform::{Platform, SendError, X_AMZ_RETRY_AFTER};
 
 /// A constant, since reading a name takes longer than signing.
 const X_AMZ_TARGET: HeaderName = HeaderName::from_static("x-amz-target");
@@ -311,6 +311,6 @@ impl<P: Platform> Client<P> {
 }
 
 fn retry_after(response: &Response<Vec<u8>>) -> Option<Duration> {
-    let value = response.headers().get("x-amz-retry-after")?.to_str().ok()?;
+    let value = response.headers().get(X_AMZ_RETRY_AFTER)?.to_str().ok()?;
     value.trim().parse().ok().map(Duration::from_millis)
 }

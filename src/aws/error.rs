@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::aws::protocol::CodecError;
 use crate::aws::sigv4::SigningError;
 use crate::aws::xml;
-use crate::platform::SendError;
+use crate::platform::{SendError, X_AMZN_ERRORTYPE, X_AMZN_REQUESTID};
 
 /// The reason why a call failed.
 #[derive(Debug)]
@@ -116,11 +116,9 @@ impl ServiceError {
             .unwrap_or_default();
         error.status = response.status().as_u16();
         if error.code.is_empty() {
-            error.code = header("x-amzn-errortype")
-                .map(bare_code)
-                .unwrap_or_default();
+            error.code = header(X_AMZN_ERRORTYPE).map(bare_code).unwrap_or_default();
         }
-        if let Some(id) = header("x-amzn-requestid") {
+        if let Some(id) = header(X_AMZN_REQUESTID) {
             error.request_id = Some(id.to_owned());
         }
         error

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ::worker::js_sys::futures::JsFuture;
 use ::worker::js_sys::{Array, Promise, Reflect, Uint8Array};
 use ::worker::wasm_bindgen::{JsCast, JsValue};
-use http::header::{HOST, HeaderName, HeaderValue};
+use http::header::{HOST, HeaderValue};
 use http::{Request, Response};
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -29,7 +29,10 @@ extern "C" {
 
 pub(super) fn new_fetch() -> AwsFetch {
     let most = u32::try_from(MAX_RESPONSE_BYTES).unwrap_or(u32::MAX);
-    AwsFetch::new(most.into(), &RESPONSE_HEADERS.join(" "))
+    AwsFetch::new(
+        most.into(),
+        &RESPONSE_HEADERS.map(|name| name.to_string()).join(" "),
+    )
 }
 
 pub(super) async fn send(
@@ -83,9 +86,7 @@ fn response(fetch: &AwsFetch, parts: &Array) -> Option<Response<Vec<u8>>> {
             .as_string()
             .and_then(|value| value.parse::<HeaderValue>().ok());
         if let Some(value) = value {
-            response
-                .headers_mut()
-                .insert(HeaderName::from_static(name), value);
+            response.headers_mut().insert(name, value);
         }
     }
     Some(response)

@@ -1,13 +1,15 @@
 //! CSV: the report with a line for each service (RFC 4180).
 
+use http::header::{CONTENT_DISPOSITION, HeaderName};
+
 use crate::api::report::Report;
 use crate::fleet::model::reason::Reason;
 use crate::fleet::model::snapshot::Tags;
 use crate::time::rfc3339;
 
 /// Displays the file in a browser, and names it for saving.
-pub(super) const DISPOSITION: (&str, &str) =
-    ("content-disposition", "inline; filename=\"ecs-status.csv\"");
+pub(super) const DISPOSITION: (HeaderName, &str) =
+    (CONTENT_DISPOSITION, "inline; filename=\"ecs-status.csv\"");
 
 /// The columns before those of single tags, whose names are `tag:` and the tag's key.
 const HEADER: &str = "target,region,clusterName,serviceName,status,state,capacityProviders,\

@@ -7,6 +7,8 @@ mod metric_labels;
 mod metrics;
 mod text;
 
+use http::HeaderName;
+
 use crate::api::problem::Problem;
 use crate::api::query::{ReportFormat, ReportQuery};
 use crate::api::report::Report;
@@ -17,7 +19,7 @@ use crate::fleet::model::filter::Filter;
 use crate::fleet::view::report::MergedReport;
 
 /// The header that says, in every format, whether the whole fleet could be read.
-const COMPLETE: &str = "x-ecs-status-complete";
+const COMPLETE: HeaderName = HeaderName::from_static("x-ecs-status-complete");
 
 /// The reply to `query`. What depends on the snapshot and the query alone is rendered once and then
 /// comes from `cache`.

@@ -1,8 +1,9 @@
 //! Security: the headers that restrict the use of a response in a browser.
 
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_FRAME_OPTIONS};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 const DATA: &str = "default-src 'none'; frame-ancestors 'none'";
 const PICTURE: &str = "default-src 'none'; style-src 'none'; frame-ancestors 'none'";
 const PAGE: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
@@ -27,10 +28,7 @@ pub(in crate::api) fn add(headers: &mut HeaderMap) {
     let sites = if own { "same-origin" } else { "cross-origin" };
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(
-        "cross-origin-resource-policy",
-        HeaderValue::from_static(sites),
-    );
+    headers.insert(RESOURCE_POLICY, HeaderValue::from_static(sites));
     if html {
         headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     }
