@@ -6,7 +6,7 @@
 #   make bench         compare CPU and time with other implementations, measure freshness and the free plan (Linux, 15 minutes; QUICK=1: 2)
 #   make bench-events  compare events with polling: lag, calls, CPU and rows, in MINUTES=10 of changes
 # Longer tests, not for every change:
-#   make soak          judge every answer in half an hour of faults; MINUTES=30 and SEED=... set the plan
+#   make soak          judge every answer in half an hour of faults; MINUTES=30, SEED=... and EVENTS=1 set the plan
 #   make fuzz          run RUNS=10000000 inputs through each parser of external bytes; TARGET=sweep selects one
 #   make mutants       list the changes to src/fleet and src/aws that no test notices (an hour)
 # For a release:
@@ -109,7 +109,7 @@ test: setup $(BUILT)
 
 .PHONY: soak
 soak: $(BUILT) $(PIP)
-	@PYTHONPATH=tests:tools exec $(VENV)/bin/python -B -m soak --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED))
+	@PYTHONPATH=tests:tools exec $(VENV)/bin/python -B -m soak --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED)) $(if $(EVENTS),--events)
 
 # The machine should be idle otherwise.
 .PHONY: bench

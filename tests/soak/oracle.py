@@ -8,6 +8,9 @@ sweep; then `failures` counts them, and states the time of that sweep.
 
 A report that is older than SNAPSHOT_MAX_AGE when it is requested is right only if it says that AWS failed, if the request
 waited for a newer one as long as FRESH_WAIT or its own preference says, or if the sweep before took longer than that.
+
+With events, a service may also be as it was when it was described after the sweep, and in no state that it was in neither
+in that sweep nor at any time since; what events say is never shown by itself. `told` has the rules for the events.
 """
 
 from __future__ import annotations
@@ -20,13 +23,14 @@ import sentences
 from .causes import ANY_FAULT, STATUS_AND_FAULTS, objections
 from .plan import CANARY, Scene
 from .reading import CONTENT_TYPES, Ask, Key, Report, read
-from .record import Look, Record, overlaps, seconds
+from . import told
+from .bus import Post
+from .record import SLACK, Look, Record, overlaps, seconds
+from .states import State
 from .truth import Place, Truth, clusters_of
 
 # In an answer, the end of a sweep is rounded down to a second.
 SECOND = 1.0
-# Tolerance for clocks, threads and a busy machine.
-SLACK = 1.0
 HEALTH_SECONDS = 30
 # Tolerance for a timer that ends early, by the clock of a client.
 EARLY = 0.1
@@ -85,7 +89,7 @@ class Oracle:
         if look.ask.status is not None or look.ask.format == "help":
             return self._as_asked(look, answer)
         if answer.status in (200, 304):
-            if look.ask.format == "metrics" and "age" not in answer.headers:
+            if look.ask.format == "metrics" and ("age" not in answer.headers or answer.headers.get("cache-control") == "no-store"):
                 return self._unread_metrics(look, answer)
             return self._healthy(look, answer) if look.ask.format == "health" else self._report(look, answer)
         return self._problem(look, answer)
@@ -115,6 +119,8 @@ class Oracle:
             return "right, by its head"
         assert headers["x-ecs-status-complete"] == body.headers["x-ecs-status-complete"]
         report = read(look.ask, body, self.scene)
+        if self.scene.events and (wrong := told.age_objection(look)):
+            raise Wrong(wrong)
         # (1)
         first, last = look.sent - age - SECOND, look.received - age
         if report.generated_at is not None:
@@ -124,6 +130,8 @@ class Oracle:
                 raise Wrong(f"Age: {age}, but it is {look.received - first:.1f} s old")
         # (2)
         failed = self._shows_what_was(look, body, report, first, last)
+        if self.scene.events:
+            self._shows_what_was_told(look, report)
         # (3)
         why = self._is_young_enough(look, report, age, (first, last), failed)
         self._newest.append((look.received, first))
@@ -132,6 +140,30 @@ class Oracle:
         if not report.complete:
             return "partial, and says what is missing and why"
         return f"right, stale: {why}" if why else "right, fresh"
+
+    def _shows_what_was_told(self, look: Look, report: Report) -> None:
+        for target in {each[0] for each in report.shown}:
+            self.record.answered.setdefault(self.scene.regions[target], []).append(look.received)
+        calm = self.record.calm
+        if calm is None:
+            return
+        wrong = told.unseen(look, report, self.scene, calm, self._truth, self._waited(look, self.scene.fresh_wait))
+        if wrong:
+            raise Wrong(wrong)
+        if look.ask.path == "/list":
+            told.note_seen(look, report, self.scene, calm, self._truth)
+
+    def judge_event(self, post: Post) -> str:
+        """The kind of the answer to an event. Raises Wrong."""
+        try:
+            if post.answer:
+                self._is_discreet(post.answer.body.decode() + str(post.answer.headers))
+            wrong = told.objection(post, self.scene, self.record)
+        except (AssertionError, KeyError, ValueError, UnicodeError) as error:
+            raise Wrong(f"it cannot be read: {type(error).__name__}: {error}") from error
+        if wrong:
+            raise Wrong(wrong)
+        return f"event: {post.answer.status}" if post.answer else "event: cut off by a kill"
 
     def _whole(self, look: Look, answer: Answer) -> Answer | None:
         """The answer with the body that a 304 refers to."""
@@ -241,7 +273,7 @@ class Oracle:
         old: dict[str, int] = {}
         for key, value in shown.items():
             place: Place = (region, *key[1:])
-            if self._was(place, value, report, ask, begin, end):
+            if self._was(place, value, report, look, begin, end):
                 if not own and not is_vague:
                     self._shown_at[key] = max(self._shown_at.get(key, 0), begin)
                 continue
@@ -249,7 +281,7 @@ class Oracle:
             since = min((self._begin_of(region, of) for _, of in claims), default=None)
             if is_vague:
                 since = begin - self.scene.max_stale_if_error - self.scene.longest_sweep
-            if since is None or not self._was(place, value, report, ask, since, end):
+            if since is None or not self._was(place, value, report, look, since, end):
                 wrong.append(f"{'/'.join(key)} was not so since {since or begin:.2f}: {value}; it was {self._versions(place, begin, end)}")
             old[place[1]] = old.get(place[1], 0) + 1
         for cluster, count in old.items():
@@ -261,7 +293,7 @@ class Oracle:
         # (3)
         for place in self._truth.places(region):
             key = (target, *place[1:])
-            states = self._truth.between(place, begin, end)
+            states = self._states(place, look, begin, end)
             if key in shown or not all(state and ask.accepts(state) for state in states) or ask.service not in (None, place[2]):
                 continue
             if not is_vague and not covered & parts_of(place):
@@ -270,8 +302,17 @@ class Oracle:
                 wrong.append(f"{'/'.join(key)} was shown, is still there, and is not kept")
         return wrong
 
-    def _was(self, place: Place, value: Any, report: Report, ask: Ask, begin: float, end: float) -> bool:
-        states = self._truth.between(place, begin, end)
+    def _states(self, place: Place, look: Look, begin: float, end: float) -> list[State | None]:
+        """Every state that a sweep from `begin` to `end` can have read, and with events whoever described the service since."""
+        found = self._truth.between(place, begin, end)
+        longest = self.scene.timeout + SLACK
+        for read in self.record.reads.get(place, ()) if self.scene.events else ():
+            if begin - longest <= read <= look.received:
+                found += self._truth.between(place, max(begin, read), min(read + longest, look.received))
+        return found
+
+    def _was(self, place: Place, value: Any, report: Report, look: Look, begin: float, end: float) -> bool:
+        states, ask = self._states(place, look, begin, end), look.ask
         return any(state is not None and ask.accepts(state) and report.of(state) == value for state in states)
 
     def _versions(self, place: Place, begin: float, end: float) -> str:
@@ -353,6 +394,7 @@ class Oracle:
     def _healthy(self, look: Look, answer: Answer) -> str:
         body = answer.json()
         assert (body["status"], body["configuration"], body["credentials"]) == ("ok", "complete", "accepted")
+        assert ("lastEventAt" in body) is self.scene.events, "it tells of events where they are taken"
         checked = seconds(body["checkedAt"])
         if not look.sent - HEALTH_SECONDS - self.scene.timeout - 2 < checked <= look.received:
             raise Wrong(f"checked {look.received - checked:.0f} s ago")

@@ -4,7 +4,7 @@ storm can be planned again, although threads and the network never run twice in 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -17,6 +17,14 @@ STUCK_AFTER = 60
 
 # AWS's text in an error, which only the operator may read.
 CANARY = "canary-5b1c arn:aws:iam::123456789012:user/canary"
+
+
+EVENTS_TOKEN = "event-token-of-a-storm"
+EVENTS_MAX_AGE = 5
+# With events, the fleet changes for so long after the faults of a round, in which readers have to see what is told.
+CALM_SECONDS = 4
+# The approximate time of a round without its faults.
+RECOVERY_SECONDS = 3.5
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,8 @@ class Scene:
     burst: int = 50
     rate: int = 30
     page_size: int | None = None
+    # Whether the Worker is told of changes by events.
+    events: bool = False
 
     @property
     def regions(self) -> dict[str, str]:
@@ -54,7 +64,19 @@ class Scene:
             "CALL_BURST": str(self.burst),
             "CALL_RATE": str(self.rate),
             "STUCK_AFTER": str(STUCK_AFTER),
+            **({"EVENTS_TOKEN": EVENTS_TOKEN} if self.events else {}),
         }
+
+    def told(self) -> Scene:
+        """The same scene with events, and with sweeps so far apart that services are read anew between them."""
+        more = max(0, EVENTS_MAX_AGE - self.max_age)
+        ages = {"max_age": self.max_age + more, "max_stale": self.max_stale + more, "max_stale_if_error": self.max_stale_if_error + more}
+        return replace(self, events=True, **ages)
+
+    @property
+    def recovery_seconds(self) -> float:
+        """The approximate time of a round without its faults."""
+        return RECOVERY_SECONDS + (2 * EVENTS_MAX_AGE + CALM_SECONDS if self.events else 0)
 
     @property
     def longest_sweep(self) -> float:
@@ -175,27 +197,34 @@ class Round:
         parts = [str(strike) for strike in self.strikes]
         parts += [f"away at {each.at:.1f} for {each.seconds:.1f} s" for each in self.absences]
         parts += [f"killed at {each.at:.1f}, back after {each.seconds:.1f} s" for each in self.kills]
-        return f"round {self.number}, {self.scene.name}, {self.seconds:.1f} s: " + "; ".join(parts)
+        scene = f"{self.scene.name}{' with events' if self.scene.events else ''}"
+        return f"round {self.number}, {scene}, {self.seconds:.1f} s: " + "; ".join(parts)
 
 
-# The approximate time of a round without its faults.
-RECOVERY_SECONDS = 3.5
 # Below this there is no time for a long life.
 LONG_MINUTES = 5
 
 
-def plan(seed: int, minutes: float) -> list[Round]:
-    """Rounds for about this many minutes. In a long storm, one Worker process lives through the second half."""
+def plan(seed: int, minutes: float, events: bool = False) -> list[Round]:
+    """Rounds for about this many minutes. In a long storm, one Worker process lives through the second half, and three
+    scenes of the first have events; `events`: all scenes have."""
     random = Random(seed)
     rounds: list[Round] = []
     planned, wanted = 0.0, minutes * 60
     is_long = minutes >= LONG_MINUTES
+    scenes = scenes_of(seed, events, 3 if is_long else 0)
     while planned < wanted:
         lives_long = is_long and planned >= wanted / 2
-        scene = LONG_LIFE if lives_long else SCENES[len(rounds) // (3 if is_long else 1) % len(SCENES)]
+        scene = scenes[-1 if lives_long else len(rounds) // (3 if is_long else 1) % len(SCENES)]
         rounds.append(round_of(random, len(rounds) + 1, scene, may_kill=not lives_long, most=14 if is_long else 9))
-        planned += rounds[-1].seconds + RECOVERY_SECONDS
+        planned += rounds[-1].seconds + scene.recovery_seconds
     return rounds
+
+
+def scenes_of(seed: int, events: bool, some: int) -> list[Scene]:
+    """The scenes, with the long life as the last. All have events, or else some."""
+    told = {scene.name for scene in Random(f"events {seed}").sample(SCENES, some)}
+    return [scene.told() if events or scene.name in told else scene for scene in (*SCENES, LONG_LIFE)]
 
 
 def round_of(random: Random, number: int, scene: Scene, may_kill: bool, most: float) -> Round:

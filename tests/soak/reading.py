@@ -70,7 +70,9 @@ def asks(scene: Scene) -> list[tuple[Ask, float]]:
     of_k2 = lambda state: state["tags"]["owner"] == "K2"  # noqa: E731
     service = "prod-ap-07"
     first = scene.targets[0]
+    of_events = [(Ask("/events", "refused", status=405), 0.2)] if scene.events else []
     return [
+        *of_events,
         (Ask("/list"), 6),
         (Ask("/list?owner=K2", accepts=of_k2), 2),
         (Ask("/list?owner=K2&environment=staging", accepts=lambda s: of_k2(s) and s["tags"]["environment"] == "staging"), 1),
@@ -201,6 +203,7 @@ def metrics_report(ask: Ask, body: str, complete: bool, scene: Scene) -> Report:
     words: dict[Key, tuple[str, ...]] = {}
     states: dict[Key, dict[str, int]] = {}
     ages, up, whole = {}, {}, {}
+    events: set[tuple[str, str]] = set()
     for line in body.rstrip("\n").split("\n"):
         if line.startswith("# "):
             continue
@@ -221,10 +224,14 @@ def metrics_report(ask: Ask, body: str, complete: bool, scene: Scene) -> Report:
             up[labels["target"]] = value
         elif sample["name"] == "ecs_status_complete":
             whole[labels["target"]] = value
+        elif sample["name"] in ("ecs_status_last_event_age_seconds", "ecs_status_events_total"):
+            assert scene.events, "there are no events"
+            events.add((sample["name"], labels["target"]))
     assert counts.keys() == words.keys() == states.keys() and up.keys() == whole.keys() == set(scene.targets)
     assert {target for target, value in up.items() if value} == ages.keys()
     for key, known in states.items():
         assert known.keys() == STATES and [name for name, value in known.items() if value] == [words[key][1]], "a state set has one 1"
+    assert len(events) % 2 == 0, "the age of the last event comes with the number of events"
     shown = {key: (*counts[key], *words[key]) for key in counts}
     return Report(all(whole.values()), shown, metrics_row, ages=ages)
 

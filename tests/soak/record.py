@@ -11,6 +11,9 @@ from e2e.workerd import Answer
 from .plan import AWAY, REGIONS
 from .reading import Ask
 
+# Tolerance for clocks, threads and a busy machine.
+SLACK = 1.0
+
 
 @dataclass(frozen=True)
 class Look:
@@ -40,6 +43,49 @@ class Hit:
 
 
 @dataclass
+class Change:
+    """A change of a service, at which time it was over, and when an event about it was noted and a reader saw it."""
+
+    place: tuple[str, str, str]
+    at: float
+    noted: float | None = None
+    seen: float | None = None
+
+
+@dataclass
+class Calm:
+    """A time without faults, in which readers have to see what changes: within `lag` after an event of it, or else by a sweep."""
+
+    begin: float
+    changes: list[Change]
+    lag: float
+    end: float = float("inf")
+    # How late the machine was, and the longest sweep.
+    late: float = 0.0
+    sweep_seconds: float = 0.0
+
+    def due(self, change: Change, max_age: int) -> float:
+        """The time from which a reader who asks sees the change."""
+        swept = max(change.at, self.begin) + max_age + self.sweep_seconds
+        told = float("inf") if change.noted is None else max(change.noted, self.begin) + self.lag
+        return min(swept, told) + SLACK + self.late
+
+    def known(self, sent: float, max_age: int) -> dict[tuple[str, str, str], float]:
+        """By place: the newest change that a reader who asks at this time has to see."""
+        if not self.begin <= sent <= self.end:
+            return {}
+        found: dict[tuple[str, str, str], float] = {}
+        for change in self.changes:
+            if self.due(change, max_age) <= sent:
+                found[change.place] = max(change.at, found.get(change.place, 0.0))
+        return found
+
+    def why(self, place: tuple[str, str, str], sent: float, max_age: int) -> str:
+        newest = max((each for each in self.changes if each.place == place and self.due(each, max_age) <= sent), key=lambda each: each.at)
+        return "no event told of it, and a sweep was due" if newest.noted is None else f"an event about it was noted at {newest.noted:.2f}"
+
+
+@dataclass
 class Record:
     """The calls to AWS and the life of workerd during one scene."""
 
@@ -51,11 +97,19 @@ class Record:
     kills: list[tuple[float, float]] = field(default_factory=list)
     # Times of the requests.
     asked: list[float] = field(default_factory=list)
+    # With events: when each service was described, when a report of each region arrived, how late the machine was during
+    # the round, and the time after its faults.
+    reads: dict[tuple[str, str, str], list[float]] = field(default_factory=dict)
+    answered: dict[str, list[float]] = field(default_factory=dict)
+    late: float = 0.0
+    calm: Calm | None = None
 
     def forget(self, before: float) -> None:
         """Drops what happened before this time, except for the sweeps, which are few."""
         self.hits = [hit for hit in self.hits if hit.time >= before]
         self.asked = [each for each in self.asked if each >= before]
+        for times in (*self.reads.values(), *self.answered.values()):
+            times[:] = [each for each in times if each >= before]
 
     def met(self, names: set[str], region: str | None, begin: float, end: float) -> list[Hit]:
         """The calls that met one of these faults in that time; a time without a listening emulator counts as a fault."""

@@ -14,17 +14,23 @@ from e2e.figures import megabytes
 from e2e.viewers import look
 from e2e.workerd import Answer
 
-from .oracle import SLACK, Wrong
-from .plan import AWAY, REGIONS, Round, Scene, Span, Strike
+from .bus import Bus, Post, send
+from .forged import forged
+from .oracle import Wrong
+from .plan import AWAY, CALM_SECONDS, REGIONS, Round, Scene, Span, Strike
 from .reading import Ask, asks
-from .record import Look
+from .record import SLACK, Calm, Look
 from .tally import Tally
+from .told import LAG_SECONDS
 from .truth import Fleet, StillEmulator, Truth
 from .watch import LATE, Stage, StormWorker, Watch
 
 # The most requests in progress at once.
 MOST_AT_ONCE = 60
 CHANGES_A_SECOND = 6
+# With events and without faults: so few that each is read anew by itself.
+CALM_CHANGES_A_SECOND = 2
+FORGED_A_SECOND = 6
 # Longer than the oldest allowed report.
 REMEMBERED_SECONDS = 300
 BEAT = 0.05
@@ -41,6 +47,7 @@ class Storm:
         self._stages: dict[str, Stage] = {}
         self._worker: StormWorker | None = None
         self._told: set[str] = set()
+        self._bus: Bus | None = None
 
     def run(self, until: float) -> Tally:
         began = time.monotonic()
@@ -68,6 +75,8 @@ class Storm:
         # (1)
         stage = self._enter(planned.scene)
         self._looks: list[Look] = []
+        self._forged: list[Post] = []
+        stage.record.calm = None
         # Requests without an answer.
         self._waiting: set[asyncio.Task[None]] = set()
         self._random = Random(planned.seed)
@@ -76,18 +85,24 @@ class Storm:
         beats = asyncio.create_task(self._beat())
         # (2)
         storm = asyncio.create_task(self._ask(stage, MOST_AT_ONCE))
-        changes = asyncio.create_task(self._change())
+        changes = asyncio.create_task(self._change(CHANGES_A_SECOND))
+        forging = asyncio.create_task(self._forge(stage))
         happenings = [self._strike(each) for each in planned.strikes]
         happenings += [self._be_away(stage, each) for each in planned.absences]
         happenings.append(self._kill(stage, planned.kills))
         await asyncio.gather(asyncio.sleep(planned.seconds), *happenings)
         self._emulator.faults.clear()
         self._fleet.calm()
+        if stage.scene.events:
+            changes.cancel()
+            await self._end_events(forging)
         ended = time.time()
         storm.cancel()
         # (3)
         calm = asyncio.create_task(self._ask(stage, 6))
         self._recovery = await self._recover(stage, ended)
+        if stage.scene.events:
+            await self._be_told(stage)
         calm.cancel()
         changes.cancel()
         await self._answered()
@@ -117,8 +132,19 @@ class Storm:
         plain = {name: value for name, value in self._reader.items() if name != "AWS_REGION"}
         self._worker = StormWorker(stage.directory, {**plain, **stage.scene.variables()})
         self.tally.lives += 1
+        if stage.scene.events and not self._bus:
+            self._bus = self._fleet.bus = Bus(self._port, self._random.getrandbits(32))
+
+    def _port(self) -> int:
+        """The port of the newest workerd."""
+        assert self._worker
+        return self._worker.port
 
     def _stop(self) -> None:
+        if self._bus:
+            self._fleet.bus = None
+            self._bus.close()
+            self._bus = None
         if self._worker:
             self._worker.stop()
             self._worker = None
@@ -164,11 +190,59 @@ class Storm:
             self._watch.lives.append(killed)
             self.tally.kills += 1
 
-    async def _change(self) -> None:
+    async def _change(self, a_second: float, hides: bool = True) -> None:
         """Changes the fleet all the time."""
         while True:
-            await asyncio.sleep(self._random.expovariate(CHANGES_A_SECOND))
-            await asyncio.to_thread(self._fleet.change)
+            await asyncio.sleep(self._random.expovariate(a_second))
+            await asyncio.to_thread(self._fleet.change, hides)
+
+    # Events
+
+    async def _forge(self, stage: Stage) -> None:
+        """Sends events that are none, or not of this fleet."""
+        while stage.scene.events:
+            await asyncio.sleep(self._random.expovariate(FORGED_A_SECOND))
+            each = forged(self._random)
+            sent = time.time()
+            # To its end, also if this task is cancelled: its mark may not come later.
+            posted = asyncio.ensure_future(asyncio.to_thread(send, self._port(), each.body, each.token, each.method))
+            try:
+                answer, error = await asyncio.shield(posted)
+            except asyncio.CancelledError:
+                answer, error = await posted
+                self._forged.append(Post(each.name, sent, time.time(), answer, error, each.status, each.region))
+                raise
+            self._forged.append(Post(each.name, sent, time.time(), answer, error, each.status, each.region))
+
+    async def _end_events(self, forging: asyncio.Task[None]) -> None:
+        """Returns when no event is on its way any more."""
+        forging.cancel()
+        await asyncio.gather(forging, return_exceptions=True)
+        assert self._bus
+        try:
+            await asyncio.to_thread(self._bus.wait)
+        except TimeoutError as error:
+            self.tally.wrong.append(str(error))
+
+    async def _be_told(self, stage: Stage) -> None:
+        """Changes the fleet without any fault, until a reader has to know all of it."""
+        assert self._bus
+        self._bus.changes = []
+        calm = stage.record.calm = Calm(time.time(), self._bus.changes, LAG_SECONDS)
+        changes = asyncio.create_task(self._change(CALM_CHANGES_A_SECOND, hides=False))
+        await asyncio.sleep(CALM_SECONDS)
+        changes.cancel()
+        await asyncio.to_thread(self._bus.wait)
+        calm.sweep_seconds = max((line["durationMs"] / 1_000 for _, line in self._watch.sweeps), default=0.0)
+        last = max((calm.due(change, stage.scene.max_age) for change in calm.changes), default=0.0)
+        while time.time() < last + self._watch.late + BEAT:
+            await self._look(stage, Ask("/list"))
+            await asyncio.sleep(BEAT)
+        await self._look(stage, Ask("/list"))
+        calm.end = time.time()
+        assert self._worker
+        self._watch.note_lines(self._worker)
+        calm.sweep_seconds = max((line["durationMs"] / 1_000 for _, line in self._watch.sweeps), default=0.0)
 
     async def _ask(self, stage: Stage, most: int) -> None:
         """Sends requests in bursts of a bounded number."""
@@ -250,7 +324,15 @@ class Storm:
             made = len(self._watch.calls())
             await asyncio.sleep(1)
         self.tally.quiet += 1
+        # Events that come now are for nobody.
+        changes = asyncio.create_task(self._change(CALM_CHANGES_A_SECOND, hides=False)) if self._bus else None
+        forging = asyncio.create_task(self._forge(stage))
         await asyncio.sleep(stage.scene.max_age + SLACK)
+        if changes:
+            changes.cancel()
+            await self._end_events(forging)
+            if made != len(self._watch.calls()):
+                self.tally.wrong.append(f"nobody asks since {began:.2f}, and events led to {len(self._watch.calls()) - made} calls")
         await self._look(stage, Ask("/list", wait=0))
         await self._settled(stage)
 
@@ -263,9 +345,13 @@ class Storm:
         if self._worker.has_ended():
             self.tally.wrong.append("workerd ended by itself")
             self._start(stage)
+        stage.record.late = self._watch.late
+        if stage.record.calm:
+            stage.record.calm.late = self._watch.late
         before = sum(self.tally.answers.values())
         for each in sorted(self._looks, key=lambda look: look.received):
             self._judge_one(stage, each)
+        self._judge_events(stage)
         stage.oracle.forget(ended - REMEMBERED_SECONDS)
         recovery = self._judge_recovery(stage, ended)
         self.tally.rounds += 1
@@ -285,6 +371,28 @@ class Storm:
         except Wrong as wrong:
             self.tally.answers["WRONG"] += 1
             self.tally.wrong.append(f"{look.ask}, asked at {look.sent:.2f}, answered at {look.received:.2f}: {wrong}{self._in_full(look, str(wrong))}")
+
+    def _judge_events(self, stage: Stage) -> None:
+        """Judges the answers to events, and how often services were read anew for them."""
+        posts = [*self._forged, *(self._bus.taken() if self._bus else [])]
+        for post in posts:
+            try:
+                self.tally.answers[stage.oracle.judge_event(post)] += 1
+            except Wrong as wrong:
+                self.tally.answers["WRONG"] += 1
+                self.tally.wrong.append(f"{post.name}, sent at {post.sent:.2f}, answered at {post.received:.2f}: {wrong}")
+        if stage.record.calm:
+            for change in stage.record.calm.changes:
+                if change.seen is None:
+                    continue
+                if change.noted is None:
+                    self.tally.untold.append(change.seen - change.at)
+                else:
+                    self.tally.told.append(max(0.0, change.seen - change.noted))
+        lasted = time.time() - self._watch.lives[0]
+        for target, count in self._watch.rereads.items():
+            if not stage.scene.events or count > lasted + 2 * len(self._watch.lives):
+                self.tally.wrong.append(f"services of {target} were read anew {count} times in {lasted:.1f} s")
 
     def _in_full(self, look: Look, wrong: str) -> str:
         """The answer itself, once for all answers that are wrong in the same way."""

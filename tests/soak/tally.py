@@ -27,6 +27,10 @@ class Tally:
     sweeps: Counter[str] = field(default_factory=Counter)
     answers: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
+    # How often marked services were read anew, and how long after a change a reader saw it that an event told, and others.
+    rereads: int = 0
+    told: list[float] = field(default_factory=list)
+    untold: list[float] = field(default_factory=list)
     # Duration of each recovery, and the part of it without a sweep.
     recoveries: list[tuple[float, float]] = field(default_factory=list)
     # After each round: the process, its resident memory, and the isolate's memory.
@@ -59,6 +63,11 @@ class Tally:
             whole, own = zip(*self.recoveries, strict=True)
             yield "recovery", f"{median(whole):.1f} s, at most {max(whole):.1f} s"
             yield "  without the running sweep and the complete one", f"{median(own):.1f} s, at most {max(own):.1f} s"
+        if self.rereads:
+            yield "services read anew between sweeps", f"{self.rereads} times"
+        for name, lags in (("from the note of an event to a reader", self.told), ("from a change that no event told to a reader", self.untold)):
+            if lags:
+                yield name, f"{median(lags):.1f} s, at most {max(lags):.1f} s, {len(lags)} changes without faults"
         yield "pauses without requests, and without calls to AWS", str(self.quiet)
         for third, (resident, wasm) in enumerate(self.thirds(), start=1):
             yield f"memory in third {third} of the last process", f"{megabytes(int(resident))} resident, {megabytes(int(wasm))} of wasm"

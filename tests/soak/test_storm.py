@@ -16,6 +16,8 @@ from .storm import Storm
 # This seed yields every kind of answer; SEED sets another.
 SEED = int(os.environ.get("SEED", "4363"))
 MINUTES = 1.0
+# Two rounds, in which workerd is killed, and one of which has two targets.
+EVENTS_SEED, EVENTS_MINUTES = 9, 0.6
 MOST_WASM = 16 * 1_048_576
 
 
@@ -33,6 +35,18 @@ def test_a_minute_of_faults_yields_no_wrong_answer(tmp_path: Path) -> None:
             assert any(each.startswith(kind) for each in tally.answers), f"there was no answer of the kind {kind}"
 
 
+def test_half_a_minute_of_faults_with_events_yields_no_wrong_answer(tmp_path: Path) -> None:
+    rounds = plan(EVENTS_SEED, EVENTS_MINUTES, events=True)
+    tally = Storm(EVENTS_SEED, rounds, tmp_path).run(time.monotonic() + 2 * 60)
+    for name, value in tally.lines():
+        figure(f"a storm with events: {name.strip()}", value)
+    assert not tally.wrong, f"seed {EVENTS_SEED}: " + "\n".join(tally.wrong)
+    assert tally.rounds == len(rounds) == len(tally.recoveries)
+    assert tally.rereads and tally.told and tally.untold, "no event mattered"
+    for kind in ("event: 202", "event: 400", "event: 401", "right, fresh"):
+        assert tally.answers[kind], f"there was no answer of the kind {kind}"
+
+
 def test_the_same_seed_plans_the_same_storm() -> None:
     assert plan(1, 30) == plan(1, 30) != plan(2, 30)
 
@@ -44,8 +58,10 @@ def test_half_an_hour_has_every_fault_in_every_scene_and_one_long_life(seed: int
     assert struck == {kind.name for kind in KINDS}
     assert 60 < len(rounds) < 200
     half = next(number for number, each in enumerate(rounds) if each.scene.name == "a long life")
-    assert abs(half - len(rounds) / 2) < len(rounds) / 8
     before, after = rounds[:half], rounds[half:]
+    assert abs(sum(each.seconds + each.scene.recovery_seconds for each in before) - 15 * 60) < 40
+    told = {each.scene.name for each in rounds if each.scene.events}
+    assert len(told) == 3 and {each.scene.name for each in plan(seed, 30, events=True) if not each.scene.events} == set()
     assert len({each.scene.name for each in before}) == 5 and any(each.kills for each in before)
     assert {each.scene for each in after} == {after[0].scene} and not any(each.kills for each in after)
     assert any(each.absences for each in after)
@@ -60,3 +76,4 @@ def test_every_fault_of_a_round_ends_within_it() -> None:
 def test_a_scene_sets_every_variable_that_differs() -> None:
     assert Scene("x").variables()["AWS_REGION"]
     assert "TARGETS" in Scene("x", targets=("here", "there")).variables()
+    assert "EVENTS_TOKEN" in Scene("x").told().variables() and "EVENTS_TOKEN" not in Scene("x").variables()

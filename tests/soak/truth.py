@@ -6,8 +6,9 @@ import threading
 import time
 from bisect import bisect_right
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
+from emulator.answers import EcsService
 from emulator.emulator import Emulator
 from emulator.server import Answer, Environ
 
@@ -18,6 +19,12 @@ from .states import State, Told, shown
 # Region, cluster, service.
 Place = tuple[str, str, str]
 
+
+class Bus(Protocol):
+    """What is told of changes."""
+
+    def tell(self, place: Place, service: EcsService, is_gone: bool = False) -> None: ...
+
 SIZES = {
     REGIONS[0]: {"prod": 45, "nonprod": 22, "batch": 8, "legacy": 5},
     REGIONS[1]: {"prod": 23, "nonprod": 12, "batch": 10, "legacy": 1},
@@ -25,6 +32,7 @@ SIZES = {
 OWNERS = ("K2", "F1", "payments")
 # The part of the changes that play a rollout; the others set counts and a rollout state.
 ROLLOUTS = 0.6
+
 
 class Truth:
     """States of each service with the times from which they held, in seconds of the machine's clock."""
@@ -82,6 +90,8 @@ class Fleet:
         # State and status of each existing service.
         self._there: dict[Place, tuple[State, str]] = {}
         self._places: list[Place] = []
+        # Told of every change, where events are taken.
+        self.bus: Bus | None = None
 
     def populate(self) -> None:
         for region, sizes in SIZES.items():
@@ -103,9 +113,9 @@ class Fleet:
         with self._emulator.still:
             self._emulator.page_size = scene.page_size
 
-    def change(self) -> None:
-        """Makes one change."""
-        place, what = self._random.choice(self._places), self._random.random()
+    def change(self, hides: bool = True) -> None:
+        """Makes one change; `hides`: which may be that something cannot be described for a while."""
+        place, what = self._random.choice(self._places), self._random.random() * (1 if hides else 0.93)
         with self._emulator.still:
             if what < 0.75:
                 self._put(place)
@@ -165,12 +175,17 @@ class Fleet:
             each.update(serviceName=name, status="ACTIVE", capacityProviders=providers, **counts, tags=tags)
         self._there[place] = (state, status)
         self._note(place)
+        if self.bus:
+            self.bus.tell(place, service)
 
     def _take_away(self, place: Place) -> None:
         if self._there.pop(place, None):
             region, cluster, name = place
+            service = self._emulator.service(cluster, name, region)
             self._emulator.remove_service(cluster, name, region=region)
             self._note(place)
+            if self.bus:
+                self.bus.tell(place, service, is_gone=True)
 
     def _launch(self, place: Place) -> dict[str, Any]:
         if place[1] == "legacy":

@@ -11,11 +11,12 @@ from e2e.conftest import ACCOUNT, strings
 from e2e.workerd import Worker
 from emulator.calls import Call
 
+from .forged import INVENTED
 from .oracle import Oracle
-from .plan import CANARY, Scene
+from .plan import CANARY, EVENTS_TOKEN, Scene
 from .record import Hit, Record
 from .tally import Tally
-from .truth import StillEmulator, Truth
+from .truth import Place, StillEmulator, Truth
 
 # Delay with which a thread may see a call, or a client an answer, on a busy machine; longer delays are measured.
 LATE = 1.0
@@ -56,7 +57,7 @@ class Stage:
         self.directory = directory
         directory.mkdir()
         self.record = Record()
-        self.oracle = Oracle(scene, truth, self.record, secrets)
+        self.oracle = Oracle(scene, truth, self.record, (*secrets, EVENTS_TOKEN, INVENTED))
         # By path: what the newest answer of it was known by.
         self.etags: dict[str, str] = {}
 
@@ -72,10 +73,12 @@ class Watch:
         self.lives: list[float] = []
         self.sweeps: list[tuple[float, dict[str, Any]]] = []
         self.late = 0.0
+        # Of a round: the moments at which marked services were read anew, by target.
+        self.rereads: dict[str, int] = {}
 
     def begin(self) -> None:
         """Begins a round."""
-        self.lives, self.sweeps, self.late = [time.time()], [], 0.0
+        self.lives, self.sweeps, self.late, self.rereads = [time.time()], [], 0.0, {}
 
     def calls(self) -> list[Call]:
         """The calls that are not recorded yet."""
@@ -92,6 +95,8 @@ class Watch:
         for call in calls:
             if begins_a_sweep(call) and call.region in stage.record.begins:
                 stage.record.begins[call.region].append(call.time)
+            if call.operation == "DescribeServices" and stage.scene.events:
+                note_reads(stage.record.reads, call)
             if call.fault:
                 names = frozenset(call.fault.split("+"))
                 stage.record.hits.append(Hit(call.time, call.region, call.operation, clusters_of(call), names))
@@ -120,13 +125,16 @@ class Watch:
                 if not (is_dead and number == len(lines) and text.startswith("{")):
                     self._tally.wrong.append(f"workerd said: {text}")
                 continue
-            if any(secret in text for secret in self._secrets[1:]):
+            if any(secret in text for secret in (*self._secrets[1:], EVENTS_TOKEN)):
                 self._tally.wrong.append(f"a line tells a secret: {line.get('event')}")
             if line["level"] == "info" or line["event"] == "request":
-                told = [word for word in strings(line) for secret in (ACCOUNT, "arn:", CANARY.split()[0]) if secret in word]
+                told = [word for word in strings(line) for secret in (ACCOUNT, "arn:", CANARY.split()[0], INVENTED) if secret in word]
                 self._tally.wrong.extend(f"a line of every day tells {word}" for word in told)
             if line["event"] in ("object", "storage"):
                 self._tally.wrong.append(f"the Worker said: {text}")
+            if line["event"] == "reread":
+                self.rereads[line["target"]] = self.rereads.get(line["target"], 0) + 1
+                self._tally.rereads += 1
             if line["event"] == "sweep":
                 self.sweeps.append((moment, line))
                 self._tally.sweeps["whole" if line.get("failures") == 0 else "failed" if "problem" in line else "partial"] += 1
@@ -137,6 +145,14 @@ def begins_a_sweep(call: Call) -> bool:
     """Whether the call begins a sweep; the health check lists clusters too, but only one."""
     request = call.request
     return call.operation == "ListClusters" and request.get("maxResults") != 1 and "nextToken" not in request
+
+
+def note_reads(reads: dict[Place, list[float]], call: Call) -> None:
+    """Notes when each service in a call was described."""
+    request = call.request
+    for name in request.get("services") or []:
+        place = (call.region or "", str(request.get("cluster")).split("/")[-1], name.split("/")[-1])
+        reads.setdefault(place, []).append(call.time)
 
 
 def clusters_of(call: Call) -> frozenset[str]:
