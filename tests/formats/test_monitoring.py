@@ -125,10 +125,10 @@ def remembered() -> dict[str, bytes]:
 
 @pytest.fixture
 def scraped(remembered: dict[str, bytes], emulator: Emulator, start: Start) -> bytes:
-    """The metrics of the demo's fleet."""
+    """The metrics of the demo's fleet, of which events tell, too."""
     if "demo" not in remembered:
         showcase(emulator)
-        remembered["demo"] = metrics(start(**LASTING))
+        remembered["demo"] = metrics(start(**LASTING, EVENTS_TOKEN="events-token-0123456789"))
     return remembered["demo"]
 
 
