@@ -20,7 +20,7 @@ CANARY = "canary-5b1c arn:aws:iam::123456789012:user/canary"
 
 
 EVENTS_TOKEN = "event-token-of-a-storm"
-EVENTS_MAX_AGE = 5
+EVENTS_MAX_AGE = 7
 # With events, the fleet changes for so long after the faults of a round, in which readers have to see what is told.
 CALM_SECONDS = 4
 # The approximate time of a round without its faults.

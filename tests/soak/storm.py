@@ -29,7 +29,7 @@ from .watch import LATE, Stage, StormWorker, Watch
 MOST_AT_ONCE = 60
 CHANGES_A_SECOND = 6
 # With events and without faults: so few that each is read anew by itself.
-CALM_CHANGES_A_SECOND = 2
+CALM_CHANGES_A_SECOND = 3
 FORGED_A_SECOND = 6
 # Longer than the oldest allowed report.
 REMEMBERED_SECONDS = 300
@@ -229,17 +229,18 @@ class Storm:
         assert self._bus
         self._bus.changes = []
         calm = stage.record.calm = Calm(time.time(), self._bus.changes, LAG_SECONDS)
+        late_before = self._watch.late
         changes = asyncio.create_task(self._change(CALM_CHANGES_A_SECOND, hides=False))
         await asyncio.sleep(CALM_SECONDS)
         changes.cancel()
         await asyncio.to_thread(self._bus.wait)
         calm.sweep_seconds = max((line["durationMs"] / 1_000 for _, line in self._watch.sweeps), default=0.0)
         last = max((calm.due(change, stage.scene.max_age) for change in calm.changes), default=0.0)
-        while time.time() < last + self._watch.late + BEAT:
+        while time.time() < last + self._watch.late - late_before + BEAT:
             await self._look(stage, Ask("/list"))
             await asyncio.sleep(BEAT)
         await self._look(stage, Ask("/list"))
-        calm.end = time.time()
+        calm.end, calm.late = time.time(), self._watch.late - late_before
         assert self._worker
         self._watch.note_lines(self._worker)
         calm.sweep_seconds = max((line["durationMs"] / 1_000 for _, line in self._watch.sweeps), default=0.0)
@@ -346,8 +347,6 @@ class Storm:
             self.tally.wrong.append("workerd ended by itself")
             self._start(stage)
         stage.record.late = self._watch.late
-        if stage.record.calm:
-            stage.record.calm.late = self._watch.late
         before = sum(self.tally.answers.values())
         for each in sorted(self._looks, key=lambda look: look.received):
             self._judge_one(stage, each)
