@@ -243,3 +243,31 @@ def test_answers_are_fresh_for_two_seconds(worker: Worker) -> None:
     assert worker.get("/healthz").json()["lastEventAt"] is None
     assert noted(post(worker, deployment()))
     assert worker.get("/healthz").json()["lastEventAt"]
+
+
+def test_what_was_read_before_a_sweep_began_does_not_take_the_place_of_what_the_sweep_read(fleet: Emulator, start: Start) -> None:
+    worker = start(EVENTS_TOKEN=TOKEN, SNAPSHOT_MAX_AGE="6")
+    report(worker)
+    swept = time.monotonic()
+    for cluster, service in ((CLUSTER, SERVICE), ("cluster-002", "service-002-0003")):
+        fleet.set_service(cluster, service, desired=7)
+        assert noted(post(worker, deployment(cluster, service)))
+    # Of its two calls, one is answered at once and the other after a whole sweep.
+    fleet.faults.add("delay", "DescribeServices", cluster="cluster-002", seconds=3, times=1)
+    described = fleet.count("DescribeServices")
+
+    def shown() -> int:
+        found = worker.get("/list", Prefer="wait=0").json()["clusters"]
+        return next(int(s["desiredCount"]) for cluster in found for s in cluster["services"] if s["serviceName"] == SERVICE)
+
+    time.sleep(swept + 5 - time.monotonic())
+    shown()
+    eventually(lambda: fleet.count("DescribeServices") == described + 2, 1)
+    fleet.set_service(CLUSTER, SERVICE, desired=9)
+    eventually(lambda: shown() == 9, 4)
+    eventually(lambda: shown() != 9 or any(line["event"] == "reread" for line in worker.log()), 4)
+    until = time.monotonic() + 2.5
+    while time.monotonic() < until:
+        assert shown() == 9, "it was so before the sweep"
+        time.sleep(0.1)
+    assert len(sweeps(worker)) == 2

@@ -221,7 +221,7 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
         state.reread_usage = Some(budget.usage());
         match found {
             Ok(found) => {
-                state.patch(&read, found, number, now);
+                state.patch(&read, found, number, (started_at, now));
                 let max_age = self.policy.limits().max_age;
                 let age = state
                     .newest
@@ -259,12 +259,24 @@ impl State {
         swept.or_else(|| Some(sweep?.sweep.borrow().account()?.to_owned()))
     }
 
-    /// Publishes what was `found` of the services that were `read` at the mark of this number. It is
-    /// not stored: whoever loses it sweeps.
-    fn patch(&mut self, read: &ServicesByCluster, found: Snapshot, number: u64, now: SystemTime) {
+    /// Publishes what was `found` of the services that were `read` at the mark of this number, from the
+    /// first to the second of these times. It is not stored: whoever loses it sweeps.
+    fn patch(
+        &mut self,
+        read: &ServicesByCluster,
+        found: Snapshot,
+        number: u64,
+        (started_at, now): (SystemTime, SystemTime),
+    ) {
         let Some(newest) = &mut self.newest else {
             return;
         };
+        let generated_at = newest.snapshot.generated_at;
+        let swept_at = generated_at.checked_sub(newest.sweep_duration);
+        if swept_at.is_some_and(|swept_at| swept_at >= started_at) {
+            // The sweep has read these services later, and has taken off the marks from before.
+            return;
+        }
         let unread = Rc::make_mut(&mut newest.snapshot).patch(read, found);
         newest.advance(now);
         self.encoded = None;
