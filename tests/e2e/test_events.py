@@ -14,6 +14,7 @@ import pytest
 
 from emulator.emulator import Emulator
 from emulator.fleets import populate, uniform
+import sentences
 
 from .conftest import ACCOUNT, REGION, Start, calls, eventually, holds_nothing_secret, line_of, names, problem, report, sweeps
 from .observed import ObservedWorker, observed
@@ -271,3 +272,13 @@ def test_what_was_read_before_a_sweep_began_does_not_take_the_place_of_what_the_
         assert shown() == 9, "it was so before the sweep"
         time.sleep(0.1)
     assert len(sweeps(worker)) == 2
+
+
+def test_a_report_that_is_too_old_says_so_although_something_is_read_anew(fleet: Emulator, start: Start) -> None:
+    worker = start(EVENTS_TOKEN=TOKEN, SNAPSHOT_MAX_AGE="1", SNAPSHOT_MAX_STALE="1")
+    report(worker)
+    assert noted(post(worker, deployment()))
+    time.sleep(2.5)
+    old = worker.get("/list", Prefer="wait=0").json()
+    assert not old["complete"]
+    assert [failure["reason"].partition(" (at ")[0] for failure in old["failures"]] == [sentences.NOT_DONE]

@@ -126,7 +126,9 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
             && let Some(usage) = self.reread(wait_until, request_id).await
         {
             status.usage += usage;
-            let last_failure = self.state.borrow().last_failure;
+            // That the sweep is not done is no failure of the target, and still true.
+            let not_done = status.last_failure.filter(|f| f.cause == Cause::NotDone);
+            let last_failure = not_done.or(self.state.borrow().last_failure);
             status = self.status(true, last_failure, status.usage);
         }
         status.events = self.event_status();
