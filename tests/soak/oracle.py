@@ -275,7 +275,9 @@ class Oracle:
             place: Place = (region, *key[1:])
             if self._was(place, value, report, look, begin, end):
                 if not own and not is_vague:
-                    self._shown_at[key] = max(self._shown_at.get(key, 0), begin)
+                    # What was read anew since the sweep is not stored: a kill may lose it, and a failure then says so.
+                    read = self._begin_of(region, begin - SECOND) if self.scene.events else begin
+                    self._shown_at[key] = max(self._shown_at.get(key, 0), read)
                 continue
             claims = [kept[each] for each in parts_of(place) if each in kept]
             since = min((self._begin_of(region, of) for _, of in claims), default=None)
