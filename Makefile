@@ -101,7 +101,7 @@ help:
 
 .PHONY: demo
 demo: $(if $(WORKER),,$(BUILT)) $(NPM) $(PIP)
-	@exec $(VENV)/bin/python tools/demo.py --port $(PORT) $(if $(EVENTS),--events) $(if $(WORKER),--worker "$(WORKER)")
+	@exec $(VENV)/bin/python tools/demo.py --port $(PORT)$(if $(EVENTS), --events)$(if $(WORKER), --worker "$(WORKER)")
 
 .PHONY: test
 test: setup $(BUILT)

@@ -50,7 +50,8 @@ def stopped(emulator: Emulator, start: Start, **changes: str | None) -> tuple[Wo
 def grow_older(worker: Worker, at: int, days: float) -> None:
     """Makes the snapshot of `at` in the storage of a stopped Worker that much older."""
     ((name, (whole,)),) = stored(worker).items()
-    assert whole.count(varint(at)) == 1
+    # The services were deployed in the same second, perhaps; they become as old.
+    assert 1 <= whole.count(varint(at)) <= 3
     store(worker, name, whole.replace(varint(at), varint(at - int(days * DAY))))
 
 
