@@ -74,12 +74,14 @@ def wrangler(
     # Replaces .dev.vars, which may hold the keys of a real account.
     env_file = directory / "demo.env"
     variables = {"AWS_ACCESS_KEY_ID": key.access_key_id, "AWS_SECRET_ACCESS_KEY": key.secret_access_key}
-    if token is not None:
-        variables |= {"EVENTS_TOKEN": token, **demo_events.SETTINGS}
     env_file.write_text("".join(f"{name}={value}\n" for name, value in variables.items()), encoding="utf-8")
     command = ["wrangler", "dev", "--local", "--ip=127.0.0.1", f"--port={port}", "--inspector-port=0"]
     command += [f"--env-file={env_file}", f"--persist-to={directory}", "--show-interactive-dev-session=false"]
     command += [f"--var=AWS_REGION:{emulator.region}", f"--var=AWS_ENDPOINT_URL_ECS:{emulator.endpoint}"]
+    if token is not None:
+        # Wrangler takes from the file only the secrets that wrangler.toml requires.
+        settings = {"EVENTS_TOKEN": token, **demo_events.SETTINGS}
+        command += [f"--var={name}:{value}" for name, value in settings.items()]
     quiet = {"WRANGLER_SEND_METRICS": "false", "CLOUDFLARE_CF_FETCH_ENABLED": "false", "WRANGLER_LOG_PATH": str(directory)}
     with (directory / "wrangler.log").open("wb") as log:
         try:
