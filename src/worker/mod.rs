@@ -49,8 +49,3 @@ async fn fetch(
     let response = api.handle(&request, &platform).await;
     Ok(request::respond(&response)?)
 }
-
-/// Small enough that V8 need not optimize it during the first report, and 4 KB less than that of the
-/// standard library (`bench/TRIED.md`).
-#[global_allocator]
-static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();

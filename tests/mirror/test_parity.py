@@ -68,7 +68,7 @@ def lay_out(emulator: Emulator, case: Case) -> None:
     emulator.clear_fleet()
     case.fleet(emulator)
 
-SECONDS = re.compile(rb"\b\d{1,2} s +(?=FARGATE)")
+SECONDS = re.compile(rb"\b\d{1,2} s +(?=FARGATE)|(?<=\} )1[0-9]{9}$", re.MULTILINE)
 
 
 def comparable(answer: Answer) -> dict[str, Any]:
