@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import release
 
+from emulator.conftest import ALLOW_ALL, emulator, running_emulator  # noqa: F401
 from emulator.emulator import Credentials, Emulator
 
 from .archive import ROOT, commands, run, unpack
 
 AWS = ROOT / "target" / "awscli" / "bin" / "aws"
-ALLOW_ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
 @pytest.fixture(scope="session")
@@ -42,18 +41,6 @@ def installed(tmp_path_factory: pytest.TempPathFactory, archive: Path, only_node
     directory = unpack(archive, tmp_path_factory.mktemp("empty"))
     run(directory, only_node, "npm", "ci", "--loglevel=error")
     return directory
-
-
-@pytest.fixture(scope="session")
-def running_emulator() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def emulator(running_emulator: Emulator) -> Emulator:
-    running_emulator.reset()
-    return running_emulator
 
 
 @pytest.fixture

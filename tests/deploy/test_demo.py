@@ -5,41 +5,29 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from .archive import ROOT, free_port
+from e2e.demo import STOP_SECONDS, TOOLS, demo, free_port, said_until, stop
 
-STOP_SECONDS = 30
+from .archive import ROOT
 
 
-def demo(archive: Path, path: str, port: int) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-B", str(ROOT / "tools" / "demo.py"), f"--port={port}", f"--worker={archive}"],
-        env={**os.environ, "PATH": f"{ROOT / 'node_modules' / '.bin'}{os.pathsep}{path}"},
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
-    )  # fmt: skip
+def demo_over(archive: Path, path: str) -> subprocess.Popen[str]:
+    """The demo over an archive, with npm's commands before those of `path`."""
+    return demo(free_port(), f"--worker={archive}", path=f"{TOOLS}{os.pathsep}{path}")
 
 
 def test_the_demo_runs_over_an_archive(archive: Path, only_node: str) -> None:
-    process = demo(archive, only_node, free_port())
-    assert process.stdout
+    process = demo_over(archive, only_node)
     try:
-        said = ""
-        for line in process.stdout:
-            said += line
-            if "Ctrl-C stops both" in line:
-                break
+        said = said_until(process, "Ctrl-C stops both")
         assert "services in" in said and "complete" in said and "k2tog/hello-world" in said, said
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait(STOP_SECONDS) == 0
     finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait(STOP_SECONDS)
-        process.stdout.close()
+        stop(process)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no zip"])
@@ -47,7 +35,7 @@ def test_a_file_that_is_no_archive_is_one_sentence(tmp_path: Path, only_node: st
     path = tmp_path / "x.zip"
     if content is not None:
         path.write_bytes(content)
-    said, _ = demo(path, only_node, free_port()).communicate(timeout=60)
+    said, _ = demo_over(path, only_node).communicate(timeout=60)
     assert f"{path} is no archive of a Worker" in said and said.count("\n") == 1, said
 
 

@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 import readme
 
+from e2e.demo import free_port
 from e2e.workerd import Worker
 from emulator.emulator import Credentials, Emulator
 
 from . import aws
-from .archive import ROOT, environment, free_port
+from .archive import ROOT, environment
 from .cloud import Cloud, Secrets, npx
 
 READER = "ecs-status-reader"

@@ -8,37 +8,16 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from pathlib import Path
 
+from .demo import STOP_SECONDS, demo, free_port, said_until, stop
 from .shape import STATES
-from .workerd import ROOT
 
 START_SECONDS = 120
-STOP_SECONDS = 30
 # For a few changes of the demo's, which come every three seconds.
 FOLLOW_SECONDS = 40
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def demo(port: int, *options: str, path: str | None = None) -> subprocess.Popen[str]:
-    tools = f"{ROOT / 'node_modules' / '.bin'}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.Popen(
-        [sys.executable, str(ROOT / "tools" / "demo.py"), f"--port={port}", *options],
-        env={**os.environ, "PATH": tools if path is None else path},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
 
 
 def descendants(pid: int) -> set[int]:
@@ -62,13 +41,8 @@ def is_alive(pid: int) -> bool:
 def test_the_demo_answers_and_ctrl_c_leaves_no_process_behind() -> None:
     port = free_port()
     process = demo(port)
-    assert process.stdout
     try:
-        said = ""
-        for line in process.stdout:
-            said += line
-            if "Ctrl-C stops both" in line:
-                break
+        said = said_until(process, "Ctrl-C stops both")
         assert f"The Worker answers at http://127.0.0.1:{port}" in said, said
         assert re.search(r"200, \d+ bytes of JSON: \d+ services in \d+ clusters, complete", said), said
         assert "k2tog/hello-world" in said and "1/1 running" in said, said
@@ -88,10 +62,7 @@ def test_the_demo_answers_and_ctrl_c_leaves_no_process_behind() -> None:
         assert process.wait(STOP_SECONDS) == 0
         assert [pid for pid in below if is_alive(pid)] == []
     finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait(STOP_SECONDS)
-        process.stdout.close()
+        stop(process)
 
 
 def fails_with_one_sentence(process: subprocess.Popen[str]) -> str:
@@ -118,16 +89,10 @@ def test_a_missing_wrangler_is_one_clear_sentence(tmp_path: Path) -> None:
 def test_with_events_the_report_follows_the_fleet_without_a_sweep() -> None:
     port = free_port()
     process = demo(port, "--events")
-    assert process.stdout
     try:
-        said = ""
-        for line in process.stdout:
-            said += line
-            # The first change.
-            if re.match(r"[a-z0-9-]+/[a-z0-9-]+: .*\d/\d+ .*running$", line):
-                break
-        else:
-            raise AssertionError(said)
+        first_change = r"(?m)^[a-z0-9-]+/[a-z0-9-]+: .*\d/\d+ .*running$"
+        said = said_until(process, first_change)
+        assert re.search(first_change, said), said
         seen, swept = set(), set()
         deadline = time.monotonic() + FOLLOW_SECONDS
         while len(seen) < 3 and time.monotonic() < deadline:
@@ -139,7 +104,4 @@ def test_with_events_the_report_follows_the_fleet_without_a_sweep() -> None:
             time.sleep(1)
         assert len(seen) >= 3 and len(swept) == 1, (len(seen), swept)
     finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait(STOP_SECONDS)
-        process.stdout.close()
+        stop(process)

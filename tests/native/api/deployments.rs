@@ -1,7 +1,7 @@
 //! Deployments in every format: versions, times, reasons, filters, and what hides them.
 use std::time::Duration;
 
-use crate::support::ask::{ask, ask_with, get, text};
+use crate::support::ask::{ask, ask_with, assert_badge, get, text};
 use crate::support::ecs::{ACCOUNT, Ecs};
 use crate::support::rollouts::{ago, definition, deployment, events, service, with};
 use crate::support::{Fake, Reply, error};
@@ -140,15 +140,7 @@ fn a_badge_shows_the_version_and_is_red_where_a_rollout_fails() {
         ("service=nope&show=version", "nope: no match", "#666"),
         ("state=stuck&show=version", "stuck: search:4", "#c2331d"),
     ] {
-        let svg = text(&ask(&platform, &format!("/badge.svg?{query}")));
-        assert!(
-            svg.contains(&format!("<title>{title}</title>")),
-            "{query}: {svg}"
-        );
-        assert!(
-            svg.contains(&format!("fill=\"{colour}\"")),
-            "{query}: {svg}"
-        );
+        assert_badge(&platform, query, title, colour);
     }
 }
 

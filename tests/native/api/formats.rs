@@ -1,6 +1,6 @@
 //! Formats of the report, and the parameters that select services.
 use crate::support::Fake;
-use crate::support::ask::{ask, ask_with, get, text};
+use crate::support::ask::{ask, ask_with, assert_badge, get, text};
 use crate::support::ecs::{Ecs, service};
 use ecs_status::api::Request;
 use serde_json::Value;
@@ -279,15 +279,7 @@ fn a_badge_names_its_services_and_shows_their_health() {
         ("owner=", "ecs: 0/0", "#3a7d0a"),
         ("service=%3Cscript%3E", "&lt;script&gt;: no match", "#666"),
     ] {
-        let svg = text(&ask(&platform, &format!("/badge.svg?{query}")));
-        assert!(
-            svg.contains(&format!("<title>{title}</title>")),
-            "{query}: {svg}"
-        );
-        assert!(
-            svg.contains(&format!("fill=\"{colour}\"")),
-            "{query}: {svg}"
-        );
+        assert_badge(&platform, query, title, colour);
     }
     let long = text(&ask(
         &platform,

@@ -52,3 +52,16 @@ pub fn text(response: &Response<Body>) -> String {
     assert_eq!(response.status(), 200, "{response:?}");
     String::from_utf8(response.body().to_vec()).unwrap()
 }
+
+/// Asserts the title and a colour of the badge of `query`.
+pub fn assert_badge(platform: &Fake, query: &str, title: &str, colour: &str) {
+    let svg = text(&ask(platform, &format!("/badge.svg?{query}")));
+    assert!(
+        svg.contains(&format!("<title>{title}</title>")),
+        "{query}: {svg}"
+    );
+    assert!(
+        svg.contains(&format!("fill=\"{colour}\"")),
+        "{query}: {svg}"
+    );
+}
