@@ -8,7 +8,8 @@ use ecs_status::api::{Api, Body, Request};
 use ecs_status::aws::budget::Usage;
 use ecs_status::config::Config;
 use ecs_status::fleet::model::service_state::ServiceState;
-use ecs_status::fleet::model::snapshot::{Cluster, Service, Snapshot, Status, Tags};
+use ecs_status::fleet::model::snapshot::{Cluster, Service, Snapshot, Status};
+use ecs_status::fleet::model::tags::Tags;
 use ecs_status::fleet::refresh::status::Health;
 use ecs_status::fleet::refresh::store::VersionedSnapshot;
 use ecs_status::fleet::view::Fleet;
@@ -78,7 +79,7 @@ pub fn cluster(name: &str, target: &str, region: &str, services: Vec<Service>) -
         target: target.to_owned(),
         region: region.to_owned(),
         capacity_providers: vec!["FARGATE".to_owned()],
-        tags: Tags::new(),
+        tags: Tags::default(),
         services,
     }
 }

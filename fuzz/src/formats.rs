@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use ecs_status::config::Config;
-use ecs_status::fleet::model::snapshot::{Cluster, Service, Tags};
+use ecs_status::fleet::model::snapshot::{Cluster, Service};
+use ecs_status::fleet::model::tags::Tags;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
@@ -142,7 +143,8 @@ fn records(csv: &str, cluster: &Cluster) {
         ));
         let tags = &record[11];
         let guarded = tags.strip_prefix('\'').unwrap_or(tags);
-        assert!(read_tags(tags) == service.tags || read_tags(guarded) == service.tags);
+        let read = |tags| -> Tags { read_tags(tags).into_iter().collect() };
+        assert!(read(tags) == service.tags || read(guarded) == service.tags);
     }
 }
 
@@ -165,16 +167,19 @@ fn metrics(text: &str, cluster: &Cluster) {
             Some(&labels["task_definition"]),
             service.task_definition.as_ref()
         );
-        assert_eq!(tags_in(labels), sorted(service.tags.values()));
+        assert_eq!(
+            tags_in(labels),
+            sorted(service.tags.iter().map(|(_, value)| value))
+        );
     }
 }
 
-fn tags_in(labels: &BTreeMap<String, String>) -> Vec<&String> {
+fn tags_in(labels: &BTreeMap<String, String>) -> Vec<&str> {
     let tags = labels.iter().filter(|(name, _)| name.starts_with("tag_"));
-    sorted(tags.map(|(_, value)| value))
+    sorted(tags.map(|(_, value)| value.as_str()))
 }
 
-fn sorted<'a>(values: impl Iterator<Item = &'a String>) -> Vec<&'a String> {
+fn sorted<'a>(values: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut values: Vec<_> = values.collect();
     values.sort_unstable();
     values

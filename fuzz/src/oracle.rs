@@ -75,13 +75,13 @@ impl Query {
                 // No service of a target has a version.
                 "deployed" => false,
                 "unhealthy" => values.contains("false") || is_unhealthy(service),
-                "missing" => values.iter().all(|tag| !service.tags.contains_key(*tag)),
+                "missing" => values.iter().all(|tag| !service.tags.contains_key(tag)),
                 "service" if self.is_badge => values.contains(service.service_name.as_str()),
                 "target" => values.contains(cluster.target.as_str()),
                 "region" => values.contains(cluster.region.as_str()),
                 tag => {
                     let value = service.tags.get(tag);
-                    value.is_some_and(|value| values.contains(value.as_str()))
+                    value.is_some_and(|value| values.contains(value))
                 }
             }
         })

@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use ecs_status::api::{Api, Body, Request};
 use ecs_status::config::Config;
-use ecs_status::fleet::model::snapshot::{Snapshot, Tags};
+use ecs_status::fleet::model::snapshot::Snapshot;
+use ecs_status::fleet::model::tags::Tags;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG};
 use http::{HeaderValue, Response};
 use percent_encoding::percent_decode_str;

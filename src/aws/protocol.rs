@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::lenient::{self, Lenient};
@@ -83,7 +84,7 @@ pub trait EcsOperation: Serialize {
     /// Its name, the second half of `X-Amz-Target`.
     const NAME: OperationName;
     /// The decoded response.
-    type Output: Lenient;
+    type Output: Lenient + DeserializeOwned;
 
     /// The part of a response body that is worth parsing.
     #[must_use]

@@ -49,3 +49,8 @@ async fn fetch(
     let response = api.handle(&request, &platform).await;
     Ok(request::respond(&response)?)
 }
+
+/// Its functions are so small that V8 does not optimize them during the first report, as it does the
+/// standard library's `malloc` (`bench/TRIED.md`).
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();

@@ -4,7 +4,7 @@ use http::header::{CONTENT_DISPOSITION, HeaderName};
 
 use crate::api::report::Report;
 use crate::fleet::model::reason::Reason;
-use crate::fleet::model::snapshot::Tags;
+use crate::fleet::model::tags::Tags;
 use crate::time::rfc3339;
 
 /// Displays the file in a browser, and names it for saving.
@@ -51,7 +51,7 @@ pub(super) fn render(report: &Report<'_>) -> String {
         }
         push_next(&mut csv, &join(&service.tags));
         for key in keys {
-            push_next(&mut csv, service.tags.get(key).map_or("", String::as_str));
+            push_next(&mut csv, service.tags.get(key).unwrap_or_default());
         }
         push_next(&mut csv, service.reason.map_or("", Reason::as_str));
         push_next(

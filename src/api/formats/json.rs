@@ -7,7 +7,8 @@ use crate::api::response;
 use crate::fleet::model::deployment::{Deployment, DeploymentStatus, RolloutState};
 use crate::fleet::model::filter::Selected;
 use crate::fleet::model::reason::Reason;
-use crate::fleet::model::snapshot::{Failure, Service, Tags};
+use crate::fleet::model::snapshot::{Failure, Service};
+use crate::fleet::model::tags::Tags;
 use crate::time::rfc3339;
 
 #[derive(Serialize)]

@@ -45,7 +45,7 @@ pub(super) fn tag_labels(snapshot: &Snapshot) -> BTreeMap<&str, String> {
     let clusters = snapshot.clusters.iter();
     let services = clusters.flat_map(|cluster| &cluster.services);
     let mut keys: Vec<&str> = services
-        .flat_map(|service| service.tags.keys().map(String::as_str))
+        .flat_map(|service| service.tags.iter().map(|(key, _)| key))
         .collect();
     sort(&mut keys);
     keys.dedup();

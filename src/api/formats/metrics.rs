@@ -106,7 +106,7 @@ pub(super) fn render_services(report: &Report<'_>) -> String {
             label(&mut labels, "task_definition", definition);
         }
         for (key, value) in &service.tags {
-            if let Some(name) = names.get(key.as_str()) {
+            if let Some(name) = names.get(key) {
                 label(&mut labels, name, value);
             }
         }

@@ -22,8 +22,9 @@ pub(super) fn without<'a>(body: &'a [u8], opening: &[u8]) -> Cow<'a, [u8]> {
         };
         // The array is the end of the body from behind its bracket on.
         let start = body.len() - array.len();
-        let place = format!("{},{}", start - 1, start + end + 1);
-        rest_of_body.extend_from_slice(place.as_bytes());
+        rest_of_body.extend_from_slice((start - 1).to_string().as_bytes());
+        rest_of_body.push(b',');
+        rest_of_body.extend_from_slice((start + end + 1).to_string().as_bytes());
         rest = array.get(end..).unwrap_or_default();
     }
     if rest_of_body.is_empty() {

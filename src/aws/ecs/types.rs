@@ -16,7 +16,6 @@ pub(super) enum Include {
 
 /// One provider of a strategy.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
 #[allow(missing_docs)]
 pub struct CapacityProviderStrategyItem {
     pub capacity_provider: Option<String>,
@@ -24,7 +23,6 @@ pub struct CapacityProviderStrategyItem {
 
 /// A tag. Its value may be absent.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
 #[allow(missing_docs)]
 pub struct Tag {
     pub key: Option<String>,
@@ -39,6 +37,15 @@ pub struct Failure {
     /// `MISSING` for a resource that does not exist any more.
     pub reason: Option<String>,
 }
+
+decoded_by_member!(CapacityProviderStrategyItem {
+    "capacityProvider" => capacity_provider,
+});
+
+decoded_by_member!(Tag {
+    "key" => key,
+    "value" => value,
+});
 
 decoded_by_member!(Failure {
     "arn" => arn,

@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer};
 use super::scalar::optional_time;
 
 /// An object whose members have default values. [`decoded_by_member`] implements it.
-pub(in crate::aws) trait Table: Default {
+pub trait Table: Default {
     /// The names of the members.
     const NAMES: &'static [&'static str];
 
@@ -21,8 +21,7 @@ pub(in crate::aws) trait Table: Default {
     fn set<'de, A: MapAccess<'de>>(&mut self, index: usize, map: &mut A) -> Result<(), A::Error>;
 }
 
-/// Implements `Deserialize` for a type by the names of its members, and the fields that they are read
-/// into. Of several members of one name the last one counts.
+/// Implements [`Table`] for a type by the names of its members, and the fields that they are read into. Of several members of one name the last one counts.
 macro_rules! decoded_by_member {
     ($type:ty { $($name:literal => $field:ident),+ $(,)? }) => {
         impl $crate::aws::lenient::members::Table for $type {
@@ -42,20 +41,13 @@ macro_rules! decoded_by_member {
                 Ok(())
             }
         }
-
-        impl<'de> serde::Deserialize<'de> for $type {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                $crate::aws::lenient::members::table(deserializer)
-            }
-        }
     };
 }
 pub(in crate::aws) use decoded_by_member;
 
-/// Deserializes an object.
-pub(in crate::aws) fn table<'de, D: Deserializer<'de>, T: Table>(
-    deserializer: D,
-) -> Result<T, D::Error> {
+/// Deserializes an object. An array of its members' values, which the code that serde derives takes as
+/// well, is none.
+pub(super) fn table<'de, D: Deserializer<'de>, T: Table>(deserializer: D) -> Result<T, D::Error> {
     struct TableVisitor<T>(PhantomData<T>);
 
     impl<'de, T: Table> Visitor<'de> for TableVisitor<T> {

@@ -28,13 +28,14 @@ use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use members::Table;
 pub(super) use members::{Member, decoded_by_member};
 use object::Object;
 pub(super) use object::{objects, required_objects};
 use scalar::{Text, count, string, text, time};
 
 /// A type of a response that is an object.
-pub trait Lenient: DeserializeOwned {
+pub trait Lenient: Sized {
     /// Reads the value member by member. `None` if it lacks what it cannot be read without.
     fn from_members(members: &mut Members<'_>) -> Option<Self>;
 
@@ -50,7 +51,7 @@ pub trait Lenient: DeserializeOwned {
 ///
 /// # Errors
 /// If the body is not JSON, or lacks what the response cannot be read without.
-pub fn decode<T: Lenient>(body: &[u8]) -> serde_json::Result<T> {
+pub fn decode<T: Lenient + DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
     match serde_json::from_slice::<T>(body) {
         Ok(whole) if whole.is_usual() => Ok(whole),
         whole => decode_by_member(body).map_or(whole, Ok),
@@ -65,7 +66,7 @@ pub fn decode_by_member<T: Lenient>(body: &[u8]) -> Option<T> {
     T::from_members(&mut members)
 }
 
-impl<T: Lenient> Member for Vec<T> {
+impl<T: Table> Member for Vec<T> {
     fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         objects(deserializer)
     }
@@ -124,7 +125,7 @@ impl<'a> Members<'a> {
     }
 
     /// A list of objects. `None` if it is absent, or no list.
-    pub fn objects<T: Lenient>(&mut self, name: &'static str) -> Option<Vec<T>> {
+    pub fn objects<T: Lenient + Table>(&mut self, name: &'static str) -> Option<Vec<T>> {
         let values = self.list(name)?;
         let mut is_whole = true;
         let mut objects = Vec::with_capacity(values.len());
@@ -171,7 +172,7 @@ impl<'a> Members<'a> {
 }
 
 /// The object in `value`, and whether it cannot be read, or not as a whole.
-fn object<T: Lenient>(value: &RawValue) -> (Option<T>, bool) {
+fn object<T: Lenient + Table>(value: &RawValue) -> (Option<T>, bool) {
     if let Ok(Object(whole)) = serde_json::from_slice::<Object<T>>(value.get().as_bytes())
         && whole.is_usual()
     {
@@ -187,13 +188,13 @@ fn object<T: Lenient>(value: &RawValue) -> (Option<T>, bool) {
 
 /// The objects among the first `count` values of `array`, as far as they can be read. What follows is
 /// not examined.
-pub(super) fn first_objects<T: Lenient>(array: &[u8], count: usize) -> Vec<T> {
+pub(super) fn first_objects<T: Lenient + Table>(array: &[u8], count: usize) -> Vec<T> {
     struct First<'a, T> {
         left: usize,
         objects: &'a mut Vec<T>,
     }
 
-    impl<'de, T: Lenient> Visitor<'de> for First<'_, T> {
+    impl<'de, T: Lenient + Table> Visitor<'de> for First<'_, T> {
         type Value = ();
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -248,21 +249,31 @@ impl<'de> Deserialize<'de> for Members<'de> {
 
 #[cfg(test)]
 mod tests {
-    use super::scalar::optional_time;
+    use super::members::table;
     use super::*;
 
-    #[derive(Debug, Default, PartialEq, Deserialize)]
-    #[serde(default)]
+    #[derive(Debug, Default, PartialEq)]
     struct Thing {
         text: Option<String>,
         word: Option<String>,
         count: Option<u32>,
-        #[serde(deserialize_with = "optional_time")]
         time: Option<SystemTime>,
-        #[serde(deserialize_with = "objects")]
         things: Vec<Self>,
-        #[serde(skip)]
         unreadable: Vec<&'static str>,
+    }
+
+    decoded_by_member!(Thing {
+        "text" => text,
+        "word" => word,
+        "count" => count,
+        "time" => time,
+        "things" => things,
+    });
+
+    impl<'de> Deserialize<'de> for Thing {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            table(deserializer)
+        }
     }
 
     impl Lenient for Thing {
@@ -315,6 +326,11 @@ mod tests {
             ("0", Some(0)),
             ("1795376400", Some(1_795_376_400_000)),
             ("1795376400.123", Some(1_795_376_400_123)),
+            ("1795376400.1", Some(1_795_376_400_100)),
+            ("1795376400.029", Some(1_795_376_400_029)),
+            ("1795376400.0000001", Some(1_795_376_400_000)),
+            ("9999999999.999", Some(9_999_999_999_999)),
+            ("10000000000", Some(10_000_000_000_000)),
             ("1.7953764e9", Some(1_795_376_400_000)),
             ("253402300799", Some(253_402_300_799_000)),
             ("\"2026-11-22T19:40:00Z\"", Some(1_795_376_400_000)),

@@ -3,7 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use crate::fleet::model::service_state::ServiceState;
-use crate::fleet::model::snapshot::{Cluster, Service, Tags};
+use crate::fleet::model::snapshot::{Cluster, Service};
+use crate::fleet::model::tags::Tags;
 use crate::fleet::model::values::Values;
 use crate::time::since;
 
@@ -183,7 +184,7 @@ mod tests {
             target: "default".into(),
             region: "us-east-1".into(),
             capacity_providers: Vec::new(),
-            tags: Tags::new(),
+            tags: Tags::default(),
             services,
         }
     }
@@ -334,6 +335,7 @@ mod tests {
             value in "[ab]?",
         ) {
             let filter = |query: Vec<(String, String)>| Filter::new(query, &valid()).unwrap();
+            let tags: Tags = tags.into_iter().collect();
             let before = filter(query.clone()).matches(&tags);
             let narrowed = [query.clone(), vec![("contact".to_owned(), value.clone())]].concat();
             prop_assert!(before || !filter(narrowed).matches(&tags));

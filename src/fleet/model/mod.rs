@@ -9,4 +9,5 @@ pub mod reason;
 pub mod redact;
 pub mod service_state;
 pub mod snapshot;
+pub mod tags;
 pub mod values;

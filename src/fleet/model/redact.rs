@@ -3,7 +3,8 @@
 //! They come in by names and tags: `CloudFormation`, for one, tags its resources with the ARN of
 //! their stack.
 
-use super::snapshot::{Cluster, Failure, Service, Tags};
+use super::snapshot::{Cluster, Failure, Service};
+use super::tags::Tags;
 use crate::aws::arn::{dashed, is_account_id};
 use crate::aws::credentials::is_redacted;
 use crate::order::sort;
@@ -92,7 +93,8 @@ impl Redactor {
 
     /// The redacted `tags` that are exposed. Keys that become equal get a number.
     pub fn tags(&self, tags: impl IntoIterator<Item = (String, String)>) -> Tags {
-        let mut redacted = Tags::new();
+        let tags = tags.into_iter();
+        let mut redacted = Tags::with_capacity(tags.size_hint().1.unwrap_or_default());
         for (key, value) in tags {
             if !self.exposes(&key) {
                 continue;
@@ -252,7 +254,7 @@ mod tests {
         let secrets = ["hush", "hidden", "shh"].map(|word| word.repeat(16));
         let redactor = Redactor::new(secrets.clone(), None);
         let tags = redactor.tags(secrets.map(|key| (key, "x".to_owned())));
-        let keys: Vec<_> = tags.keys().map(String::as_str).collect();
+        let keys: Vec<_> = tags.iter().map(|(key, _)| key).collect();
         assert_eq!(keys, ["[withheld]", "[withheld] 2", "[withheld] 3"]);
     }
 

@@ -1,6 +1,5 @@
 //! Snapshot: the ACTIVE Fargate services at one point in time, under the field names of ECS.
 
-use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -10,9 +9,7 @@ use crate::order::sort_by;
 use crate::fleet::model::deployment::Deployment;
 use crate::fleet::model::reason::Reason;
 use crate::fleet::model::service_state::ServiceState;
-
-/// Tags by key, sorted. A tag without a value has the value `""`.
-pub type Tags = BTreeMap<String, String>;
+use crate::fleet::model::tags::Tags;
 
 /// The result of one sweep.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -129,7 +129,8 @@ impl<'a> Failed<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fleet::model::snapshot::{Service, Status, Tags};
+    use crate::fleet::model::snapshot::{Service, Status};
+    use crate::fleet::model::tags::Tags;
     use std::time::{Duration, UNIX_EPOCH};
 
     fn at(seconds: u64) -> SystemTime {
@@ -145,7 +146,7 @@ mod tests {
             desired_count: 1,
             running_count: 1,
             pending_count: 0,
-            tags: Tags::new(),
+            tags: Tags::default(),
             ..Service::default()
         }
     }
@@ -160,7 +161,7 @@ mod tests {
                 target: "default".into(),
                 region: "us-east-1".into(),
                 capacity_providers: Vec::new(),
-                tags: Tags::new(),
+                tags: Tags::default(),
                 services: services.split_whitespace().map(service).collect(),
             }
         };

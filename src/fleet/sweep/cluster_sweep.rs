@@ -14,7 +14,7 @@ use crate::aws::ecs::{
 use crate::fleet::model::cause::Cause;
 use crate::fleet::model::redact::Redactor;
 use crate::fleet::model::service_state::AsOf;
-use crate::fleet::model::snapshot::{Cluster, Service, Tags, sort_services};
+use crate::fleet::model::snapshot::{Cluster, Service, sort_services};
 
 /// The part of a sweep that concerns one cluster.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -202,14 +202,12 @@ impl ClusterSweep {
             return None;
         }
         sort_services(&mut services);
-        let mut tags = Tags::new();
-        tags.extend(pairs(description.tags));
         let cluster = redactor.cluster(Cluster {
             cluster_name: description.name,
             target: target.to_owned(),
             region: region.to_owned(),
             capacity_providers: description.capacity_providers,
-            tags,
+            tags: pairs(description.tags).collect(),
             services: Vec::new(),
         });
         Some(Cluster {

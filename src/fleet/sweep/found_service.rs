@@ -9,7 +9,8 @@ use crate::fleet::model::fargate::{self, Verdict};
 use crate::fleet::model::reason::{Reason, Told};
 use crate::fleet::model::redact::Redactor;
 use crate::fleet::model::service_state::{AsOf, Rollout, ServiceState};
-use crate::fleet::model::snapshot::{Service, Status, Tags};
+use crate::fleet::model::snapshot::{Service, Status};
+use crate::fleet::model::tags::Tags;
 
 /// An ACTIVE service that may run on Fargate.
 #[derive(Debug, Serialize, Deserialize)]
@@ -56,7 +57,7 @@ impl FoundService {
                 desired_count: service.desired_count.ok_or(Cause::Unreadable)?,
                 running_count: service.running_count.ok_or(Cause::Unreadable)?,
                 pending_count: service.pending_count.ok_or(Cause::Unreadable)?,
-                tags: Tags::new(),
+                tags: Tags::default(),
                 deployments: deployment::in_order(deployments),
                 ..Service::default()
             },

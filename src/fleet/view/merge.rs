@@ -100,7 +100,8 @@ fn place(cluster: &Cluster) -> [&str; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fleet::model::snapshot::{Service, Status, Tags};
+    use crate::fleet::model::snapshot::{Service, Status};
+    use crate::fleet::model::tags::Tags;
     use std::time::UNIX_EPOCH;
 
     const ACCOUNTS: [&str; 2] = ["111122223333", "444455556666"];

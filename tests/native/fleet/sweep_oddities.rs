@@ -206,7 +206,7 @@ fn a_service_is_shown_with_what_can_be_read_of_it_and_named() {
         let odd = object("a", &with(member, value));
         let snapshot = describe(&[odd, object("b", &MEMBERS), object("c", &MEMBERS)]).unwrap();
         let service = find(&snapshot, "a").unwrap();
-        let shown: Vec<_> = service.tags.iter().map(|(k, v)| (&**k, &**v)).collect();
+        let shown: Vec<_> = service.tags.iter().collect();
         assert_eq!(shown, tags, "{member}: {value}");
         assert_eq!(service.rollout_state.as_deref(), rollout, "{member}");
         let reason = Cause::Unreadable.reason();
