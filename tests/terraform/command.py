@@ -13,6 +13,8 @@ from typing import Any
 
 import provider_mirror
 
+from . import provider
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "terraform"
 
@@ -28,6 +30,9 @@ QUIET = {
     "TF_IN_AUTOMATION": "1",
     "TF_INPUT": "0",
 }
+
+# Commands that ask the provider.
+WITH_PROVIDER = {"apply", "destroy", "graph", "plan", "show", "test", "validate"}
 
 NO_TERRAFORM = (
     "Terraform is missing: install 1.9 or newer (https://developer.hashicorp.com/terraform/install) and put it on PATH."
@@ -95,12 +100,17 @@ class Terraform:
         if run.code != 0:
             raise NotReady(f"terraform init ended with {run.code}:\n{run.output}")
 
-    def run(self, *arguments: str, online: bool = False, **variables: str) -> Run:
-        """Runs a terraform command to its end, with any exit code."""
+    def run(self, *arguments: str, online: bool = False, attach: bool = True, **variables: str) -> Run:
+        """Runs a terraform command to its end, with any exit code. Without `attach`, it starts the provider itself."""
+        settings = {**environment(), **provider.LAZY_COLLECTION, **({} if online else CUT_OFF), **self.variables}
+        if attach and arguments[0] in WITH_PROVIDER:
+            # Variables of Terraform and of pytest, which names each test, are nothing to the provider.
+            given = {name: value for name, value in settings.items() if not name.startswith(("TF_", "PYTEST_"))}
+            variables = {**variables, **provider.attached(self.directory, given)}
         done = subprocess.run(
             [binary(), *arguments, "-no-color"],
             cwd=self.directory,
-            env={**environment(), **({} if online else CUT_OFF), **self.variables, **variables},
+            env={**settings, **variables},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
