@@ -51,6 +51,10 @@ WASM_BINDGEN_VERSION := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version =
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 export WRANGLER_SEND_METRICS := false
 
+# Python compiles what it imports, once, and not all 20,000 modules that are installed.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/target/pycache
+unexport PYTHONDONTWRITEBYTECODE
+
 TOOLS := target/tools
 VENV := target/venv
 CARGO_LAMBDA_VENV := target/cargo-lambda
@@ -103,24 +107,25 @@ help:
 demo: $(if $(WORKER),,$(BUILT)) $(NPM) $(PIP)
 	@exec $(VENV)/bin/python tools/demo.py --port $(PORT)$(if $(EVENTS), --events)$(if $(WORKER), --worker "$(WORKER)")
 
+# What takes longest begins first.
 .PHONY: test
-test: setup $(BUILT)
+test: $(WASM) setup $(BUILT)
 	@exec $(VENV)/bin/python tools/run.py
 
 .PHONY: soak
 soak: $(BUILT) $(PIP)
-	@PYTHONPATH=tests:tools exec $(VENV)/bin/python -B -m soak --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED)) $(if $(EVENTS),--events)
+	@PYTHONPATH=tests:tools exec $(VENV)/bin/python -m soak --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED)) $(if $(EVENTS),--events)
 
 # The machine should be idle otherwise.
 .PHONY: bench
 bench: $(BUILT) $(PIP) $(BENCH_NPM) $(RUST)
 	CARGO_TARGET_DIR=$(CURDIR)/target/bench cargo build --quiet --release --locked --manifest-path bench/ecs/Cargo.toml
-	@exec $(VENV)/bin/python -B bench/run.py $(if $(QUICK),--quick)
+	@exec $(VENV)/bin/python bench/run.py $(if $(QUICK),--quick)
 
 .PHONY: bench-events
 bench-events: $(BUILT) $(PIP) $(RUST)
 	CARGO_TARGET_DIR=$(CURDIR)/target/bench cargo build --quiet --release --locked --manifest-path bench/ecs/Cargo.toml
-	@exec $(VENV)/bin/python -B bench/events.py --minutes $(or $(MINUTES),10)
+	@exec $(VENV)/bin/python bench/events.py --minutes $(or $(MINUTES),10)
 
 # First the unit tests, as they build in a third of the time; then all tests for the mutants that are left.
 MUTATE := PROPTEST_CASES=32 PATH="$(CURDIR)/$(TOOLS)/bin:$(PATH)" cargo mutants --jobs 2 --output target
@@ -144,7 +149,7 @@ worker: $(BUILT)
 .PHONY: mirror
 mirror: $(RUST) $(CARGO_LAMBDA)
 	rustup target add aarch64-unknown-linux-gnu
-	PATH="$(CURDIR)/$(CARGO_LAMBDA_VENV)/bin:$(PATH)" cargo lambda build --locked --release --arm64 \
+	PATH="$(CURDIR)/$(CARGO_LAMBDA_VENV)/bin:$(PATH)" cargo lambda build --locked --profile mirror --arm64 \
 		--features lambda --bin bootstrap --output-format zip --flatten bootstrap
 	@ls -l target/lambda/bootstrap.zip
 
@@ -152,20 +157,20 @@ mirror: $(RUST) $(CARGO_LAMBDA)
 .PHONY: audit
 audit: $(RUST) $(CARGO_DENY) $(AUDIT)
 	@$(call need,npm,Node with npm is missing: install it from https://nodejs.org.)
-	@PATH="$(CURDIR)/$(TOOLS)/bin:$(PATH)" exec $(AUDIT_VENV)/bin/python -B tools/audit.py
+	@PATH="$(CURDIR)/$(TOOLS)/bin:$(PATH)" exec $(AUDIT_VENV)/bin/python tools/audit.py
 
 .PHONY: sbom
 sbom: $(RUST) $(CARGO_CYCLONEDX) $(AUDIT)
-	@PATH="$(CURDIR)/$(TOOLS)/bin:$(PATH)" exec $(AUDIT_VENV)/bin/python -B tools/sbom.py
+	@PATH="$(CURDIR)/$(TOOLS)/bin:$(PATH)" exec $(AUDIT_VENV)/bin/python tools/sbom.py
 
 TAG ?=
 .PHONY: release
 release: $(BUILT) mirror sbom
-	@$(PYTHON) -B tools/release.py $(if $(TAG),--tag "$(TAG)")
+	@$(PYTHON) tools/release.py $(if $(TAG),--tag "$(TAG)")
 
 .PHONY: archive
 archive: $(BUILT)
-	@$(PYTHON) -B tools/release.py --worker-only $(if $(TAG),--tag "$(TAG)")
+	@$(PYTHON) tools/release.py --worker-only $(if $(TAG),--tag "$(TAG)")
 
 # Two clones of HEAD with different paths, target directories and Cargo homes; they are left in place if they differ.
 CLONES := $(CURDIR)/target/tmp/clones
@@ -208,10 +213,18 @@ STEP := sh tools/step.sh
 # Cargo's part of the Worker, which takes longest and needs no other tool. worker-build calls cargo the same way, with
 # the same variables, and finds it done.
 CARGO_ENV := WASM_BINDGEN_USE_JS_SYS=1 RUSTFLAGS="$(CODE) $(NO_PATHS)"
+CARGO_TARGET := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
+FOR_WASM := --locked --lib --release --target wasm32-unknown-unknown --target-dir $(CARGO_TARGET)
 $(WASM): $(SOURCES) $(RUST)
-	@$(STEP) cargo-wasm "compiling the Worker" env $(CARGO_ENV) \
-		cargo build --locked --lib --release --target wasm32-unknown-unknown
+	@$(STEP) cargo-wasm "compiling the Worker" env $(CARGO_ENV) cargo build $(FOR_WASM)
 	@touch $@
+
+# For tools/run.py, which makes Clippy the compiler: a look at the Worker's code, over the dependencies that are compiled.
+# They are compiled for link-time optimization, which a static library may ask for, too, and then not do.
+.PHONY: clippy-wasm32
+clippy-wasm32: $(WASM)
+	@env $(CARGO_ENV) cargo rustc --quiet $(FOR_WASM) --crate-type staticlib -- \
+		-C lto=off -C opt-level=0 -C codegen-units=256
 
 $(BUILT): $(SOURCES) $(WASM) $(RUST) $(NPM) $(WORKER_BUILD) $(WASM_BINDGEN)
 	@$(STEP) worker-build "joining the Worker's wasm and JavaScript" env $(CARGO_ENV) \
@@ -245,7 +258,7 @@ define venv
 	@$(PYTHON) -c 'import ensurepip, venv' || \
 		{ echo "$(PYTHON) cannot create a virtual environment: install its venv module (Debian: python3-venv)." >&2; exit 1; }
 	@$(STEP) pip-$(notdir $(1)) "installing $(2)" sh -c '$(PYTHON) -m venv --clear $(1) && \
-		$(1)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $(2)'
+		$(1)/bin/pip install --quiet --disable-pip-version-check --no-compile --no-deps --requirement $(2)'
 	@mkdir -p $(SETUP) && touch $@
 endef
 

@@ -1,4 +1,4 @@
-"""The Lambda mirror as AWS runs it: the release binary `bootstrap` on the Lambda runtime API, invoked with the events of an
+"""The Lambda mirror as AWS runs it: the binary `bootstrap` on the Lambda runtime API, invoked with the events of an
 API Gateway HTTP API, and a gateway that makes such events of HTTP requests."""
 
 from __future__ import annotations
@@ -22,12 +22,10 @@ BINARY = "bootstrap"
 
 
 def build() -> Path:
-    """Builds the mirror for this machine, not for Lambda's, without optimization between crates. As in release, a panic ends
-    the process."""
-    command = ["cargo", "build", "--quiet", "--locked", "--profile", "unlinked", "--features", "lambda", "--bin", BINARY]
-    command += ["--target-dir", str(ROOT / "target")]
-    subprocess.run(command, cwd=ROOT, check=True)
-    return ROOT / "target" / "unlinked" / BINARY
+    """Builds the mirror for this machine, not for Lambda's, over the dependencies that the native tests have compiled."""
+    command = ["cargo", "build", "--quiet", "--locked", "--features", "lambda", "--bin", BINARY]
+    subprocess.run([*command, "--target-dir", str(ROOT / "target")], cwd=ROOT, check=True)
+    return ROOT / "target" / "debug" / BINARY
 
 
 class Mirror:
