@@ -20,6 +20,8 @@ struct World {
     edge: Edge,
     api: Api<Objects>,
     report: Value,
+    /// The bytes of a report that were like this one: what has the same bytes is not read again.
+    same: Vec<u8>,
 }
 
 thread_local! {
@@ -41,23 +43,22 @@ impl World {
             api: edge.api(),
             edge,
             report: Value::Null,
+            same: Vec::new(),
         };
-        world.report = world.read();
+        world.same = world.read();
+        world.report = without_time(&world.same);
         world
     }
 
-    fn respond(&self, request: &Request) -> (u16, Value) {
+    fn respond(&self, request: &Request) -> (u16, Vec<u8>) {
         let platform = &self.edge.platform;
         let response = platform.run(self.api.handle(request, platform));
-        let body = serde_json::from_slice(response.body()).expect("it is JSON");
-        (response.status().as_u16(), body)
+        (response.status().as_u16(), response.body().to_vec())
     }
 
-    /// The report without its time.
-    fn read(&self) -> Value {
-        let (status, mut report) = self.respond(&get("/list"));
-        assert_eq!(status, 200, "{report}");
-        report["generatedAt"] = Value::Null;
+    fn read(&self) -> Vec<u8> {
+        let (status, report) = self.respond(&get("/list"));
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&report));
         report
     }
 
@@ -68,6 +69,7 @@ impl World {
     fn check(&mut self, body: &[u8]) {
         let calls = self.calls();
         let (status, answer) = self.respond(&post(body));
+        let answer: Value = serde_json::from_slice(&answer).expect("it is JSON");
         let parsed = Change::parse(body);
         let expected = if parsed.is_ok() { 202 } else { 400 };
         assert_eq!(status, expected, "{answer}");
@@ -83,10 +85,20 @@ impl World {
         assert_eq!(self.calls(), calls, "an event costs no call");
         // Past the time for which the edge's copy is trusted, and that between two sweeps.
         self.edge.rest(Duration::from_secs(16));
-        assert_eq!(self.read(), self.report);
+        let report = self.read();
+        if report != self.same {
+            assert_eq!(without_time(&report), self.report);
+            self.same = report;
+        }
         assert!(self.calls() <= calls + MAX_CALLS);
         self.edge.platform.forget_lines();
     }
+}
+
+fn without_time(report: &[u8]) -> Value {
+    let mut report: Value = serde_json::from_slice(report).expect("it is JSON");
+    report["generatedAt"] = Value::Null;
+    report
 }
 
 /// The change is what the members of the event say.
