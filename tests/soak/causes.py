@@ -7,6 +7,8 @@ import sentences
 from .plan import AWAY
 from .record import Record
 
+# The part of a sweep's time that one attempt of a call may take, less a sixteenth.
+ATTEMPT = 0.3 * 15 / 16
 # Faults that take time, until the deadline passes.
 SLOW = {"hang", "delay", "throttle", "500", "reset", "truncate", AWAY}
 BROKEN = {"short_json", "garbage", "html", "empty", "huge", "wrong_types", "missing", "other"}
@@ -28,8 +30,11 @@ STATUS_AND_FAULTS: dict[str, tuple[int, set[str]]] = {
 ANY_FAULT = set[str]().union(*(faults for _, faults in STATUS_AND_FAULTS.values()), {"denied"})
 
 
-def objections(record: Record, reason: str, region: str, cluster: str | None, begin: float, end: float) -> list[str]:
-    """Complaints about a reason: a call between `begin` and `end` has to have met a fault that leads to it."""
+def objections(record: Record, reason: str, region: str, cluster: str | None, begin: float, end: float, timeout: float) -> list[str]:
+    """Complaints about a reason: a call between `begin` and `end` has to have met a fault that leads to it. An emulator
+    that does not run for the time of an attempt within that of a sweep, `timeout`, does not respond in time, either."""
+    if reason == sentences.TIMED_OUT and record.longest_stall(begin, end, timeout) >= ATTEMPT * timeout:
+        return []
     denied = sentences.DENIED.fullmatch(reason)
     if denied:
         hits = [hit for hit in record.met({"denied"}, region, begin, end) if hit.operation == denied["operation"]]

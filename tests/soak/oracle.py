@@ -241,7 +241,7 @@ class Oracle:
             return [f"it failed at {old['at']}, which was not after {old['of']} and before the answer"]
         if old["reason"] == sentences.NOT_DONE:
             return [] if self._waited(look, self.scene.timeout) else ["it did not wait for the sweep that is not done"]
-        return objections(self.record, old["reason"], region, None, at - self.scene.longest_sweep, at + SECOND)
+        return objections(self.record, old["reason"], region, None, at - self.scene.longest_sweep, at + SECOND, self.scene.timeout)
 
     def _sweep(
         self, look: Look, report: Report, target: str, own: list[dict[str, Any]], shown: dict[Key, Any], begin: float, end: float
@@ -266,7 +266,7 @@ class Oracle:
                 kept[part] = (int(said["count"]), seconds(said["of"]))
                 reason = said["reason"]
             if not (reason == sentences.NOT_DONE and not shown and self._waited(look, self.scene.timeout)):
-                wrong += objections(self.record, reason, region, cluster, begin, end)
+                wrong += objections(self.record, reason, region, cluster, begin, end, self.scene.timeout)
         # Other formats state only that the report is incomplete.
         is_vague = report.failures is None and not report.complete
         # (2)
@@ -426,7 +426,7 @@ class Oracle:
         if answer.status != status or (status == 503) != ("retry-after" in answer.headers):
             raise Wrong(f"status {answer.status} for {said['reason']}")
         begin = self._earliest(look, HEALTH_SECONDS if is_health else 0)
-        wrong = min((objections(self.record, said["reason"], region, None, begin, look.received) for region in self.scene.regions.values()), key=len)
+        wrong = min((objections(self.record, said["reason"], region, None, begin, look.received, self.scene.timeout) for region in self.scene.regions.values()), key=len)
         if wrong:
             raise Wrong("; ".join(wrong))
         return f"{'unhealthy' if is_health else 'problem'}: {status}, {said['reason']}"

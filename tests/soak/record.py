@@ -95,6 +95,8 @@ class Record:
     # Times without a listening emulator, and without workerd.
     absences: list[tuple[float, float]] = field(default_factory=list)
     kills: list[tuple[float, float]] = field(default_factory=list)
+    # Times for which this process, and the emulator in it, did not run.
+    stalls: list[tuple[float, float]] = field(default_factory=list)
     # Times of the requests.
     asked: list[float] = field(default_factory=list)
     # With events: when each service was described, when a report of each region arrived, how late the machine was during
@@ -108,6 +110,7 @@ class Record:
         """Drops what happened before this time, except for the sweeps, which are few."""
         self.hits = [hit for hit in self.hits if hit.time >= before]
         self.asked = [each for each in self.asked if each >= before]
+        self.stalls = [stall for stall in self.stalls if stall[1] >= before]
         for times in (*self.reads.values(), *self.answered.values()):
             times[:] = [each for each in times if each >= before]
 
@@ -117,6 +120,12 @@ class Record:
         if AWAY in names and overlaps(self.absences, begin, end):
             found.append(Hit(begin, region, "", frozenset(), frozenset({AWAY})))
         return found
+
+    def longest_stall(self, begin: float, end: float, within: float) -> float:
+        """The longest time in all for which this process did not run, in so many seconds between `begin` and `end`."""
+        stalls = [(max(first, begin), min(last, end)) for first, last in self.stalls if first < end and begin < last]
+        sums = [sum(min(last, start + within) - first for first, last in stalls if start <= first < start + within) for start, _ in stalls]
+        return max(sums, default=0.0)
 
     def longest_silence(self, begin: float, end: float) -> float:
         """The longest time without a request."""

@@ -82,7 +82,7 @@ class Storm:
         self._random = Random(planned.seed)
         self._watch.begin()
         self._objections = len(self.tally.wrong)
-        beats = asyncio.create_task(self._beat())
+        beats = asyncio.create_task(self._beat(stage))
         # (2)
         storm = asyncio.create_task(self._ask(stage, MOST_AT_ONCE))
         changes = asyncio.create_task(self._change(CHANGES_A_SECOND))
@@ -288,12 +288,16 @@ class Storm:
             await asyncio.sleep(0.05)
         return float("inf")
 
-    async def _beat(self) -> None:
+    async def _beat(self, stage: Stage) -> None:
         """Measures how late the machine is during a round, in all."""
         while True:
             began = time.monotonic()
             await asyncio.sleep(BEAT)
-            self._watch.late += max(0.0, time.monotonic() - began - 2 * BEAT)
+            late = max(0.0, time.monotonic() - began - 2 * BEAT)
+            self._watch.late += late
+            if late:
+                now = time.time()
+                stage.record.stalls.append((now - late, now))
 
     def _is_whole(self, stage: Stage, answer: Answer, ended: float) -> bool:
         if answer.headers["x-ecs-status-complete"] != "true" or int(answer.headers["age"]) > stage.scene.max_age:

@@ -285,6 +285,24 @@ def test_an_outdated_report_states_its_time_and_the_cause(world: World) -> None:
         judge_anew(world, old(BEGAN + 109), BEGAN + 110)
 
 
+def test_a_timeout_without_a_fault_is_right_only_where_the_emulator_did_not_run(world: World) -> None:
+    late = BEGAN + 60
+    world.record.asked += [BEGAN + each for each in range(60)]
+
+    def old(reason: str) -> Report:
+        return world.report(failures=(failure(sentences.outdated(reason, moment(late - 2), moment(ENDED)), None),))
+
+    # Each attempt has 0.9 s of the sweep's 3.
+    for stall in ((late - 9, late - 8.5), (late - 4, late - 3.5), (late - 40, late - 30)):
+        world.record.stalls.append(stall)
+        with pytest.raises(Wrong, match="met what is named"):
+            judge_anew(world, old(sentences.TIMED_OUT), late)
+    world.record.stalls.append((late - 3, late - 2.6))
+    assert judge_anew(world, old(sentences.TIMED_OUT), late).startswith("stale, and says")
+    with pytest.raises(Wrong, match="met what is named"):
+        judge_anew(world, old(THROTTLED), late)
+
+
 def test_a_missing_sweep_in_spite_of_requests_is_wrong(world: World) -> None:
     late = BEGAN + 35
     with pytest.raises(Wrong, match="the sweep is stuck"):
