@@ -1,6 +1,7 @@
 //! Response cache: the bodies rendered from the newest snapshot, so that each is rendered once.
 
 use std::cell::RefCell;
+use std::ops::Range;
 use std::rc::Rc;
 
 use http::HeaderValue;
@@ -8,7 +9,7 @@ use http::HeaderValue;
 use crate::api::headers::conditional;
 use crate::api::query::ReportQuery;
 use crate::api::response::Body;
-use crate::fleet::model::snapshot::Snapshot;
+use crate::fleet::model::snapshot::{Cluster, Snapshot};
 
 /// The most bodies that are held.
 const MAX_ENTRIES: usize = 16;
@@ -26,7 +27,23 @@ pub(super) struct ResponseCache {
 struct Entry {
     snapshot: Rc<Snapshot>,
     query: ReportQuery,
-    rendered: RenderedBody,
+    etag: HeaderValue,
+    rendering: Rendering<Body>,
+}
+
+/// A body, and where the clusters lie in it, if that is known.
+#[derive(Clone, Debug)]
+pub(super) struct Rendering<B = Vec<u8>> {
+    pub(super) body: B,
+    pub(super) parts: Vec<Part>,
+}
+
+/// The place of a cluster in a body.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    /// Its address, which is no other cluster's as long as the snapshot is held.
+    cluster: usize,
+    bytes: Range<usize>,
 }
 
 /// A body and its entity tag.
@@ -36,19 +53,49 @@ pub(super) struct RenderedBody {
     pub(super) etag: HeaderValue,
 }
 
-impl RenderedBody {
-    fn new(mut body: Vec<u8>) -> Self {
-        // The buffer grew by doubling, and is held for long.
-        body.shrink_to_fit();
+impl Part {
+    pub(super) fn new(cluster: &Cluster, bytes: Range<usize>) -> Self {
         Self {
-            etag: conditional::etag(&body),
-            body: body.into(),
+            cluster: address(cluster),
+            bytes,
+        }
+    }
+}
+
+fn address(cluster: &Cluster) -> usize {
+    std::ptr::from_ref(cluster).addr()
+}
+
+impl From<Vec<u8>> for Rendering {
+    fn from(body: Vec<u8>) -> Self {
+        Self {
+            body,
+            parts: Vec::new(),
+        }
+    }
+}
+
+impl Rendering<Body> {
+    /// The bytes of the cluster, if it is the one that stands at `index`.
+    pub(super) fn part(&self, index: usize, cluster: &Cluster) -> Option<&[u8]> {
+        let part = self.parts.get(index)?;
+        let is_same = part.cluster == address(cluster);
+        self.body.get(part.bytes.clone()).filter(|_| is_same)
+    }
+}
+
+impl Entry {
+    fn rendered(&self) -> RenderedBody {
+        RenderedBody {
+            body: Rc::clone(&self.rendering.body),
+            etag: self.etag.clone(),
         }
     }
 }
 
 impl ResponseCache {
-    /// The body for `query` about `snapshot`; `render` renders it if it is not held.
+    /// The body for `query` about `snapshot`; `render` renders it if it is not held, and gets the one
+    /// that was rendered from the snapshot before.
     ///
     /// # Errors
     /// Those of `render`.
@@ -56,23 +103,36 @@ impl ResponseCache {
         &self,
         snapshot: &Rc<Snapshot>,
         query: &ReportQuery,
-        render: impl FnOnce() -> Result<Vec<u8>, E>,
+        render: impl FnOnce(Option<&Rendering<Body>>) -> Result<Rendering, E>,
     ) -> Result<RenderedBody, E> {
-        let is_same =
-            |entry: &&Entry| Rc::ptr_eq(&entry.snapshot, snapshot) && entry.query == *query;
-        if let Some(entry) = self.entries.borrow().iter().find(is_same) {
-            return Ok(entry.rendered.clone());
-        }
-        let rendered = RenderedBody::new(render()?);
-        let mut entries = self.entries.borrow_mut();
-        entries.retain(|entry| Rc::ptr_eq(&entry.snapshot, snapshot));
-        entries.push(Entry {
+        let Rendering { mut body, parts } = {
+            let entries = self.entries.borrow();
+            let known = entries.iter().find(|entry| entry.query == *query);
+            if let Some(entry) = known.filter(|entry| Rc::ptr_eq(&entry.snapshot, snapshot)) {
+                return Ok(entry.rendered());
+            }
+            // Which services a query selects may depend on this time.
+            let is_patched = |entry: &&Entry| entry.snapshot.generated_at == snapshot.generated_at;
+            let before = known.filter(is_patched).map(|entry| &entry.rendering);
+            render(before)?
+        };
+        // The buffer grew by doubling, and is held for long.
+        body.shrink_to_fit();
+        let entry = Entry {
             snapshot: Rc::clone(snapshot),
             query: query.clone(),
-            rendered: rendered.clone(),
-        });
+            etag: conditional::etag(&body),
+            rendering: Rendering {
+                body: body.into(),
+                parts,
+            },
+        };
+        let rendered = entry.rendered();
+        let mut entries = self.entries.borrow_mut();
+        entries.retain(|entry| Rc::ptr_eq(&entry.snapshot, snapshot));
+        entries.push(entry);
         let bytes = |entries: &[Entry]| -> usize {
-            entries.iter().map(|entry| entry.rendered.body.len()).sum()
+            entries.iter().map(|entry| entry.rendering.body.len()).sum()
         };
         while entries.len() > MAX_ENTRIES || bytes(&entries) > MAX_BYTES {
             entries.remove(0);
@@ -114,9 +174,9 @@ mod tests {
     impl Fixture {
         /// The number of renders so far, after a request for a body of `length` bytes.
         fn request(&self, snapshot: &Rc<Snapshot>, query: &ReportQuery, length: usize) -> usize {
-            let rendered = self.cache.get_or_render(snapshot, query, || {
+            let rendered = self.cache.get_or_render(snapshot, query, |_| {
                 self.renders.set(self.renders.get() + 1);
-                Ok::<_, ()>(vec![b'x'; length])
+                Ok::<_, ()>(vec![b'x'; length].into())
             });
             assert_eq!(rendered.unwrap().body.len(), length);
             self.renders.get()

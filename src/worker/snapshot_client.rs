@@ -134,7 +134,8 @@ impl SnapshotClient {
 
 impl SnapshotSource for SnapshotClient {
     async fn read(&self, target: usize, request: SnapshotRequest<'_>) -> Option<SnapshotReply> {
-        let known = request.known;
+        let snapshot = request.known;
+        let known = snapshot.map(|snapshot| snapshot.version);
         let request = ObjectRequest::Read {
             request_id: Cow::Borrowed(request.request_id),
             known,
@@ -142,12 +143,15 @@ impl SnapshotSource for SnapshotClient {
         };
         let reply = self.ask(target, &request, None).await;
         let (status, bytes): (SnapshotStatus, _) = self.decode(reply)?;
-        let mut snapshot = None;
+        let mut newer = None;
         if snapshot_protocol::has_snapshot(&status, known) {
-            let decoded = snapshot_protocol::decode_snapshot(&bytes.to_vec());
-            snapshot = Some(self.or_log(decoded.map_err(|error| error.to_string().into()))?);
+            let decoded = snapshot_protocol::decode_snapshot(&bytes.to_vec(), snapshot);
+            newer = Some(self.or_log(decoded.map_err(|error| error.to_string().into()))?);
         }
-        Some(SnapshotReply { status, snapshot })
+        Some(SnapshotReply {
+            status,
+            snapshot: newer,
+        })
     }
 
     async fn check(&self, target: usize, request_id: &str) -> Option<Health> {

@@ -84,9 +84,8 @@ impl DurableObject for SnapshotObject {
                 let status = refresher.read(wait, &request_id).await;
                 refresher.postpone_forgetting().await;
                 let is_sent = snapshot_protocol::has_snapshot(&status, known);
-                let encoded = is_sent.then(|| refresher.encoded()).flatten();
-                let encoded = encoded.as_ref().map(|bytes| bytes.as_slice());
-                snapshot_protocol::snapshot_frame(&status, known, encoded)
+                let encoded = is_sent.then(|| refresher.encoded_since(known)).flatten();
+                snapshot_protocol::snapshot_frame(&status, known, encoded.as_deref())
             }
             Some(ObjectRequest::Check { request_id }) => {
                 snapshot_protocol::health_frame(&refresher.check(&request_id).await)

@@ -3,7 +3,7 @@
 //! A request is a path: `/read/{request id}/{known version, if any}/{wait in ms, if any}` or
 //! `/check/{request id}`, or `/note/{request id}` with a body: a line for each [`Change`]. A reply is a
 //! frame: a [`SnapshotStatus`], a [`Health`] or whether each change was noted, and behind a status the
-//! bytes of the snapshot, if the edge does not have it yet.
+//! bytes of the snapshot, if the edge does not have it yet, or of what has changed in the one that it has.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -151,12 +151,15 @@ pub(super) fn has_snapshot(status: &SnapshotStatus, known: Option<u64>) -> bool 
     status.version.is_some() && status.version != known
 }
 
-/// Decodes the snapshot behind the head of a frame.
+/// Decodes the snapshot behind the head of a frame, or what has changed in the `known` one.
 ///
 /// # Errors
-/// If the bytes are not a snapshot of this version.
-pub(super) fn decode_snapshot(bytes: &[u8]) -> Result<VersionedSnapshot, DecodeError> {
-    encoding::decode(bytes, None)
+/// If the bytes are neither, of this version.
+pub(super) fn decode_snapshot(
+    bytes: &[u8],
+    known: Option<&VersionedSnapshot>,
+) -> Result<VersionedSnapshot, DecodeError> {
+    VersionedSnapshot::decode(bytes, known)
 }
 
 #[cfg(test)]
@@ -237,7 +240,7 @@ mod tests {
             assert_eq!(head.version, version);
             assert!(length <= MAX_HEAD_BYTES as usize);
             assert_eq!(has_snapshot(&head, known), is_sent, "{version:?} {known:?}");
-            let sent = decode_snapshot(&frame[length..]).ok();
+            let sent = decode_snapshot(&frame[length..], None).ok();
             let sent = sent.map(|sent| sent.version);
             assert_eq!(sent, is_sent.then_some(7), "{version:?} {known:?}");
         }

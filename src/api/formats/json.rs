@@ -3,22 +3,14 @@
 use serde::Serialize;
 
 use crate::api::report::Report;
-use crate::api::response;
+use crate::api::response::Body;
+use crate::api::response_cache::{Part, Rendering};
 use crate::fleet::model::deployment::{Deployment, DeploymentStatus, RolloutState};
 use crate::fleet::model::filter::Selected;
 use crate::fleet::model::reason::Reason;
 use crate::fleet::model::snapshot::{Failure, Service};
 use crate::fleet::model::tags::Tags;
 use crate::time::rfc3339;
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct FleetReport<'a> {
-    generated_at: &'a str,
-    complete: bool,
-    clusters: Vec<ClusterReport<'a>>,
-    failures: Vec<FailureReport<'a>>,
-}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -146,15 +138,44 @@ impl<'a> From<&'a Deployment> for DeploymentReport<'a> {
     }
 }
 
-pub(super) fn render(report: &Report<'_>) -> serde_json::Result<Vec<u8>> {
-    let exposes_deployments = report.config.expose_deployments;
-    let clusters = report.selected.iter();
-    response::json(&FleetReport {
-        generated_at: &report.generated_at,
-        complete: report.is_complete(),
-        clusters: clusters
-            .map(|selected| ClusterReport::new(selected, exposes_deployments))
-            .collect(),
-        failures: report.snapshot.failures.iter().map(Into::into).collect(),
-    })
+/// Renders the report. Clusters that have not changed since the body `before` are taken from that.
+pub(super) fn render(
+    report: &Report<'_>,
+    before: Option<&Rendering<Body>>,
+) -> serde_json::Result<Rendering> {
+    let mut parts = Vec::with_capacity(report.selected.len());
+    let mut json = Vec::with_capacity(before.map_or(0, |before| before.body.len()));
+    for text in [
+        "{\"generatedAt\":\"",
+        &report.generated_at,
+        "\",\"complete\":",
+        if report.is_complete() {
+            "true"
+        } else {
+            "false"
+        },
+        ",\"clusters\":[",
+    ] {
+        json.extend_from_slice(text.as_bytes());
+    }
+    for (index, selected) in report.selected.iter().enumerate() {
+        if index > 0 {
+            json.push(b',');
+        }
+        let start = json.len();
+        match before.and_then(|before| before.part(index, selected.cluster)) {
+            Some(bytes) => json.extend_from_slice(bytes),
+            None => {
+                let cluster = ClusterReport::new(selected, report.config.expose_deployments);
+                serde_json::to_writer(&mut json, &cluster)?;
+            }
+        }
+        parts.push(Part::new(selected.cluster, start..json.len()));
+    }
+    json.extend_from_slice(b"],\"failures\":");
+    let failures = report.snapshot.failures.iter();
+    let failures: Vec<FailureReport<'_>> = failures.map(Into::into).collect();
+    serde_json::to_writer(&mut json, &failures)?;
+    json.extend_from_slice(b"}\n");
+    Ok(Rendering { body: json, parts })
 }

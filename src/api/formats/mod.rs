@@ -12,8 +12,8 @@ use http::HeaderName;
 use crate::api::problem::Problem;
 use crate::api::query::{ReportFormat, ReportQuery};
 use crate::api::report::Report;
-use crate::api::response::Reply;
-use crate::api::response_cache::ResponseCache;
+use crate::api::response::{Body, Reply};
+use crate::api::response_cache::{Rendering, ResponseCache};
 use crate::config::Config;
 use crate::fleet::model::filter::Filter;
 use crate::fleet::view::report::MergedReport;
@@ -29,8 +29,9 @@ pub(super) fn reply(
     config: &Config,
     cache: &ResponseCache,
 ) -> Result<Reply, Box<Problem>> {
-    let mut rendered = cache.get_or_render(&merged.snapshot, query, || {
-        render(&Report::new(&merged.snapshot, query, config)?, query.format)
+    let mut rendered = cache.get_or_render(&merged.snapshot, query, |before| {
+        let report = Report::new(&merged.snapshot, query, config)?;
+        render(&report, query.format, before)
     })?;
     if query.format == ReportFormat::Metrics {
         rendered = metrics::with_targets(&rendered, &merged.targets, &query.filter);
@@ -92,13 +93,20 @@ fn content_type(format: ReportFormat) -> &'static str {
     }
 }
 
-fn render(report: &Report<'_>, format: ReportFormat) -> Result<Vec<u8>, Box<Problem>> {
-    Ok(match format {
-        ReportFormat::Json => json::render(report).map_err(|_| Problem::internal())?,
+fn render(
+    report: &Report<'_>,
+    format: ReportFormat,
+    before: Option<&Rendering<Body>>,
+) -> Result<Rendering, Box<Problem>> {
+    let body = match format {
+        ReportFormat::Json => {
+            return json::render(report, before).map_err(|_| Problem::internal().into());
+        }
         ReportFormat::Text => text::render(report).into_bytes(),
         ReportFormat::Csv => csv::render(report).into_bytes(),
         ReportFormat::Metrics => metrics::render_services(report).into_bytes(),
         ReportFormat::Badge => badge::render(report, badge::tasks).into_bytes(),
         ReportFormat::VersionBadge => badge::render(report, badge::version).into_bytes(),
-    })
+    };
+    Ok(body.into())
 }

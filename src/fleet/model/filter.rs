@@ -1,5 +1,6 @@
 //! Filter: selects the services that a request asks for.
 
+use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use crate::fleet::model::service_state::ServiceState;
@@ -121,7 +122,7 @@ impl Filter {
     #[must_use]
     pub fn select<'a>(
         &self,
-        clusters: &'a [Cluster],
+        clusters: &'a [Rc<Cluster>],
         generated_at: SystemTime,
     ) -> Vec<Selected<'a>> {
         clusters
@@ -178,15 +179,15 @@ mod tests {
         }
     }
 
-    fn cluster(services: Vec<Service>) -> Cluster {
-        Cluster {
+    fn cluster(services: Vec<Service>) -> Rc<Cluster> {
+        Rc::new(Cluster {
             cluster_name: "web".into(),
             target: "default".into(),
             region: "us-east-1".into(),
             capacity_providers: Vec::new(),
             tags: Tags::default(),
             services,
-        }
+        })
     }
 
     fn matches(query: &[(&str, &str)], tags: &[(&str, &str)]) -> bool {

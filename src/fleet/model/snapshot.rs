@@ -1,5 +1,6 @@
 //! Snapshot: the ACTIVE Fargate services at one point in time, under the field names of ECS.
 
+use std::rc::Rc;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -18,8 +19,9 @@ pub struct Snapshot {
     pub generated_at: SystemTime,
     /// The account id of the target. Never shown; `None` in a merge of several targets.
     pub account: Option<String>,
-    /// The clusters that have a Fargate service, sorted by target, region and name.
-    pub clusters: Vec<Cluster>,
+    /// The clusters that have a Fargate service, sorted by target, region and name. Snapshots share what
+    /// is the same in both.
+    pub clusters: Vec<Rc<Cluster>>,
     /// The parts that could not be read, sorted. Empty if the snapshot is complete.
     pub failures: Vec<Failure>,
     /// The services that were carried over from earlier snapshots, sorted.
@@ -80,7 +82,7 @@ pub struct Service {
 }
 
 /// Sorts clusters of one target as the report has them.
-pub fn sort_clusters(clusters: &mut Vec<Cluster>) {
+pub fn sort_clusters(clusters: &mut Vec<Rc<Cluster>>) {
     sort_by(clusters, |a, b| a.cluster_name.cmp(&b.cluster_name));
 }
 

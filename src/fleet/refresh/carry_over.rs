@@ -2,6 +2,7 @@
 //! while, and the failures say so.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::time::SystemTime;
 
 use crate::fleet::model::snapshot::{
@@ -45,7 +46,7 @@ impl Snapshot {
                 services: Vec::new(),
                 ..cluster.clone()
             },
-            |index| self.clusters.swap_remove(index),
+            |index| Cluster::clone(&self.clusters.swap_remove(index)),
         );
         let here = merged.services.iter().map(|s| s.service_name.clone());
         let mut names: BTreeSet<String> = BTreeSet::new();
@@ -65,7 +66,7 @@ impl Snapshot {
         }
         if !merged.services.is_empty() {
             sort_services(&mut merged.services);
-            self.clusters.push(merged);
+            self.clusters.push(Rc::new(merged));
         }
     }
 
@@ -156,14 +157,14 @@ mod tests {
     fn snapshot(seconds: u64, clusters: &[&str], failed: &[Option<&str>]) -> Snapshot {
         let cluster = |text: &&str| {
             let (name, services) = text.split_once(':').unwrap();
-            Cluster {
+            Rc::new(Cluster {
                 cluster_name: name.into(),
                 target: "default".into(),
                 region: "us-east-1".into(),
                 capacity_providers: Vec::new(),
                 tags: Tags::default(),
                 services: services.split_whitespace().map(service).collect(),
-            }
+            })
         };
         let failure = |name: Option<&str>| {
             let mut parts = name.into_iter().flat_map(|name| name.split('/'));
@@ -185,7 +186,7 @@ mod tests {
     }
 
     fn shown(snapshot: &Snapshot) -> Vec<String> {
-        let cluster = |c: &Cluster| {
+        let cluster = |c: &Rc<Cluster>| {
             let names: Vec<_> = c.services.iter().map(|s| s.service_name.as_str()).collect();
             format!("{}: {}", c.cluster_name, names.join(" "))
         };

@@ -8,6 +8,9 @@ use serde::de::DeserializeOwned;
 /// Counts up whenever a stored type changes its shape.
 const FORMAT: u32 = 6;
 
+/// Stands in place of an identity before a part of a snapshot.
+pub(super) const PART: &str = "part";
+
 /// The reason why stored bytes cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DecodeError {
@@ -57,10 +60,22 @@ pub fn decode_prefix<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, usize), De
     take(bytes, None).map(|(value, rest)| (value, rest.len()))
 }
 
+/// Whether a value was encoded for this identity.
+pub(super) fn is_of(bytes: &[u8], identity: &str) -> bool {
+    behind_header(bytes, Some(identity)).is_ok()
+}
+
 fn take<'a, T: DeserializeOwned>(
     bytes: &'a [u8],
     identity: Option<&str>,
 ) -> Result<(T, &'a [u8]), DecodeError> {
+    let bytes = behind_header(bytes, identity)?;
+    postcard::take_from_bytes(bytes).map_err(|_| DecodeError::Malformed)
+}
+
+/// Not inlined, since there are many callers.
+#[inline(never)]
+fn behind_header<'a>(bytes: &'a [u8], identity: Option<&str>) -> Result<&'a [u8], DecodeError> {
     let malformed = |_| DecodeError::Malformed;
     let (format, rest) = postcard::take_from_bytes::<u32>(bytes).map_err(malformed)?;
     if format != FORMAT {
@@ -70,7 +85,7 @@ fn take<'a, T: DeserializeOwned>(
     if identity.is_some_and(|identity| identity != stored) {
         return Err(DecodeError::OtherIdentity);
     }
-    postcard::take_from_bytes(rest).map_err(malformed)
+    Ok(rest)
 }
 
 #[cfg(test)]

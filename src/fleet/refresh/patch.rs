@@ -1,9 +1,51 @@
-//! Patch: services that were read anew take their place in the snapshot of a sweep.
+//! Patch: services that were read anew take their place in the snapshot of a sweep, in the object and, as it
+//! sends them what is new, at its readers.
 
 use std::mem;
+use std::rc::Rc;
 
+use super::encoding::{self, DecodeError, PART};
 use super::marks::ServicesByCluster;
+use super::store::VersionedSnapshot;
 use crate::fleet::model::snapshot::{Cluster, Failure, Service, Snapshot};
+
+/// The clusters in which services were read anew, and the version of the snapshot before that.
+pub(super) type PatchedClusters = (u64, Vec<String>);
+
+impl VersionedSnapshot {
+    /// The part of the snapshot that consists of the clusters in `patched`.
+    pub(super) fn part(&self, patched: &[PatchedClusters]) -> Self {
+        let mut part = self.clone();
+        let is_patched = |cluster: &Rc<Cluster>| {
+            let mut patched = patched.iter();
+            patched.any(|(_, names)| names.contains(&cluster.cluster_name))
+        };
+        Rc::make_mut(&mut part.snapshot).clusters.retain(is_patched);
+        part
+    }
+
+    /// Decodes a snapshot, or a part of one that is the `known` one otherwise.
+    ///
+    /// # Errors
+    /// If the bytes are neither, of this version.
+    pub fn decode(bytes: &[u8], known: Option<&Self>) -> Result<Self, DecodeError> {
+        let mut newest: Self = encoding::decode(bytes, None)?;
+        if !encoding::is_of(bytes, PART) {
+            return Ok(newest);
+        }
+        let known = known.ok_or(DecodeError::Malformed)?;
+        let snapshot = Rc::make_mut(&mut newest.snapshot);
+        let part = mem::replace(&mut snapshot.clusters, known.snapshot.clusters.clone());
+        for new in part {
+            if let Ok(index) = place(&snapshot.clusters, &new.cluster_name)
+                && let Some(old) = snapshot.clusters.get_mut(index)
+            {
+                *old = new;
+            }
+        }
+        Ok(newest)
+    }
+}
 
 impl Snapshot {
     /// Replaces the services that were `read` anew by what was `found` of them. Those that are gone, or
@@ -26,12 +68,13 @@ impl Snapshot {
             let new = found
                 .clusters
                 .iter_mut()
-                .find(|new| new.cluster_name == *name);
+                .find(|new| new.cluster_name == *name)
+                .map(Rc::make_mut);
             let (index, mut new) = match (place(&self.clusters, name), new) {
                 (Ok(index), new) => (index, new.map(|new| mem::take(&mut new.services))),
                 (Err(index), Some(new)) => {
                     let services = mem::take(&mut new.services);
-                    self.clusters.insert(index, new.clone());
+                    self.clusters.insert(index, Rc::new(new.clone()));
                     (index, Some(services))
                 }
                 (Err(index), None) => (index, None),
@@ -55,7 +98,7 @@ impl Snapshot {
                 {
                     self.failures.insert(index, failure.clone());
                 }
-                let Some(cluster) = self.clusters.get_mut(index) else {
+                let Some(cluster) = self.clusters.get_mut(index).map(Rc::make_mut) else {
                     continue;
                 };
                 let by_name = |known: &Service| known.service_name.as_str().cmp(service);
@@ -74,12 +117,18 @@ impl Snapshot {
                     (Err(_), None) => {}
                 }
             }
-            let is_empty = |cluster: &Cluster| cluster.services.is_empty();
+            let is_empty = |cluster: &Rc<Cluster>| cluster.services.is_empty();
             if self.clusters.get(index).is_some_and(is_empty) {
                 self.clusters.remove(index);
             }
         }
         unread
+    }
+
+    /// Whether services of all these clusters are shown.
+    pub(super) fn has_clusters(&self, read: &ServicesByCluster) -> bool {
+        let mut names = read.iter();
+        names.all(|(name, _)| place(&self.clusters, name).is_ok())
     }
 
     /// Forgets what was said about the reading of a service.
@@ -94,6 +143,6 @@ impl Snapshot {
 }
 
 /// The index of the cluster called `name`, or where it belongs.
-fn place(clusters: &[Cluster], name: &str) -> Result<usize, usize> {
+fn place(clusters: &[Rc<Cluster>], name: &str) -> Result<usize, usize> {
     clusters.binary_search_by(|cluster| cluster.cluster_name.as_str().cmp(name))
 }

@@ -33,7 +33,7 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
             snapshot: Rc::new(snapshot),
         };
         state.last_failure = None;
-        state.encoded = None;
+        state.patched.clear();
         state.newest = Some(newest);
         drop(state);
         if let Some(encoded) = S::PERSISTENT.then(|| self.encoded()).flatten() {
@@ -84,8 +84,8 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
         if std::mem::replace(&mut self.state.borrow_mut().is_loaded, true) {
             return;
         }
-        let newest: Option<(VersionedSnapshot, Vec<u8>)> = self.load_item(SNAPSHOT);
-        let paused: Option<(PausedSweep, Vec<u8>)> = self.load_item(SWEEP);
+        let newest: Option<VersionedSnapshot> = self.load_item(SNAPSHOT);
+        let paused: Option<PausedSweep> = self.load_item(SWEEP);
         let now = self.platform.now();
         let mut state = self.state.borrow_mut();
         state.events.silent_since = Some(now);
@@ -94,15 +94,14 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
         let is_plausible = |newest: &VersionedSnapshot| {
             newest.snapshot.generated_at <= latest && newest.version <= version_at(latest)
         };
-        if let Some((newest, encoded)) = newest.filter(|(newest, _)| is_plausible(newest)) {
+        if let Some(newest) = newest.filter(is_plausible) {
             state.newest = Some(newest);
-            state.encoded = Some(Rc::new(encoded));
             if self.takes_events {
                 // The marks of the earlier life are lost, and what was read anew then.
                 state.marks.add_all();
             }
         }
-        if let Some((paused, _)) = paused {
+        if let Some(paused) = paused {
             let limiter = self.target.ecs().limiter();
             limiter.resume(paused.limited_until, now);
             state.stored_calls = Some(paused.usage.calls);
@@ -118,7 +117,7 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
     }
 
     /// Loads and decodes an item. One that cannot be used is removed from the store.
-    fn load_item<T: DeserializeOwned>(&self, name: &'static str) -> Option<(T, Vec<u8>)> {
+    fn load_item<T: DeserializeOwned>(&self, name: &'static str) -> Option<T> {
         let bytes = match self.store.load(name) {
             Ok(bytes) => bytes?,
             Err(error) => {
@@ -127,7 +126,7 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
             }
         };
         match encoding::decode(&bytes, Some(self.target.identity())) {
-            Ok(value) => Some((value, bytes)),
+            Ok(value) => Some(value),
             Err(error) => {
                 self.log_storage(name, "dropped", &error.to_string());
                 self.save(name, None);

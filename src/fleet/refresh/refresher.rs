@@ -9,8 +9,9 @@ use std::time::{Duration, SystemTime};
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 
-use super::encoding;
+use super::encoding::{self, PART};
 use super::marks::Marks;
+use super::patch::PatchedClusters;
 use super::policy::{Decision, LastFailure, Policy};
 use super::status::{EventStatus, Health, SnapshotStatus};
 use super::store::{PausedSweep, Store, VersionedSnapshot};
@@ -51,8 +52,8 @@ pub struct Refresher<P, S> {
 pub(super) struct State {
     pub(super) is_loaded: bool,
     pub(super) newest: Option<VersionedSnapshot>,
-    /// The newest snapshot as it is stored and sent, where it has been encoded.
-    pub(super) encoded: Option<Rc<Vec<u8>>>,
+    /// The newest changes of the newest snapshot, in order.
+    pub(super) patched: Vec<PatchedClusters>,
     pub(super) last_failure: Option<LastFailure>,
     /// The sweep that a slice works on, or that waits for its next slice.
     pub(super) sweep: Option<PausedSweep>,
@@ -200,14 +201,22 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
         self.state.borrow().newest.clone()
     }
 
-    /// The newest snapshot as it is stored and sent.
-    pub fn encoded(&self) -> Option<Rc<Vec<u8>>> {
-        let mut state = self.state.borrow_mut();
-        if state.encoded.is_none() {
-            let newest = state.newest.as_ref()?;
-            state.encoded = encoding::encode(self.target.identity(), newest).map(Rc::new);
+    /// What is sent to a reader who has version `known`: what has changed since, or all of the newest
+    /// snapshot.
+    pub fn encoded_since(&self, known: Option<u64>) -> Option<Vec<u8>> {
+        let state = self.state.borrow();
+        let newest = state.newest.as_ref()?;
+        let is_known = |(before, _): &PatchedClusters| Some(*before) == known;
+        let first = state.patched.iter().position(is_known);
+        match first.and_then(|first| state.patched.get(first..)) {
+            Some(patched) => encoding::encode(PART, &newest.part(patched)),
+            None => encoding::encode(self.target.identity(), newest),
         }
-        state.encoded.clone()
+    }
+
+    /// The newest snapshot as it is stored and sent.
+    pub fn encoded(&self) -> Option<Vec<u8>> {
+        self.encoded_since(None)
     }
 
     /// Checks the credentials and the permissions, for the request called `request_id`. All who ask at once wait for the

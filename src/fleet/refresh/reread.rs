@@ -28,6 +28,9 @@ const INTERVAL: Duration = Duration::from_secs(1);
 const FEW: usize = 10;
 const MAX_PART: usize = 5;
 
+/// The most patches that are remembered for readers who have an earlier version.
+const MAX_PATCHES: usize = 32;
+
 /// What the marks ask for.
 #[derive(Debug)]
 enum Due {
@@ -277,9 +280,18 @@ impl State {
             // The sweep has read these services later, and has taken off the marks from before.
             return;
         }
-        let unread = Rc::make_mut(&mut newest.snapshot).patch(read, found);
+        let before = newest.version;
         newest.advance(now);
-        self.encoded = None;
+        let snapshot = Rc::make_mut(&mut newest.snapshot);
+        let clusters = snapshot.clusters.len();
+        let unread = snapshot.patch(read, found);
+        let is_same_length = snapshot.clusters.len() == clusters;
+        if self.patched.len() >= MAX_PATCHES || !is_same_length || !snapshot.has_clusters(read) {
+            self.patched.clear();
+        } else {
+            let names = read.iter().map(|(name, _)| name.clone());
+            self.patched.push((before, names.collect()));
+        }
         self.take_off(read, &unread, number);
     }
 

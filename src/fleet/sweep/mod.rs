@@ -20,6 +20,7 @@ mod services;
 pub mod target_client;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
@@ -200,10 +201,11 @@ impl Sweep {
         }
         let redactor = redactor.and(self.account.clone());
         let (target, region) = (self.target, self.region);
-        let mut clusters: Vec<Cluster> = self
+        let mut clusters: Vec<Rc<Cluster>> = self
             .clusters
             .into_values()
             .filter_map(|cluster| cluster.into_cluster(&target, &region, &redactor, as_of))
+            .map(Rc::new)
             .collect();
         sort_clusters(&mut clusters);
         let failures = self.failures.into_iter();

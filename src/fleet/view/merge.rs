@@ -70,12 +70,11 @@ pub(super) fn merge(parts: &[Part<'_>]) -> Option<Rc<Snapshot>> {
             .filter(|account| Some(**account) != snapshot.account.as_ref())
             .map(|account| (*account).clone());
         let redactor = Redactor::new(others, None);
-        let redacted = |cluster: &Cluster| {
-            let cluster = cluster.clone();
+        let redacted = |cluster: &Rc<Cluster>| {
             if redactor.is_empty() {
-                cluster
+                Rc::clone(cluster)
             } else {
-                redactor.cluster(cluster)
+                Rc::new(redactor.cluster(Cluster::clone(cluster)))
             }
         };
         clusters.extend(snapshot.clusters.iter().map(redacted));
@@ -123,14 +122,14 @@ mod tests {
         Rc::new(Snapshot {
             generated_at: UNIX_EPOCH,
             account: Some(account.to_owned()),
-            clusters: vec![Cluster {
+            clusters: vec![Rc::new(Cluster {
                 cluster_name: format!("c-{other}"),
                 target: "a".into(),
                 region: "us-east-1".into(),
                 capacity_providers: vec![other.to_owned()],
                 tags,
                 services: vec![service],
-            }],
+            })],
             failures: vec![Failure {
                 target: "a".into(),
                 region: "us-east-1".into(),

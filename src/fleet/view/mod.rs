@@ -134,15 +134,16 @@ impl<S: SnapshotSource> Fleet<S> {
             if self.is_usable(target, wait, clock.now()) {
                 return None;
             }
-            let known = self.version(target);
+            let known = self.known(target);
             let request = SnapshotRequest {
-                known,
+                known: known.as_ref(),
                 wait,
                 request_id,
             };
             Some(match self.source.read(target, request).await {
                 Some(SnapshotReply { status, snapshot }) => {
-                    self.update(target, known, &status, snapshot);
+                    let sent = known.map(|known| known.version);
+                    self.update(target, sent, &status, snapshot);
                     status
                 }
                 None => self.stand_in(target, clock.now()),
@@ -198,8 +199,8 @@ impl<S: SnapshotSource> Fleet<S> {
         is_fresh
     }
 
-    fn version(&self, target: usize) -> Option<u64> {
-        self.cached.borrow().get(target)?.version()
+    fn known(&self, target: usize) -> Option<VersionedSnapshot> {
+        self.cached.borrow().get(target)?.newest.clone()
     }
 
     /// Takes the reply to a request that was sent when `sent` was the cached version. Replies may

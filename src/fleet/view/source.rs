@@ -19,8 +19,8 @@ pub struct SnapshotReply {
 /// A request for the snapshot of a target.
 #[derive(Clone, Copy, Debug)]
 pub struct SnapshotRequest<'a> {
-    /// The version that the reader has already.
-    pub known: Option<u64>,
+    /// The snapshot that the reader has already.
+    pub known: Option<&'a VersionedSnapshot>,
     /// The time for which the reader prefers to wait for a newer one.
     pub wait: Option<Duration>,
     /// The id of the HTTP request.

@@ -1,11 +1,13 @@
 //! Events: what they mark is read anew for the next reader, for a call instead of a sweep.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
 use ecs_status::api::{Api, Body, Request};
 use ecs_status::aws::event::Change;
+use ecs_status::fleet::refresh::encoding;
+use ecs_status::fleet::refresh::store::VersionedSnapshot;
 use ecs_status::platform::{Clock, Spawn};
 use http::Response;
 use serde_json::{Value, json};
@@ -835,10 +837,117 @@ fn after_an_eviction_the_next_reader_gets_a_sweep() {
 }
 
 #[test]
-fn a_snapshot_that_was_patched_is_sent_with_its_patch() {
-    use ecs_status::fleet::refresh::encoding;
-    use ecs_status::fleet::refresh::store::VersionedSnapshot;
+fn an_isolate_that_is_sent_changes_has_the_report_of_one_that_reads_it_anew() {
+    let world = World::new(Ecs::uniform(3, 20));
+    let queries = [
+        "/list",
+        "/list?unhealthy=true",
+        "/list?format=csv",
+        "/list?format=text",
+    ];
+    let bodies = |api: &Api<Objects>| {
+        let platform = &world.edge.platform;
+        queries.map(|target| {
+            let response = platform.run(api.handle(&get(target), platform));
+            String::from_utf8(response.body().to_vec()).unwrap()
+        })
+    };
+    let same = |what: &str| {
+        world.rest(3);
+        assert_eq!(bodies(&world.api), bodies(&world.edge.api()), "{what}");
+    };
+    same("nothing has changed");
+    for (cluster, running) in [
+        ("cluster-0000", 1),
+        ("cluster-0002", 0),
+        ("cluster-0000", 7),
+    ] {
+        world.change(cluster, "service-0003", running);
+        same("a service has changed");
+    }
+    world.remove("cluster-0001", "service-0004");
+    world.send(&deployment("cluster-0001", "service-0004"));
+    same("a service is gone");
+    world.create("cluster-0001", "service-0099");
+    world.send(&deployment("cluster-0001", "service-0099"));
+    same("a service is new");
+    for number in (0..20).filter(|number| *number != 4) {
+        let name = format!("service-{number:04}");
+        world.remove("cluster-0002", &name);
+        world.send(&deployment("cluster-0002", &name));
+        same("a cluster becomes empty");
+    }
+    world.rest(301);
+    same("a sweep has read all");
+}
 
+#[test]
+fn a_reader_is_sent_what_has_changed_since_its_version() {
+    let world = sliced();
+    let refresher = world.refresher();
+    world.read(&refresher);
+    world.alarms(&refresher);
+    let first = refresher.newest().unwrap();
+    let whole = refresher.encoded().unwrap().len();
+    let running = Cell::new(2);
+    let change_one = |name: &str| {
+        running.set(running.get() + 1);
+        let key = ("cluster-0000".to_owned(), name.to_owned());
+        let described = service(name, [2, running.get(), 0], "COMPLETED", &[]);
+        world.ecs.borrow_mut().described.insert(key, described);
+        refresher.note(&[change("cluster-0000", name)]);
+        world.advance(2);
+        world.read(&refresher);
+        refresher.newest().unwrap()
+    };
+    let sent_to = |known: Option<&VersionedSnapshot>| {
+        let version = known.map(|known| known.version);
+        let bytes = refresher.encoded_since(version).unwrap();
+        let newest = refresher.newest().unwrap();
+        let sent = VersionedSnapshot::decode(&bytes, known).unwrap();
+        assert_eq!(
+            (sent.version, &sent.snapshot),
+            (newest.version, &newest.snapshot)
+        );
+        (sent, bytes.len() < whole * 6 / 10)
+    };
+    let mut known = first.clone();
+    for name in ["service-0001", "service-0002", "service-0001"] {
+        let newest = change_one(name);
+        assert!(newest.version > known.version);
+        let (sent, is_small) = sent_to(Some(&known));
+        assert!(is_small);
+        known = sent;
+    }
+    let (sent, is_small) = sent_to(Some(&first));
+    assert!(is_small, "who has missed two gets all three");
+    let is_shared = |index: usize| {
+        Rc::ptr_eq(
+            &sent.snapshot.clusters[index],
+            &first.snapshot.clusters[index],
+        )
+    };
+    assert_eq!([is_shared(0), is_shared(1)], [false, true]);
+    let patches = refresher.encoded_since(Some(first.version)).unwrap();
+    assert!(VersionedSnapshot::decode(&patches, None).is_err());
+    let mut other = first.clone();
+    other.version -= 1;
+    for known in [None, Some(&other)] {
+        assert!(!sent_to(known).1, "its version is not known");
+    }
+    for _ in 0..30 {
+        change_one("service-0003");
+    }
+    assert!(!sent_to(Some(&first)).1, "so many are not held");
+    assert!(!sent_to(Some(&known)).1);
+    world.advance(301);
+    world.read(&refresher);
+    world.alarms(&refresher);
+    assert!(!sent_to(Some(&known)).1, "a sweep has changed anything");
+}
+
+#[test]
+fn a_snapshot_that_was_patched_is_sent_with_its_patch() {
     let world = sliced();
     let refresher = world.refresher();
     world.read(&refresher);

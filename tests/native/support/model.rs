@@ -14,7 +14,7 @@ pub fn snapshot(generated_at: SystemTime, clusters: Vec<Cluster>) -> Rc<Snapshot
     Rc::new(Snapshot {
         generated_at,
         account: None,
-        clusters,
+        clusters: clusters.into_iter().map(Rc::new).collect(),
         failures: Vec::new(),
         carried_over: Vec::new(),
     })

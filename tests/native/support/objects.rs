@@ -11,7 +11,7 @@ use ecs_status::config::Config;
 use ecs_status::fleet::refresh::policy::Policy;
 use ecs_status::fleet::refresh::refresher::Refresher;
 use ecs_status::fleet::refresh::status::Health;
-use ecs_status::fleet::refresh::store::NoStore;
+use ecs_status::fleet::refresh::store::{NoStore, VersionedSnapshot};
 use ecs_status::fleet::view::Fleet;
 use ecs_status::fleet::view::source::{SnapshotReply, SnapshotRequest, SnapshotSource};
 use ecs_status::platform::{Clock, Sleep};
@@ -76,9 +76,17 @@ impl SnapshotSource for Objects {
         let refresher = self.0.refreshers.get(target)?;
         let status = refresher.read(request.wait, request.request_id).await;
         let newest = refresher.newest();
-        let is_news = status.version.is_some() && status.version != request.known;
+        let known = request.known.map(|known| known.version);
+        let is_news = status.version.is_some() && status.version != known;
+        let sent = newest.filter(|_| is_news).map(|newest| {
+            let bytes = refresher.encoded_since(known).unwrap();
+            let sent = VersionedSnapshot::decode(&bytes, request.known).unwrap();
+            assert_eq!(sent.version, newest.version);
+            assert_eq!(sent.snapshot, newest.snapshot);
+            sent
+        });
         Some(SnapshotReply {
-            snapshot: newest.filter(|_| is_news),
+            snapshot: sent,
             status,
         })
     }

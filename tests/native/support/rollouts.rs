@@ -1,5 +1,6 @@
 //! Rollouts: services in the midst of a deployment, as ECS describes them.
 
+use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ecs_status::aws::ecs::{DescribeClusters, DescribeServices, ListClusters, ListServices};
@@ -84,7 +85,8 @@ pub fn found(described: &Value) -> Service {
         as_of(start()),
         Redactor::default(),
     );
-    snapshot.clusters.remove(0).services.remove(0)
+    let cluster = Rc::unwrap_or_clone(snapshot.clusters.remove(0));
+    cluster.services.into_iter().next().unwrap()
 }
 
 /// The snapshot of a cluster with these services.

@@ -65,7 +65,7 @@ impl SnapshotSource for Script {
         self.0
             .reads
             .borrow_mut()
-            .push((request.known, request.wait));
+            .push((request.known.map(|known| known.version), request.wait));
         let next = self.0.replies.borrow_mut()[target].pop_front();
         let (after, reply) = next.expect("the script has no reply left");
         self.0.platform.sleep(after).await;
