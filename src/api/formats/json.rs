@@ -163,12 +163,11 @@ pub(super) fn render(
             json.push(b',');
         }
         let start = json.len();
-        match before.and_then(|before| before.part(index, selected.cluster)) {
-            Some(bytes) => json.extend_from_slice(bytes),
-            None => {
-                let cluster = ClusterReport::new(selected, report.config.expose_deployments);
-                serde_json::to_writer(&mut json, &cluster)?;
-            }
+        if let Some(bytes) = before.and_then(|before| before.part(index, selected.cluster)) {
+            json.extend_from_slice(bytes);
+        } else {
+            let cluster = ClusterReport::new(selected, report.config.expose_deployments);
+            serde_json::to_writer(&mut json, &cluster)?;
         }
         parts.push(Part::new(selected.cluster, start..json.len()));
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// Counts up whenever a stored type changes its shape.
-const FORMAT: u32 = 6;
+const FORMAT: u32 = 7;
 
 /// Stands in place of an identity before a part of a snapshot.
 pub(super) const PART: &str = "part";
