@@ -224,7 +224,7 @@ $(WASM): $(SOURCES) $(RUST)
 .PHONY: clippy-wasm32
 clippy-wasm32: $(WASM)
 	@env $(CARGO_ENV) cargo rustc --quiet $(FOR_WASM) --crate-type staticlib -- \
-		-C lto=off -C opt-level=0 -C codegen-units=256
+		-D warnings -C lto=off -C opt-level=0 -C codegen-units=256
 
 $(BUILT): $(SOURCES) $(WASM) $(RUST) $(NPM) $(WORKER_BUILD) $(WASM_BINDGEN)
 	@$(STEP) worker-build "joining the Worker's wasm and JavaScript" env $(CARGO_ENV) \

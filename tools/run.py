@@ -28,7 +28,7 @@ FIGURES = ROOT / "target" / "figures.txt"
 WORKFLOWS = [str(path.relative_to(ROOT)) for path in sorted((ROOT / ".github" / "workflows").glob("*.yml"))]
 # Clippy as the compiler of this package, with warnings as errors: what it has judged is compiled as well, for the tests.
 # `cargo clippy` would compile all dependencies once more, as its results are of no use to a build.
-CLIPPY = {"RUSTC_WORKSPACE_WRAPPER": "clippy-driver", "CLIPPY_ARGS": "-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__"}
+CLIPPY = {"RUSTC_WORKSPACE_WRAPPER": "clippy-driver", "RUSTFLAGS": "-D warnings"}
 CARGO_TEST = ["cargo", "test", "--locked", "--features", "lambda"]
 PYTEST = [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
 
