@@ -106,6 +106,14 @@ class Record:
     late: float = 0.0
     calm: Calm | None = None
 
+    def note_sweep(self, region: str, began: float, seconds: float) -> None:
+        """Drops what began no sweep: in the time of one, only the first call for a list of clusters began it. The others are
+        later attempts, and health checks."""
+        begins = self.begins[region]
+        first = min(begins, key=lambda begin: abs(begin - began), default=None)
+        if first is not None and abs(first - began) <= SLACK:
+            begins[:] = [begin for begin in begins if not first < begin <= first + seconds]
+
     def forget(self, before: float) -> None:
         """Drops what happened before this time, except for the sweeps, which are few."""
         self.hits = [hit for hit in self.hits if hit.time >= before]

@@ -347,6 +347,7 @@ class Storm:
         assert self._worker
         self._watch.note_calls(stage)
         self._watch.note_lines(self._worker)
+        self._watch.note_sweeps(stage)
         if self._worker.has_ended():
             self.tally.wrong.append("workerd ended by itself")
             self._start(stage)

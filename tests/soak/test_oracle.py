@@ -618,3 +618,26 @@ def test_a_rollback_and_task_sets_have_their_states() -> None:
     assert (one["state"], one["deployments"]) == ("healthy", [])
     done = {**service, "deployments": [{**service["deployments"][0], "rolloutState": "COMPLETED"}]}
     assert (shown(done, Told(), ENDED)["state"], shown(done, Told(), ENDED)["deployments"]) == ("healthy", [])
+
+
+def test_a_health_check_during_a_sweep_begins_no_other(world: World) -> None:
+    """Its call for a list of clusters is like that of a sweep."""
+    world.met("garbage", at=BEGAN + 0.1)
+    partial = world.report(ELSEWHERE, STEADY, OTHERS, BEFORE, failures=(failure(sentences.UNREADABLE),))
+    begins = world.record.begins[REGIONS[0]]
+    begins.append(BEGAN + 0.6)
+    with pytest.raises(Wrong, match="no call .* met what is named as the cause"):
+        judge_anew(world, partial)
+    # The line of the sweep came a little late.
+    world.record.note_sweep(REGIONS[0], BEGAN + 0.02, ENDED - BEGAN)
+    assert begins == [BEGAN - 20, BEGAN]
+    assert judge_anew(world, partial).startswith("partial")
+
+
+def test_what_follows_a_sweep_begins_another(world: World) -> None:
+    begins = world.record.begins[REGIONS[0]]
+    begins.append(ENDED + 0.01)
+    world.record.note_sweep(REGIONS[0], BEGAN + 0.02, ENDED - BEGAN)
+    # Of a sweep whose first call did not reach the emulator, nothing is known.
+    world.record.note_sweep(REGIONS[0], BEGAN - 10, 30)
+    assert begins == [BEGAN - 20, BEGAN, ENDED + 0.01]

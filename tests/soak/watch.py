@@ -104,6 +104,12 @@ class Watch:
         for region in stage.scene.regions.values():
             self._is_paced(stage.scene, sorted(call.time for call in calls if call.region == region))
 
+    def note_sweeps(self, stage: Stage) -> None:
+        """Records how long the sweeps of the round took."""
+        for moment, line in self.sweeps:
+            seconds = line["durationMs"] / 1_000
+            stage.record.note_sweep(line["region"], moment - seconds, seconds)
+
     def _is_paced(self, scene: Scene, times: list[float]) -> None:
         """Checks that no stretch of one life has more calls than the burst and the rate allow."""
         for begin, end in zip(self.lives, [*self.lives[1:], float("inf")], strict=True):
@@ -142,9 +148,8 @@ class Watch:
 
 
 def begins_a_sweep(call: Call) -> bool:
-    """Whether the call begins a sweep; the health check lists clusters too, but only one."""
-    request = call.request
-    return call.operation == "ListClusters" and request.get("maxResults") != 1 and "nextToken" not in request
+    """Whether the call may begin a sweep; the health check lists clusters too."""
+    return call.operation == "ListClusters" and "nextToken" not in call.request
 
 
 def note_reads(reads: dict[Place, list[float]], call: Call) -> None:
