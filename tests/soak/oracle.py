@@ -240,7 +240,7 @@ class Oracle:
         if not of <= at <= look.received:
             return [f"it failed at {old['at']}, which was not after {old['of']} and before the answer"]
         if old["reason"] == sentences.NOT_DONE:
-            return [] if self._waited(look, self.scene.timeout) else ["it did not wait for the sweep that is not done"]
+            return [] if self._waited_in_vain(look, at, of) else ["it did not wait for the sweep that is not done"]
         return objections(self.record, old["reason"], region, None, at - self.scene.longest_sweep, at + SECOND, self.scene.timeout)
 
     def _sweep(
@@ -341,6 +341,19 @@ class Oracle:
 
     def _waited(self, look: Look, default: float) -> bool:
         return look.received - look.sent >= self._wait_of(look, default) - EARLY
+
+    def _waited_in_vain(self, look: Look, at: float, of: float) -> bool:
+        """Whether the sweep was waited for until `at`, where a report `of` that time was at hand.
+
+        1. A report that became too old meanwhile was waited for like one that is not.
+        2. While a request waits for one target, another may find out that the sweep of a second one is not done.
+        """
+        became_too_old = look.sent - of <= self.scene.max_stale + SECOND
+        most = self.scene.fresh_wait if became_too_old else self.scene.timeout
+        if self._waited(look, most):
+            return True
+        began = at + SECOND - self._wait_of(look, most) + EARLY
+        return len(self.scene.targets) > 1 and any(at - self.scene.timeout - SLACK <= asked <= began for asked in self.record.asked)
 
     def _is_young_enough(self, look: Look, report: Report, age: int, ended: tuple[float, float], failed: bool) -> str:
         """Why a report may be older than SNAPSHOT_MAX_AGE; "" if it was not when it was requested. Its sweep ended between `ended`.

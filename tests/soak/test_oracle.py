@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -641,3 +642,30 @@ def test_what_follows_a_sweep_begins_another(world: World) -> None:
     # Of a sweep whose first call did not reach the emulator, nothing is known.
     world.record.note_sweep(REGIONS[0], BEGAN - 10, 30)
     assert begins == [BEGAN - 20, BEGAN, ENDED + 0.01]
+
+
+def waited_in_vain(world: World, at: float, sent: float, took: float) -> bool:
+    """Whether a sweep that is not done at this time was waited for, where the report of `ENDED` was at hand."""
+    return Oracle(world.scene, world.truth, world.record, ())._waited_in_vain(Look(Ask("/list"), sent, sent + took, None), at, ENDED)
+
+
+def test_a_report_that_becomes_too_old_while_a_request_waits_was_waited_for_long_enough() -> None:
+    world = World(replace(SCENE, fresh_wait=1, max_stale=5))
+    assert waited_in_vain(world, at=ENDED + 6, sent=ENDED + 5, took=1)
+    assert not waited_in_vain(world, at=ENDED + 6, sent=ENDED + 5, took=0.5)
+    # What is too old already is waited for as long as a sweep may take.
+    assert not waited_in_vain(world, at=ENDED + 10, sent=ENDED + 9, took=1)
+    assert waited_in_vain(world, at=ENDED + 12, sent=ENDED + 9, took=3)
+
+
+def test_of_several_targets_one_may_be_waited_for_by_another_request() -> None:
+    late = ENDED + 60
+    for targets, asked, is_right in (
+        (("here", "there"), late - 3, True),
+        (("here", "there"), late - 1, False),
+        (("here", "there"), late - 9, False),
+        (("default",), late - 3, False),
+    ):
+        world = World(replace(SCENE, targets=targets))
+        world.record.asked.append(asked)
+        assert waited_in_vain(world, at=late, sent=late - 0.5, took=1.5) is is_right
