@@ -11,6 +11,8 @@ from typing import Any
 REGIONS = ("ap-southeast-2", "us-east-1")
 OPERATIONS = ("ListClusters", "DescribeClusters", "ListServices", "DescribeServices")
 CLUSTERS = ("prod", "nonprod", "batch", "legacy")
+# Services of prod that are described, and never shown.
+ON_EC2, DRAINING = "on-ec2", "draining"
 
 # After so many seconds a rollout that does not get on is stuck; few enough that some become so during a storm.
 STUCK_AFTER = 60

@@ -14,7 +14,7 @@ from typing import Any
 from e2e.shape import well_formed
 from e2e.workerd import Answer
 
-from .plan import CLUSTERS, Scene
+from .plan import CLUSTERS, DRAINING, ON_EC2, Scene
 from .states import STATES, State, colour, is_unhealthy, since
 
 # Target, cluster, service.
@@ -175,7 +175,7 @@ def text_report(ask: Ask, body: str, complete: bool, scene: Scene) -> Report:
         if cluster in CLUSTERS:
             names["clusterName"], reason = cluster, of_cluster
             service, _, of_service = reason.partition(" ")
-            if service.startswith(f"{cluster}-"):
+            if service.startswith(f"{cluster}-") or service in (ON_EC2, DRAINING):
                 names["serviceName"], reason = service, of_service
         failures.append({"target": target, "region": region, **names, "reason": reason})
     of_now = lambda state: text_row(state, said["moment"])  # noqa: E731

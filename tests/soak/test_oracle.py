@@ -16,7 +16,7 @@ import sentences
 
 from .oracle import Oracle, Wrong
 from .plan import CANARY, REGIONS, STUCK_AFTER, TWO, Scene
-from .reading import Ask, csv_row, metrics_row, text_row
+from .reading import Ask, csv_row, metrics_row, text_report, text_row
 from .record import Hit, Look, Record
 from .states import GREEN, RED, STATES, YELLOW, State, Told, shown
 from .truth import Truth, clusters_of
@@ -669,3 +669,11 @@ def test_of_several_targets_one_may_be_waited_for_by_another_request() -> None:
         world = World(replace(SCENE, targets=targets))
         world.record.asked.append(asked)
         assert waited_in_vain(world, at=late, sent=late - 0.5, took=1.5) is is_right
+
+
+@pytest.mark.parametrize("service", ["prod-ap-00", "draining", "on-ec2"])
+def test_a_failure_in_text_may_name_a_service_that_is_never_shown(service: str) -> None:
+    totals = f"0 services in 0 clusters: 0/0 tasks running, 0 pending; generatedAt {moment(ENDED)}, incomplete"
+    body = f"CLUSTER  SERVICE\n\n{totals}\nfailure: default {REGIONS[0]} prod {service} {sentences.LEFT_OUT}\n"
+    (found,) = text_report(Ask("/list?format=text", "text"), body, False, SCENE).failures or ()
+    assert found == {**failure(sentences.LEFT_OUT), "serviceName": service}

@@ -13,7 +13,7 @@ from emulator.emulator import Emulator
 from emulator.server import Answer, Environ
 
 from . import releases
-from .plan import CLUSTERS, REGIONS, Scene
+from .plan import CLUSTERS, DRAINING, ON_EC2, REGIONS, Scene
 from .states import State, Told, shown
 
 # Region, cluster, service.
@@ -102,8 +102,8 @@ class Fleet:
         for place in self._places:
             self._put(place)
         for region in REGIONS:
-            self._emulator.add_service("prod", "on-ec2", launch_type="EC2", region=region)
-            self._emulator.add_service("prod", "draining", launch_type="FARGATE", status="DRAINING", region=region)
+            self._emulator.add_service("prod", ON_EC2, launch_type="EC2", region=region)
+            self._emulator.add_service("prod", DRAINING, launch_type="FARGATE", status="DRAINING", region=region)
 
     def _add_cluster(self, region: str, cluster: str) -> None:
         options = {"legacy": {"capacity_providers": []}, "nonprod": {"default_strategy": ["FARGATE_SPOT"]}}.get(cluster, {})
