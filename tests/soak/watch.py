@@ -93,7 +93,7 @@ class Watch:
         calls = self.calls()
         self._calls_noted += len(calls)
         for call in calls:
-            if begins_a_sweep(call) and call.region in stage.record.begins:
+            if may_begin_a_sweep(call) and call.region in stage.record.begins:
                 stage.record.begins[call.region].append(call.time)
             if call.operation == "DescribeServices" and stage.scene.events:
                 note_reads(stage.record.reads, call)
@@ -147,7 +147,7 @@ class Watch:
                 self._tally.sweeps["in slices"] += line["slices"] > 1
 
 
-def begins_a_sweep(call: Call) -> bool:
+def may_begin_a_sweep(call: Call) -> bool:
     """Whether the call may begin a sweep; the health check lists clusters too."""
     return call.operation == "ListClusters" and "nextToken" not in call.request
 

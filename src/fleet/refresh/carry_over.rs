@@ -46,7 +46,7 @@ impl Snapshot {
                 services: Vec::new(),
                 ..cluster.clone()
             },
-            |index| Cluster::clone(&self.clusters.swap_remove(index)),
+            |index| Rc::unwrap_or_clone(self.clusters.swap_remove(index)),
         );
         let here = merged.services.iter().map(|s| s.service_name.clone());
         let mut names: BTreeSet<String> = BTreeSet::new();
