@@ -218,8 +218,11 @@ impl<S: SnapshotSource> Fleet<S> {
         };
         let known = cached.version();
         if status.version < known {
-            // Nothing may be served any more, unless a newer snapshot has arrived meanwhile.
-            if status.version.is_none() && sent == known {
+            // Nothing may be served any more, unless a snapshot has arrived meanwhile that is newer than
+            // the failure.
+            let failed_at = status.last_failure.map(|failure| failure.at);
+            let copied_at = cached.newest.as_ref().map(|n| n.snapshot.generated_at);
+            if status.version.is_none() && (sent == known || failed_at > copied_at) {
                 cached.newest = None;
             }
             return;

@@ -218,6 +218,25 @@ fn a_late_refusal_does_not_drop_a_newer_copy() {
 }
 
 #[test]
+fn a_refusal_after_the_sweep_of_the_copy_holds_for_the_copy_too() {
+    for world in [with_a_stale_copy(), world(1)] {
+        let now = world.platform.now();
+        // A request that does not wait long gets a snapshot that is about to become too old.
+        let mut standing_in = newer(42, now);
+        standing_in.status.last_failure = Some(failure(Cause::NotDone, now + seconds(2)));
+        let refused = Some(failure(Cause::Throttled, now + seconds(5)));
+        world.reply_after(5, unchanged(None, refused, 3));
+        world.reply_after(1, standing_in);
+        let [refused, standing_in] = world.ask_twice();
+        assert!(reasons(&standing_in.unwrap())[0].starts_with(&*Cause::NotDone.reason()));
+        assert_eq!(refused.unwrap_err().cause, Cause::Throttled);
+        world.reply(newer(43, now));
+        world.ask().0.unwrap();
+        assert_eq!(world.script.known().last(), Some(&None));
+    }
+}
+
+#[test]
 fn a_reply_about_the_copy_in_memory_updates_its_status() {
     let world = world(1);
     world.reply(newer(41, world.platform.now()));
