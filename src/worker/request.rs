@@ -13,14 +13,10 @@ use super::request_id;
 use crate::api;
 use crate::platform::Rng;
 
-/// The request headers that are read, in the order of [`parse`].
-const HEADERS: &str = "accept authorization if-none-match if-modified-since prefer \
-    x-prometheus-scrape-timeout-seconds cf-ray cf-connecting-ip";
-
 #[wasm_bindgen(module = "/src/worker/request.js")]
 extern "C" {
     #[wasm_bindgen(catch, js_name = readRequest)]
-    fn read_request(request: &web_sys::Request, names: &str) -> Result<String, JsValue>;
+    fn read_request(request: &web_sys::Request) -> Result<String, JsValue>;
 
     #[wasm_bindgen(js_name = readBody)]
     fn read_body(request: &web_sys::Request, most: u32) -> Promise;
@@ -38,7 +34,7 @@ pub(super) fn read(
     request: &web_sys::Request,
     platform: &WorkerPlatform,
 ) -> Result<(api::Request, String), JsValue> {
-    Ok(parse(&read_request(request, HEADERS)?, platform))
+    Ok(parse(&read_request(request)?, platform))
 }
 
 /// Adds the body of the runtime's request. One that breaks off is empty.
@@ -53,6 +49,7 @@ pub(super) async fn add_body(request: &mut api::Request, event: &web_sys::Reques
     }
 }
 
+/// The request of the lines that `readRequest` makes, with the headers in the order of its list.
 fn parse(lines: &str, platform: &WorkerPlatform) -> (api::Request, String) {
     let mut lines = lines.split('\n');
     let mut line = || lines.next().unwrap_or_default();
