@@ -126,7 +126,7 @@ impl ServiceError {
 }
 
 fn from_json(body: &[u8]) -> Option<ServiceError> {
-    let body: Map<String, Value> = serde_json::from_slice(body).ok()?;
+    let body: Map<String, Value> = serde_json::from_str(&String::from_utf8_lossy(body)).ok()?;
     let text = |wanted: &[&str]| wanted.iter().find_map(|name| body.get(*name)?.as_str());
     Some(ServiceError {
         code: text(&["__type", "code"]).map(bare_code).unwrap_or_default(),

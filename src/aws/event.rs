@@ -39,7 +39,8 @@ impl Change {
     /// # Errors
     /// If `body` is no event.
     pub fn parse(body: &[u8]) -> Result<Option<Self>, NotAnEvent> {
-        let mut event: Members<'_> = serde_json::from_slice(body).map_err(|_| NotAnEvent)?;
+        let body = str::from_utf8(body).map_err(|_| NotAnEvent)?;
+        let mut event: Members<'_> = serde_json::from_str(body).map_err(|_| NotAnEvent)?;
         let mut word = |name| event.word(name).ok_or(NotAnEvent);
         let (source, kind) = (word("source")?, word("detail-type")?);
         let (account, region) = (word("account")?, word("region")?);

@@ -214,7 +214,7 @@ fn add_list(
     json: &str,
     endpoints: &Endpoints,
 ) -> Result<(), Fault> {
-    let items: Vec<Item> = serde_json::from_slice(json.as_bytes()).map_err(|_| {
+    let items: Vec<Item> = serde_json::from_str(json).map_err(|_| {
         let hint = Some("the value stands in quotes").filter(|_| pasted::is_quoted(json));
         Fault::Item(pasted::with_hint(LIST, hint).into_owned())
     })?;

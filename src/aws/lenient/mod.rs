@@ -34,6 +34,9 @@ use object::Object;
 pub(super) use object::{objects, required_objects};
 use scalar::{Text, count, string, text, time};
 
+/// The bytes that a value of a list hardly ever exceeds.
+const USUAL_VALUE: usize = 1024;
+
 /// A type of a response that is an object.
 pub trait Lenient: Sized {
     /// Reads the value member by member. `None` if it lacks what it cannot be read without.
@@ -47,23 +50,27 @@ pub trait Lenient: Sized {
     }
 }
 
-/// Decodes `body`. Everything here reads slices of bytes, so that one set of decoders serves all of it.
+/// Decodes `body`. What is no UTF-8 is replaced at first, so that not every string has to be examined,
+/// and one set of decoders serves all of it.
 ///
 /// # Errors
 /// If the body is not JSON, or lacks what the response cannot be read without.
 pub fn decode<T: Lenient + DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
-    match serde_json::from_slice::<T>(body) {
+    let body = String::from_utf8_lossy(body);
+    match serde_json::from_str::<T>(&body) {
         Ok(whole) if whole.is_usual() => Ok(whole),
-        whole => decode_by_member(body).map_or(whole, Ok),
+        whole => from_members(&body).map_or(whole, Ok),
     }
 }
 
 /// Decodes `body` member by member: slower, and the same for a body without oddities.
 #[must_use]
 pub fn decode_by_member<T: Lenient>(body: &[u8]) -> Option<T> {
-    let body = String::from_utf8_lossy(body);
-    let mut members = serde_json::from_slice(body.as_bytes()).ok()?;
-    T::from_members(&mut members)
+    from_members(&String::from_utf8_lossy(body))
+}
+
+fn from_members<T: Lenient>(json: &str) -> Option<T> {
+    T::from_members(&mut serde_json::from_str(json).ok()?)
 }
 
 impl<T: Table> Member for Vec<T> {
@@ -142,15 +149,11 @@ impl<'a> Members<'a> {
 
     /// The members of an object. `None` if it is absent, or no object.
     pub fn members(&mut self, name: &'static str) -> Option<Self> {
-        self.read(name, |value| {
-            serde_json::from_slice(value.get().as_bytes()).ok()
-        })
+        self.read(name, |value| serde_json::from_str(value.get()).ok())
     }
 
     fn list(&mut self, name: &'static str) -> Option<Vec<&'a RawValue>> {
-        self.read(name, |value| {
-            serde_json::from_slice(value.get().as_bytes()).ok()
-        })
+        self.read(name, |value| serde_json::from_str(value.get()).ok())
     }
 
     fn read<T>(
@@ -173,12 +176,12 @@ impl<'a> Members<'a> {
 
 /// The object in `value`, and whether it cannot be read, or not as a whole.
 fn object<T: Lenient + Table>(value: &RawValue) -> (Option<T>, bool) {
-    if let Ok(Object(whole)) = serde_json::from_slice::<Object<T>>(value.get().as_bytes())
+    if let Ok(Object(whole)) = serde_json::from_str::<Object<T>>(value.get())
         && whole.is_usual()
     {
         return (Some(whole), false);
     }
-    let Ok(mut members) = serde_json::from_slice::<Members<'_>>(value.get().as_bytes()) else {
+    let Ok(mut members) = serde_json::from_str::<Members<'_>>(value.get()) else {
         return (None, true);
     };
     let object = T::from_members(&mut members);
@@ -189,6 +192,17 @@ fn object<T: Lenient + Table>(value: &RawValue) -> (Option<T>, bool) {
 /// The objects among the first `count` values of `array`, as far as they can be read. What follows is
 /// not examined.
 pub(super) fn first_objects<T: Lenient + Table>(array: &[u8], count: usize) -> Vec<T> {
+    if let Some(usual) = array.get(..count.saturating_mul(USUAL_VALUE)) {
+        let objects = objects_at_start(usual, count);
+        if objects.len() == count {
+            return objects;
+        }
+    }
+    objects_at_start(array, count)
+}
+
+/// Those in `start`, which may end within a value.
+fn objects_at_start<T: Lenient + Table>(start: &[u8], count: usize) -> Vec<T> {
     struct First<'a, T> {
         left: usize,
         objects: &'a mut Vec<T>,
@@ -212,14 +226,14 @@ pub(super) fn first_objects<T: Lenient + Table>(array: &[u8], count: usize) -> V
         }
     }
 
-    let array = String::from_utf8_lossy(array);
+    let start = String::from_utf8_lossy(start);
     let mut objects = Vec::new();
     let first = First {
         left: count,
         objects: &mut objects,
     };
     // Values that are left over are an error to the deserializer.
-    let _ = serde_json::Deserializer::from_slice(array.as_bytes()).deserialize_seq(first);
+    let _ = serde_json::Deserializer::from_str(&start).deserialize_seq(first);
     objects
 }
 
@@ -368,6 +382,12 @@ mod tests {
         for array in ["", "7", "{}", "[", "[]"] {
             assert_eq!(counts(array, 9), [], "{array}");
         }
+        // Values that are longer than usual.
+        let long = format!(r#"{{"text":"{}","count":1}}"#, "ö".repeat(USUAL_VALUE));
+        let array = format!("[{long},{long},{long}]");
+        assert_eq!(counts(&array, 1), [Some(1)]);
+        assert_eq!(counts(&array, 2), [Some(1); 2]);
+        assert_eq!(counts(&array, 9), [Some(1); 3]);
     }
 
     #[test]

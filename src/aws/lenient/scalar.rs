@@ -14,7 +14,7 @@ const END_OF_TIME: f64 = 253_402_300_800.0;
 
 /// The string in `value`.
 pub(super) fn string(value: &RawValue) -> Option<String> {
-    let Text(text) = serde_json::from_slice(value.get().as_bytes()).ok()?;
+    let Text(text) = serde_json::from_str(value.get()).ok()?;
     Some(text)
 }
 
