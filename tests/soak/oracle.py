@@ -240,6 +240,8 @@ class Oracle:
         if not of <= at <= look.received:
             return [f"it failed at {old['at']}, which was not after {old['of']} and before the answer"]
         if old["reason"] == sentences.NOT_DONE:
+            if not self._is_running(region, of, at):
+                return ["no newer sweep is running"]
             return [] if self._waited_in_vain(look, at, of) else ["it did not wait for the sweep that is not done"]
         return objections(self.record, old["reason"], region, None, at - self.scene.longest_sweep, at + SECOND, self.scene.timeout)
 
@@ -346,14 +348,24 @@ class Oracle:
         """Whether the sweep was waited for until `at`, where a report `of` that time was at hand.
 
         1. A report that became too old meanwhile was waited for like one that is not.
-        2. While a request waits for one target, another may find out that the sweep of a second one is not done.
+        2. While a request waits for one target, another may find out that the sweep of a second one is not done: one that
+           prefers to wait for a shorter time, too.
         """
         became_too_old = look.sent - of <= self.scene.max_stale + SECOND
         most = self.scene.fresh_wait if became_too_old else self.scene.timeout
         if self._waited(look, most):
             return True
+        if len(self.scene.targets) == 1:
+            return False
         began = at + SECOND - self._wait_of(look, most) + EARLY
-        return len(self.scene.targets) > 1 and any(at - self.scene.timeout - SLACK <= asked <= began for asked in self.record.asked)
+        has_waited = any(at - self.scene.timeout - SLACK <= asked <= began for asked in self.record.asked)
+        return has_waited or any(at - SLACK <= until <= at + SECOND for until in self.record.preferred)
+
+    def _is_running(self, region: str, of: float, at: float) -> bool:
+        """Whether a sweep that began after the report `of` that time may have run `at` that time. Of one whose calls do not
+        reach the emulator, nothing is known."""
+        begins = any(of <= begin <= at + SECOND + SLACK for begin in self.record.begins[region])
+        return begins or overlaps(self.record.absences, of, at + SECOND)
 
     def _is_young_enough(self, look: Look, report: Report, age: int, ended: tuple[float, float], failed: bool) -> str:
         """Why a report may be older than SNAPSHOT_MAX_AGE; "" if it was not when it was requested. Its sweep ended between `ended`.

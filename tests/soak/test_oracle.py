@@ -279,8 +279,12 @@ def test_an_outdated_report_states_its_time_and_the_cause(world: World) -> None:
         judge_anew(world, old(late - 20), late)
     with pytest.raises(Wrong, match="it failed at"):
         judge_anew(world, old(late + 5), late)
+    with pytest.raises(Wrong, match="no newer sweep is running"):
+        judge_anew(world, old(late - 2, sentences.NOT_DONE), late)
+    world.record.begins[REGIONS[0]].append(late - 3)
     with pytest.raises(Wrong, match="did not wait"):
         judge_anew(world, old(late - 2, sentences.NOT_DONE), late)
+    world.record.begins[REGIONS[0]].pop()
     with pytest.raises(Wrong, match="it is 109 s old"):
         world.met("throttle", at=BEGAN + 108)
         judge_anew(world, old(BEGAN + 109), BEGAN + 110)
@@ -660,14 +664,20 @@ def test_a_report_that_becomes_too_old_while_a_request_waits_was_waited_for_long
 
 def test_of_several_targets_one_may_be_waited_for_by_another_request() -> None:
     late = ENDED + 60
-    for targets, asked, is_right in (
-        (("here", "there"), late - 3, True),
-        (("here", "there"), late - 1, False),
-        (("here", "there"), late - 9, False),
-        (("default",), late - 3, False),
+    for targets, asked, wait, is_right in (
+        (("here", "there"), late - 3, None, True),
+        (("here", "there"), late - 1, None, False),
+        (("here", "there"), late - 9, None, False),
+        (("default",), late - 3, None, False),
+        (("here", "there"), late - 1, 1.5, True),
+        (("here", "there"), late - 1, 3, False),
+        (("here", "there"), late - 9, 1.5, False),
+        (("default",), late - 1, 1.5, False),
     ):
         world = World(replace(SCENE, targets=targets))
         world.record.asked.append(asked)
+        if wait is not None:
+            world.record.preferred.append(asked + wait)
         assert waited_in_vain(world, at=late, sent=late - 0.5, took=1.5) is is_right
 
 
