@@ -14,12 +14,6 @@ from .plan import LONG_MINUTES, plan
 from .storm import Storm
 from .tally import Tally
 
-# Allowed growth of the median memory from the middle third of a life to the last: an allocator's peak grows in steps,
-# and the largest answer can come at any time.
-MOST_GROWTH = 1.05
-# The isolate's memory is small, and grows by tenths of it.
-MOST_WASM_GROWTH = 1.15
-
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m soak", description="Faults strike a Worker in workerd, and every answer is judged.")
@@ -34,7 +28,7 @@ def main() -> int:
     print()
     for name, value in tally.lines():
         print(f"{name:<60} {value}")
-    grown = growth(tally, arguments.minutes)
+    grown = tally.growth() if arguments.minutes >= LONG_MINUTES else []
     for objection in grown:
         print(f"WRONG (seed {seed}): {objection}")
     return 1 if tally.wrong or grown else 0
@@ -46,19 +40,6 @@ def storm(seed: int, minutes: float, events: bool) -> Tally:
     with tempfile.TemporaryDirectory(prefix="ecs-status-soak-") as directory:
         tell = lambda line: print(line, flush=True)  # noqa: E731
         return Storm(seed, rounds, Path(directory), tell).run(time.monotonic() + minutes * 60)
-
-
-def growth(tally: Tally, minutes: float) -> list[str]:
-    """Complaints about memory that grows over a long life."""
-    if minutes < LONG_MINUTES:
-        return []
-    _, middle, last = tally.thirds()
-    found = []
-    if last[0] > middle[0] * MOST_GROWTH:
-        found.append(f"the process grew from {middle[0]:.0f} to {last[0]:.0f} bytes")
-    if last[1] > middle[1] * MOST_WASM_GROWTH:
-        found.append(f"the isolate grew from {middle[1]:.0f} to {last[1]:.0f} bytes")
-    return found
 
 
 if __name__ == "__main__":

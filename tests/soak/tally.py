@@ -9,6 +9,12 @@ from statistics import median
 
 from e2e.figures import megabytes
 
+# Allowed growth of the median memory from the middle third of a life to the last, and by half as much from the first half
+# of that one to the second: an allocator's peak grows in steps, and the largest answer can come at any time. A leak goes on.
+MOST_GROWTH = 1.05
+# The isolate's memory is small, and grows by tenths of it.
+MOST_WASM_GROWTH = 1.15
+
 
 @dataclass
 class Tally:
@@ -40,12 +46,26 @@ class Tally:
         """Memory of the last process, in the order of its rounds."""
         return [(resident, wasm) for life, resident, wasm in self.memory if life == self.lives]
 
-    def thirds(self) -> list[tuple[float, float]]:
-        """The medians of the resident memory and of wasm's in each third of the last life."""
+    def parts(self, count: int) -> list[tuple[float, float]]:
+        """The medians of the resident memory and of wasm's in so many equal parts of the last life."""
         life = self.last_life()
-        size = len(life) // 3
-        parts = [life[:size], life[size : 2 * size], life[2 * size :]] if size else []
+        size = len(life) // count
+        ends = [*range(0, count * size, size), len(life)] if size else []
+        parts = [life[begin:end] for begin, end in zip(ends, ends[1:], strict=False)]
         return [(median(resident for resident, _ in part), median(wasm for _, wasm in part)) for part in parts]
+
+    def growth(self) -> list[str]:
+        """Complaints about memory that grows over a long life."""
+        if len(self.last_life()) < 6:
+            return ["the last life is too short to tell whether its memory grows"]
+        _, middle, last = self.parts(3)
+        *_, earlier, later = self.parts(6)
+        found = []
+        if last[0] > middle[0] * MOST_GROWTH and later[0] > earlier[0] * (1 + MOST_GROWTH) / 2:
+            found.append(f"the process grew from {middle[0]:.0f} to {last[0]:.0f} bytes, and from {earlier[0]:.0f} to {later[0]:.0f} in the end")
+        if last[1] > middle[1] * MOST_WASM_GROWTH:
+            found.append(f"the isolate grew from {middle[1]:.0f} to {last[1]:.0f} bytes")
+        return found
 
     def lines(self) -> Iterator[tuple[str, str]]:
         yield "seed", str(self.seed)
@@ -69,5 +89,5 @@ class Tally:
             if lags:
                 yield name, f"{median(lags):.1f} s, at most {max(lags):.1f} s, {len(lags)} changes without faults"
         yield "pauses without requests, and without calls to AWS", str(self.quiet)
-        for third, (resident, wasm) in enumerate(self.thirds(), start=1):
+        for third, (resident, wasm) in enumerate(self.parts(3), start=1):
             yield f"memory in third {third} of the last process", f"{megabytes(int(resident))} resident, {megabytes(int(wasm))} of wasm"

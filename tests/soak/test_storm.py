@@ -12,6 +12,7 @@ from e2e.figures import figure
 
 from .plan import AWAY, KINDS, LONG_MINUTES, Scene, plan
 from .storm import Storm
+from .tally import Tally
 
 # This seed yields every kind of answer; SEED sets another.
 SEED = int(os.environ.get("SEED", "4363"))
@@ -19,6 +20,24 @@ MINUTES = 1.0
 # Two rounds, in which workerd is killed, and one of which has two targets.
 EVENTS_SEED, EVENTS_MINUTES = 9, 0.6
 MOST_WASM = 16 * 1_048_576
+
+
+@pytest.mark.parametrize(
+    ("sizes", "grows"),
+    [
+        # A step that ends, and one at the end.
+        ([120] * 8 + [125] * 8 + [133] * 8, False),
+        ([120, 122, 123, 124, 124, 124, 125, 125, 125, 126, 128, 131, 132, 132, 132, 132, 133, 133, 134, 134, 134], False),
+        ([120] * 23 + [140], False),
+        # A leak, as slow as it can be seen.
+        ([100 * 1.007**number for number in range(24)], True),
+        ([100 * 1.003**number for number in range(60)], True),
+        ([120] * 16 + [126 + number for number in range(8)], True),
+    ],
+)
+def test_a_leak_is_told_from_a_step(sizes: list[float], grows: bool) -> None:
+    tally = Tally(seed=1, lives=1, memory=[(1, int(size * 1e6), 3_000_000) for size in sizes])
+    assert bool(tally.growth()) is grows
 
 
 def test_a_minute_of_faults_yields_no_wrong_answer(tmp_path: Path) -> None:
