@@ -14,6 +14,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
@@ -158,7 +159,9 @@ def huge(call: Exchange, options: Options) -> Answer:
     padding = b"x" * (int(options.get("megabytes", 20)) * 1024 * 1024 + 1)
     body = b'{"padding":"' + padding + b'",' + answer.body.lstrip()[1:]
     if options.get("unannounced"):
-        call.socket.sendall(head("Connection: close") + body)
+        # The client goes away as soon as it has too much of it.
+        with suppress(OSError):
+            call.socket.sendall(head("Connection: close") + body)
         raise Dropped
     return Answer(answer.status, answer.headers, body)
 
