@@ -17,6 +17,7 @@ mod routes;
 mod template;
 mod version;
 
+use futures_util::future::FutureExt;
 use http::Response;
 
 use crate::aws::event::Change;
@@ -129,8 +130,9 @@ impl<S: SnapshotSource> Api<S> {
                 routes: &ROUTES,
                 takes_events: self.events_token().is_some(),
             })),
-            Handler::Events => self.event(request, platform, record).await,
-            Handler::Health => self.health(request, platform, record).await,
+            // In boxes, as a fresh isolate compiles the whole of a function for its first answer.
+            Handler::Events => self.event(request, platform, record).boxed_local().await,
+            Handler::Health => self.health(request, platform, record).boxed_local().await,
             Handler::Report(formats) => {
                 let reply = self.report(request, formats, platform, record).await;
                 reply.or_else(|problem| self.badge_or(problem, request, formats, record))
@@ -263,6 +265,7 @@ impl<S: SnapshotSource> Api<S> {
     }
 
     /// The badge in place of `problem`, where the request is for one.
+    #[inline(never)]
     fn badge_or(
         &self,
         problem: Box<Problem>,

@@ -53,6 +53,8 @@ struct Details {
     actions: Vec<&'static str>,
 }
 
+// Those that take some code are not inlined, as a fresh isolate compiles the whole of a function for its
+// first answer, which is hardly ever a problem.
 impl Problem {
     fn new(status: StatusCode, code: Code, detail: impl Into<String>) -> Self {
         Self {
@@ -74,12 +76,14 @@ impl Problem {
         }
     }
 
+    #[inline(never)]
     pub(super) fn no_route(path: &str) -> Self {
         let detail = format!("No route matches {}; see / for the routes.", quote(path));
         Self::new(StatusCode::NOT_FOUND, Code::NoRoute, detail)
     }
 
     /// `methods`: those of the route.
+    #[inline(never)]
     pub(super) fn method_not_allowed(methods: &'static [&'static str]) -> Self {
         let detail = format!("Only {} are allowed.", enumerate(methods, "and"));
         Self {
@@ -93,6 +97,7 @@ impl Problem {
     }
 
     /// A request that no route can have.
+    #[inline(never)]
     pub(super) fn malformed_request(malformed: Malformed, valid_keys: Vec<String>) -> Self {
         match malformed {
             Malformed::TooLong => {
@@ -148,12 +153,14 @@ impl Problem {
         }
     }
 
+    #[inline(never)]
     pub(super) fn malformed_query(error: impl Display, valid_keys: Vec<String>) -> Self {
         let detail = format!("The query is malformed: {error}.");
         Self::new(StatusCode::BAD_REQUEST, Code::MalformedQuery, detail).with_valid_keys(valid_keys)
     }
 
     /// `parameters`: those that are not filter keys.
+    #[inline(never)]
     pub(super) fn unknown_key(key: &str, valid_keys: Vec<String>, parameters: &[&str]) -> Self {
         let detail = format!(
             "{} is not a filter key. Valid filter keys: {}. Other parameters: {}.",
@@ -170,6 +177,7 @@ impl Problem {
     }
 
     /// `with_variables`: whether the response names the variables, and not only the log.
+    #[inline(never)]
     pub(super) fn invalid_configuration(error: &ConfigError, with_variables: bool) -> Self {
         let detail = if with_variables {
             format!("The configuration is invalid: {error}.")
@@ -192,6 +200,7 @@ impl Problem {
     }
 
     /// No target has a snapshot to serve.
+    #[inline(never)]
     pub(super) fn unavailable(unavailable: &Unavailable) -> Self {
         let cause = unavailable.cause;
         let problem = match unavailable.progress {
@@ -227,6 +236,7 @@ impl Problem {
 
     /// The health check of `target` failed for these causes, at least one. The status and the code
     /// are those of the first.
+    #[inline(never)]
     pub(super) fn unhealthy_target(target: &str, causes: &[Cause]) -> Self {
         let Some(&first) = causes.first() else {
             return Self::internal();
@@ -262,6 +272,7 @@ impl Problem {
     }
 
     /// A report that the edge cannot send, as it returns at most `max_bytes`.
+    #[inline(never)]
     pub(super) fn response_too_large(max_bytes: usize, valid_keys: Vec<String>) -> Self {
         let detail = format!(
             "The report exceeds the {max_bytes} bytes that can be returned at once. Select fewer \
@@ -289,6 +300,7 @@ impl Problem {
 
     /// The problem of a health check for those without the token: the status, and nothing of the
     /// fleet. The log has all of it.
+    #[inline(never)]
     pub(super) fn for_outsiders(self) -> Self {
         Self {
             log: Some(self.log_text()),

@@ -34,7 +34,7 @@ pub(super) enum Service {
 
 impl Endpoints {
     /// Parses the variables. Errors are added to `variables`.
-    pub(super) fn read<F: Fn(&str) -> Option<String>>(variables: &mut VariableReader<F>) -> Self {
+    pub(super) fn read(variables: &mut VariableReader<'_>) -> Self {
         let url = |text: String| in_region(&text, "us-east-1").ok().map(|_| text);
         let endpoints = Self {
             ecs: variables.optional(ECS, URL, url),
@@ -77,10 +77,7 @@ impl Endpoints {
     }
 }
 
-fn read_boolean<F: Fn(&str) -> Option<String>>(
-    variables: &mut VariableReader<F>,
-    variable: &'static str,
-) -> bool {
+fn read_boolean(variables: &mut VariableReader<'_>, variable: &'static str) -> bool {
     let value = variables.optional(variable, BOOLEAN, |text| boolean(&text));
     value.unwrap_or_default()
 }

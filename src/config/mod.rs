@@ -77,7 +77,10 @@ impl Config {
     /// # Errors
     /// All errors at once, each with the name of its variable.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let mut variables = VariableReader::new(lookup);
+        Self::from_variables(VariableReader::new(&lookup))
+    }
+
+    fn from_variables(mut variables: VariableReader<'_>) -> Result<Self, ConfigError> {
         let credentials = credentials(&mut variables);
         let targets = targets::read(&mut variables);
         let filter_tags =
@@ -141,9 +144,7 @@ impl Config {
 }
 
 /// Parses the access key. Errors are added to `variables`.
-fn credentials<F: Fn(&str) -> Option<String>>(
-    variables: &mut VariableReader<F>,
-) -> Option<Credentials> {
+fn credentials(variables: &mut VariableReader<'_>) -> Option<Credentials> {
     let id = variables.required_secret(
         "AWS_ACCESS_KEY_ID",
         "the access key id of the read-only IAM user, letters and digits",

@@ -8,13 +8,14 @@ use super::error::VariableError;
 use super::pasted;
 
 /// The named variables, and the errors of those that were read so far.
-pub(super) struct VariableReader<F> {
-    lookup: F,
+pub(super) struct VariableReader<'a> {
+    /// Not generic: V8 would compile all of the parsing twice, for the edge and for the object.
+    lookup: &'a dyn Fn(&str) -> Option<String>,
     pub(super) errors: Vec<VariableError>,
 }
 
-impl<F: Fn(&str) -> Option<String>> VariableReader<F> {
-    pub(super) fn new(lookup: F) -> Self {
+impl<'a> VariableReader<'a> {
+    pub(super) fn new(lookup: &'a dyn Fn(&str) -> Option<String>) -> Self {
         Self {
             lookup,
             errors: Vec::new(),

@@ -85,9 +85,7 @@ struct List {
 }
 
 /// Parses the targets. Errors are added to `variables`.
-pub(super) fn read<F: Fn(&str) -> Option<String>>(
-    variables: &mut VariableReader<F>,
-) -> Vec<TargetConfig> {
+pub(super) fn read(variables: &mut VariableReader<'_>) -> Vec<TargetConfig> {
     let endpoints = Endpoints::read(variables);
     let mut targets = match lists(variables) {
         Some(lists) => from_lists(variables, lists, &endpoints),
@@ -100,10 +98,7 @@ pub(super) fn read<F: Fn(&str) -> Option<String>>(
 }
 
 /// The one target of `AWS_REGION`.
-fn from_region<F: Fn(&str) -> Option<String>>(
-    variables: &mut VariableReader<F>,
-    endpoints: &Endpoints,
-) -> Vec<TargetConfig> {
+fn from_region(variables: &mut VariableReader<'_>, endpoints: &Endpoints) -> Vec<TargetConfig> {
     let Some(text) = variables.get("AWS_REGION") else {
         variables.error("AWS_REGION", REGION, true);
         return Vec::new();
@@ -127,10 +122,7 @@ fn from_region<F: Fn(&str) -> Option<String>>(
 
 /// Names the region of each of `targets` after the endpoint, where that is AWS's in one region. Such
 /// an endpoint cannot serve targets in several regions.
-fn settle_regions<F: Fn(&str) -> Option<String>>(
-    variables: &mut VariableReader<F>,
-    targets: &mut [TargetConfig],
-) {
+fn settle_regions(variables: &mut VariableReader<'_>, targets: &mut [TargetConfig]) {
     let mut regions = targets.iter().map(|target| &target.region);
     let first = regions.next();
     let is_one = regions.all(|region| Some(region) == first);
@@ -150,7 +142,7 @@ fn settle_regions<F: Fn(&str) -> Option<String>>(
 
 /// The lists of targets, if there are any. A gap in the numbers is an error, and so are both forms
 /// beside each other.
-fn lists<F: Fn(&str) -> Option<String>>(variables: &mut VariableReader<F>) -> Option<Vec<List>> {
+fn lists(variables: &mut VariableReader<'_>) -> Option<Vec<List>> {
     let list = |variable: String| {
         let json = variables.get(&variable)?;
         Some(List { variable, json })
@@ -180,8 +172,8 @@ fn lists<F: Fn(&str) -> Option<String>>(variables: &mut VariableReader<F>) -> Op
     (!lists.is_empty()).then_some(lists)
 }
 
-fn from_lists<F: Fn(&str) -> Option<String>>(
-    variables: &mut VariableReader<F>,
+fn from_lists(
+    variables: &mut VariableReader<'_>,
     lists: Vec<List>,
     endpoints: &Endpoints,
 ) -> Vec<TargetConfig> {

@@ -20,6 +20,7 @@ const RED: &str = "#c2331d";
 const GREY: &str = "#666";
 
 /// The badge with what `shown` tells of the selected services, at least one.
+#[inline(never)]
 pub(super) fn render(report: &Report<'_>, shown: fn(&Report<'_>) -> String) -> String {
     svg(
         &label(report.filter),
@@ -50,6 +51,7 @@ pub(super) fn version(report: &Report<'_>) -> String {
 }
 
 /// The badge of a fleet that could not be read. `filter`: what was asked for, as far as it is known.
+#[inline(never)]
 pub(super) fn render_unknown(filter: Option<&Filter>) -> String {
     let label = filter.map_or_else(|| LABEL.to_owned(), label);
     svg(&label, UNKNOWN, GREY)

@@ -18,6 +18,7 @@ rolloutState,desiredCount,runningCount,pendingCount,tags";
 /// The columns behind those of single tags, so that those before keep their places.
 const LAST: &str = ",reason,taskDefinition,deployedAt";
 
+#[inline(never)]
 pub(super) fn render(report: &Report<'_>) -> String {
     let mut csv = HEADER.to_owned();
     let keys = &report.config.filter_tags;

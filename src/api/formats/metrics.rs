@@ -57,6 +57,7 @@ pub(super) fn with_targets(
 }
 
 /// The metrics of the services, which change with the snapshot.
+#[inline(never)]
 pub(super) fn render_services(report: &Report<'_>) -> String {
     let mut text = String::new();
     let families: [Known<Service>; 5] = [
@@ -167,6 +168,7 @@ fn unix_seconds(time: SystemTime) -> u64 {
 
 /// The metrics of the targets where nothing of them can be read. Their counters are unknown here, and
 /// to reset them would be wrong.
+#[inline(never)]
 pub(super) fn render_unread(config: &Config, filter: &Filter) -> String {
     let mut text = String::new();
     let targets = config.targets.iter();

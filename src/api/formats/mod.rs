@@ -93,6 +93,7 @@ fn content_type(format: ReportFormat) -> &'static str {
     }
 }
 
+/// The formats are not inlined, as a fresh isolate compiles the whole of a function for its first answer.
 fn render(
     report: &Report<'_>,
     format: ReportFormat,

@@ -11,6 +11,7 @@ use crate::time::since;
 /// Fills an empty cell, so that the columns can be counted.
 const EMPTY: &str = "-";
 
+#[inline(never)]
 pub(super) fn render(report: &Report<'_>) -> String {
     let mut text = table(&rows(report));
     text.push('\n');

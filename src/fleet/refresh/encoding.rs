@@ -40,10 +40,12 @@ pub fn encode(identity: &str, value: &impl Serialize) -> Option<Vec<u8>> {
     postcard::to_allocvec(&(FORMAT, identity, value)).ok()
 }
 
-/// Decodes a value that was encoded for the same identity, or for any if `identity` is `None`.
+/// Decodes a value that was encoded for the same identity, or for any if `identity` is `None`. Not
+/// inlined: an object that has stored nothing does not compile it.
 ///
 /// # Errors
 /// The reason why the bytes cannot be used.
+#[inline(never)]
 pub fn decode<T: DeserializeOwned>(bytes: &[u8], identity: Option<&str>) -> Result<T, DecodeError> {
     match take(bytes, identity)? {
         (value, []) => Ok(value),
