@@ -68,9 +68,9 @@ pub fn name_of(arn: &str) -> &str {
 /// ECS Developer Guide, "Amazon Resource Names (ARNs) and IDs").
 #[must_use]
 pub fn is_short(service_arn: &str) -> bool {
-    service_arn
-        .split_once(":service/")
-        .is_some_and(|(_, name)| !name.contains('/'))
+    let resource = service_arn.rsplit_once(':').map(|(_, resource)| resource);
+    let path = resource.and_then(|resource| resource.strip_prefix("service/"));
+    path.is_some_and(|path| !path.contains('/'))
 }
 
 /// Whether `text` is the ARN of an IAM role: `arn:partition:iam::account:role/path/name`.

@@ -42,15 +42,21 @@ pub(super) fn count(number: &str) -> Option<u32> {
 /// The time that a JSON value stands for: a number of seconds since 1970 with a fraction, as AWS JSON
 /// 1.1 has it, or a string in the format of RFC 3339.
 pub(super) fn time(json: &str) -> Option<SystemTime> {
+    match millis(json) {
+        Some(millis) => Some(UNIX_EPOCH + Duration::from_millis(millis)),
+        None => unusual_time(json),
+    }
+}
+
+/// The time in another notation than ECS's. Not inlined: V8 would optimize it with the usual one.
+#[inline(never)]
+fn unusual_time(json: &str) -> Option<SystemTime> {
     if let Some(text) = json.strip_prefix('"') {
         let text = text.strip_suffix('"')?;
         return match text.strip_suffix("+00:00") {
             Some(utc) => from_rfc3339(&format!("{utc}Z")),
             None => from_rfc3339(text),
         };
-    }
-    if let Some(millis) = millis(json) {
-        return Some(UNIX_EPOCH + Duration::from_millis(millis));
     }
     let seconds: f64 = json.parse().ok()?;
     let is_valid = (0.0..END_OF_TIME).contains(&seconds);

@@ -7,6 +7,7 @@ pub mod filter;
 pub mod policy_denial;
 pub mod reason;
 pub mod redact;
+mod search;
 pub mod service_state;
 pub mod snapshot;
 pub mod tags;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::ecs::{ROLLBACK_SHOWN, ServiceEvent};
 use crate::fleet::model::deployment::{Deployment, RolloutState};
+use crate::fleet::model::search::contains;
 use crate::time::since;
 
 /// Why a service does not run as it should.
@@ -251,16 +252,6 @@ fn without_service(message: &str) -> &str {
         .and_then(|rest| Some(rest.split_once(')')?.1))
         .or_else(|| Some(message.strip_prefix("service ")?.split_once(' ')?.1));
     rest.unwrap_or(message).trim_start()
-}
-
-/// As `str::contains`, but without its preparations, which take longer than a message itself.
-fn contains(bytes: &[u8], part: &str) -> bool {
-    let part = part.as_bytes();
-    let Some(first) = part.first() else {
-        return true;
-    };
-    let mut starts = bytes.windows(part.len());
-    starts.any(|start| start.first() == Some(first) && start == part)
 }
 
 /// What the events of a service tell.
