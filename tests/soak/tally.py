@@ -14,6 +14,8 @@ from e2e.figures import megabytes
 MOST_GROWTH = 1.05
 # The isolate's memory is small, and grows by tenths of it.
 MOST_WASM_GROWTH = 1.15
+# The memory of any process grows in its first twenty rounds or so: one of fewer than these tells nothing.
+LONG_ROUNDS = 40
 
 
 @dataclass
@@ -54,10 +56,14 @@ class Tally:
         parts = [life[begin:end] for begin, end in zip(ends, ends[1:], strict=False)]
         return [(median(resident for resident, _ in part), median(wasm for _, wasm in part)) for part in parts]
 
+    def has_long_life(self) -> bool:
+        """Whether the last life is long enough to tell whether its memory grows."""
+        return len(self.last_life()) >= LONG_ROUNDS
+
     def growth(self) -> list[str]:
         """Complaints about memory that grows over a long life."""
-        if len(self.last_life()) < 6:
-            return ["the last life is too short to tell whether its memory grows"]
+        if not self.has_long_life():
+            return []
         _, middle, last = self.parts(3)
         *_, earlier, later = self.parts(6)
         found = []
@@ -89,5 +95,7 @@ class Tally:
             if lags:
                 yield name, f"{median(lags):.1f} s, at most {max(lags):.1f} s, {len(lags)} changes without faults"
         yield "pauses without requests, and without calls to AWS", str(self.quiet)
+        if not self.has_long_life():
+            yield "growth of its memory", f"not judged: the last process had {len(self.last_life())} rounds, and {LONG_ROUNDS} are needed"
         for third, (resident, wasm) in enumerate(self.parts(3), start=1):
             yield f"memory in third {third} of the last process", f"{megabytes(int(resident))} resident, {megabytes(int(wasm))} of wasm"

@@ -25,19 +25,21 @@ MOST_WASM = 16 * 1_048_576
 @pytest.mark.parametrize(
     ("sizes", "grows"),
     [
-        # A step that ends, and one at the end.
-        ([120] * 8 + [125] * 8 + [133] * 8, False),
-        ([120, 122, 123, 124, 124, 124, 125, 125, 125, 126, 128, 131, 132, 132, 132, 132, 133, 133, 134, 134, 134], False),
-        ([120] * 23 + [140], False),
+        # Steps that end, one late, and one at the end.
+        ([120] * 16 + [125] * 16 + [133] * 16, False),
+        ([117, 119, 121, 124, 130, 132] + [133] * 19 + [152] * 17, False),
+        ([120] * 47 + [140], False),
         # A leak, as slow as it can be seen.
-        ([100 * 1.007**number for number in range(24)], True),
-        ([100 * 1.003**number for number in range(60)], True),
-        ([120] * 16 + [126 + number for number in range(8)], True),
+        ([100 * 1.0035**number for number in range(48)], True),
+        ([120] * 32 + [126 + number / 2 for number in range(16)], True),
+        # A life that is too short.
+        ([100 * 1.01**number for number in range(39)], False),
     ],
 )
 def test_a_leak_is_told_from_a_step(sizes: list[float], grows: bool) -> None:
     tally = Tally(seed=1, lives=1, memory=[(1, int(size * 1e6), 3_000_000) for size in sizes])
     assert bool(tally.growth()) is grows
+    assert any("not judged" in value for _, value in tally.lines()) is (len(sizes) < 40)
 
 
 def test_a_minute_of_faults_yields_no_wrong_answer(tmp_path: Path) -> None:
