@@ -65,22 +65,29 @@ fn unusual_time(json: &str) -> Option<SystemTime> {
     is_valid.then(|| UNIX_EPOCH + Duration::from_millis((seconds * 1_000.0) as u64))
 }
 
-/// The milliseconds in the usual notation of seconds: digits, or digits with a fraction. The parser of
-/// floating-point numbers is so large that V8 would optimize it during the first report.
+/// The milliseconds in the usual notation of seconds: up to ten digits, and up to three behind a point. The
+/// parser of floating-point numbers is so large that V8 would optimize it during the first report.
 fn millis(seconds: &str) -> Option<u64> {
-    let (whole, fraction) = seconds.split_once('.').unwrap_or((seconds, "0"));
-    let is_usual = |digits: &str, most| {
-        (1..=most).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+    let (mut value, mut digits, mut point) = (0, 0, None);
+    for byte in seconds.bytes() {
+        match byte {
+            b'0'..=b'9' if digits < 13 => {
+                value = 10 * value + u64::from(byte - b'0');
+                digits += 1;
+            }
+            b'.' if point.is_none() => point = Some(digits),
+            _ => return None,
+        }
+    }
+    let whole = point.unwrap_or(digits);
+    let factor = match (point, digits - whole) {
+        (None, _) => 1_000,
+        (Some(_), 1) => 100,
+        (Some(_), 2) => 10,
+        (Some(_), 3) => 1,
+        _ => return None,
     };
-    if !is_usual(whole, 10) || !is_usual(fraction, 3) {
-        return None;
-    }
-    let mut millis: u64 = whole.parse().ok()?;
-    let thousandths = fraction.bytes().chain([b'0', b'0']).take(3);
-    for digit in thousandths {
-        millis = 10 * millis + u64::from(digit - b'0');
-    }
-    Some(millis)
+    (1..=10).contains(&whole).then_some(value * factor)
 }
 
 /// Deserializes a time; `null` is none.

@@ -3,6 +3,8 @@
 //!
 //! `aws-sigv4` can build it too, but derives the signing key anew for every request; here the key is
 //! derived once a day (see `signing_key.rs`), which `bench/TRIED.md` has the figures for.
+//!
+//! The parts are not inlined: their loops would make V8 optimize all of the signing during the first report.
 
 use http::header::ToStrError;
 use http::{HeaderMap, HeaderName, Uri};
@@ -21,6 +23,7 @@ pub const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
 const PATH: &AsciiSet = &UNRESERVED.remove(b'/');
 
 /// The lines of all headers, sorted by name, and the names joined by `;`.
+#[inline(never)]
 pub(super) fn headers(headers: &HeaderMap) -> Result<(String, String), ToStrError> {
     let mut names: Vec<&HeaderName> = headers.keys().collect();
     sort_by(&mut names, |a, b| a.as_str().cmp(b.as_str()));
@@ -45,6 +48,7 @@ pub(super) fn headers(headers: &HeaderMap) -> Result<(String, String), ToStrErro
 }
 
 /// The path without `.`, `..` and empty segments, and encoded once more.
+#[inline(never)]
 pub(super) fn path(uri: &Uri) -> String {
     let mut segments = Vec::new();
     for segment in uri.path().split('/') {
@@ -64,6 +68,7 @@ pub(super) fn path(uri: &Uri) -> String {
 }
 
 /// The query's parameters, sorted by name and value, each encoded anew.
+#[inline(never)]
 pub(super) fn query(uri: &Uri) -> String {
     let encoded = |text: &str| {
         let decoded = percent_decode_str(text).decode_utf8_lossy();

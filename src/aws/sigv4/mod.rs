@@ -82,15 +82,15 @@ pub fn sign(
         request.method(),
         canonical_request::path(request.uri()),
         canonical_request::query(request.uri()),
-        hex::encode(Sha256::digest(request.body())),
+        hex_digest(request.body()),
     );
     let to_sign = format!(
         "AWS4-HMAC-SHA256\n{time}\n{}\n{}",
         scope.text,
-        hex::encode(Sha256::digest(canonical)),
+        hex_digest(canonical.as_bytes()),
     );
     let key = credentials.signing_key(&scope);
-    let signature = calculate_signature(key, to_sign.as_bytes());
+    let signature = signature(key, &to_sign);
     let id = credentials.access_key_id();
     let authorization = secret(&format!(
         "AWS4-HMAC-SHA256 Credential={id}/{}, SignedHeaders={names}, Signature={signature}",
@@ -98,6 +98,22 @@ pub fn sign(
     ))?;
     request.headers_mut().insert(AUTHORIZATION, authorization);
     Ok(())
+}
+
+/// Not inlined, like the parts of the canonical request.
+#[inline(never)]
+fn signature(key: impl AsRef<[u8]>, to_sign: &str) -> String {
+    calculate_signature(key, to_sign.as_bytes())
+}
+
+/// The SHA-256 of `bytes` in hexadecimal digits. `hex::encode` adds them to a string one by one. Not inlined,
+/// like the parts of the canonical request.
+#[inline(never)]
+fn hex_digest(bytes: &[u8]) -> String {
+    let mut digits = vec![b'0'; 64];
+    // The digits fit, and are ASCII.
+    let _ = hex::encode_to_slice(Sha256::digest(bytes), &mut digits);
+    String::from_utf8(digits).unwrap_or_default()
 }
 
 /// A header value that `Debug` hides.

@@ -38,6 +38,8 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
         drop(state);
         if let Some(encoded) = S::PERSISTENT.then(|| self.encoded()).flatten() {
             self.save(SNAPSHOT, Some(&encoded));
+            let mut state = self.state.borrow_mut();
+            state.stored = state.newest.as_ref().map(|n| (n.version, encoded));
         }
     }
 

@@ -52,6 +52,9 @@ pub struct Refresher<P, S> {
 pub(super) struct State {
     pub(super) is_loaded: bool,
     pub(super) newest: Option<VersionedSnapshot>,
+    /// The version of the snapshot that was stored last, and its bytes, until they are sent or the next
+    /// sweep starts.
+    pub(super) stored: Option<(u64, Vec<u8>)>,
     /// The newest changes of the newest snapshot, in order.
     pub(super) patched: Vec<PatchedClusters>,
     pub(super) last_failure: Option<LastFailure>,
@@ -204,12 +207,17 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
     /// What is sent to a reader who has version `known`: what has changed since, or all of the newest
     /// snapshot.
     pub fn encoded_since(&self, known: Option<u64>) -> Option<Vec<u8>> {
-        let state = self.state.borrow();
+        let mut state = self.state.borrow_mut();
+        let state = &mut *state;
         let newest = state.newest.as_ref()?;
         let is_known = |(before, _): &PatchedClusters| Some(*before) == known;
         let first = state.patched.iter().position(is_known);
-        match first.and_then(|first| state.patched.get(first..)) {
-            Some(patched) => encoding::encode(PART, &newest.part(patched)),
+        if let Some(patched) = first.and_then(|first| state.patched.get(first..)) {
+            return encoding::encode(PART, &newest.part(patched));
+        }
+        let is_newest = |(version, _): &mut (u64, Vec<u8>)| *version == newest.version;
+        match state.stored.take_if(is_newest) {
+            Some((_, bytes)) => Some(bytes),
             None => encoding::encode(self.target.identity(), newest),
         }
     }

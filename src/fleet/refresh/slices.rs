@@ -99,6 +99,7 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
         let mut state = self.state.borrow_mut();
         if state.sweep.is_none() {
             state.marks.on_sweep_start();
+            state.stored = None;
         }
         let current = state.sweep.get_or_insert_with(|| {
             self.target.allow_renewal();
