@@ -9,7 +9,7 @@ use http::header::{HOST, HeaderValue};
 use http::{Request, Response};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use super::request::push_header;
+use super::header_line;
 use crate::platform::{MAX_RESPONSE_BYTES, RESPONSE_HEADERS, SendError};
 
 #[wasm_bindgen(module = "/src/worker/aws_fetch.js")]
@@ -60,7 +60,7 @@ fn message(request: &Request<Vec<u8>>) -> Option<String> {
     for (name, value) in request.headers() {
         // The runtime makes the Host header from the URL, which is where the signed one came from.
         if name != HOST {
-            push_header(&mut message, name, value)?;
+            header_line::push(&mut message, name, value)?;
         }
     }
     message.push_str("\n\n");

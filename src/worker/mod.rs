@@ -4,6 +4,7 @@ mod aws_fetch;
 mod body_cache;
 mod client_key;
 mod env;
+mod header_line;
 mod location_hint;
 mod platform;
 mod rate_limit;

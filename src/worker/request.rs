@@ -5,10 +5,10 @@ use ::worker::js_sys::futures::JsFuture;
 use ::worker::js_sys::{Promise, Uint8Array};
 use ::worker::wasm_bindgen::{JsCast, JsValue};
 use ::worker::web_sys;
-use http::{HeaderName, HeaderValue};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::body_cache;
+use super::header_line;
 use super::platform::WorkerPlatform;
 use super::request_id;
 use crate::api;
@@ -88,28 +88,12 @@ pub(super) fn split_url(url: &str) -> (&str, &str) {
         .unwrap_or((url, "/"))
 }
 
-/// Adds a header as a line. `None` if its value is no text.
-pub(super) fn push_header(
-    lines: &mut String,
-    name: &HeaderName,
-    value: &HeaderValue,
-) -> Option<()> {
-    let value = value.to_str().ok()?;
-    if !lines.is_empty() {
-        lines.push('\n');
-    }
-    for part in [name.as_str(), ": ", value] {
-        lines.push_str(part);
-    }
-    Some(())
-}
-
 /// The response of the runtime.
 pub(super) fn respond(response: &http::Response<api::Body>) -> Result<web_sys::Response, JsValue> {
     let mut head = String::new();
     for (name, value) in response.headers() {
         // All of this crate's are text.
-        let _ = push_header(&mut head, name, value);
+        let _ = header_line::push(&mut head, name, value);
     }
     make_response(
         response.status().as_u16(),
