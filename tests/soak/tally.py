@@ -57,17 +57,16 @@ class Tally:
         return [(median(resident for resident, _ in part), median(wasm for _, wasm in part)) for part in parts]
 
     def has_long_life(self) -> bool:
-        """Whether the last life is long enough to tell whether its memory grows."""
+        """Whether the last life is long enough to tell whether the memory of its process grows."""
         return len(self.last_life()) >= LONG_ROUNDS
 
     def growth(self) -> list[str]:
         """Complaints about memory that grows over a long life."""
-        if not self.has_long_life():
-            return []
         _, middle, last = self.parts(3)
         *_, earlier, later = self.parts(6)
         found = []
-        if last[0] > middle[0] * MOST_GROWTH and later[0] > earlier[0] * (1 + MOST_GROWTH) / 2:
+        goes_on = self.has_long_life() and later[0] > earlier[0] * (1 + MOST_GROWTH) / 2
+        if last[0] > middle[0] * MOST_GROWTH and goes_on:
             found.append(f"the process grew from {middle[0]:.0f} to {last[0]:.0f} bytes, and from {earlier[0]:.0f} to {later[0]:.0f} in the end")
         if last[1] > middle[1] * MOST_WASM_GROWTH:
             found.append(f"the isolate grew from {middle[1]:.0f} to {last[1]:.0f} bytes")
@@ -96,6 +95,6 @@ class Tally:
                 yield name, f"{median(lags):.1f} s, at most {max(lags):.1f} s, {len(lags)} changes without faults"
         yield "pauses without requests, and without calls to AWS", str(self.quiet)
         if not self.has_long_life():
-            yield "growth of its memory", f"not judged: the last process had {len(self.last_life())} rounds, and {LONG_ROUNDS} are needed"
+            yield "growth of the last process", f"not judged: it had {len(self.last_life())} rounds, and {LONG_ROUNDS} are needed"
         for third, (resident, wasm) in enumerate(self.parts(3), start=1):
             yield f"memory in third {third} of the last process", f"{megabytes(int(resident))} resident, {megabytes(int(wasm))} of wasm"

@@ -42,6 +42,12 @@ def test_a_leak_is_told_from_a_step(sizes: list[float], grows: bool) -> None:
     assert any("not judged" in value for _, value in tally.lines()) is (len(sizes) < 40)
 
 
+def test_the_growth_of_the_isolate_is_judged_in_a_short_life_too() -> None:
+    for last, grows in ((3_400_000, False), (3_500_000, True)):
+        memory = [(1, 120_000_000, wasm) for wasm in [3_000_000] * 6 + [last] * 3]
+        assert bool(Tally(seed=1, lives=1, memory=memory).growth()) is grows
+
+
 def test_a_minute_of_faults_yields_no_wrong_answer(tmp_path: Path) -> None:
     rounds = plan(SEED, MINUTES)
     tally = Storm(SEED, rounds, tmp_path).run(time.monotonic() + 2 * 60)
