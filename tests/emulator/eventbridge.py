@@ -17,6 +17,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
@@ -130,8 +131,9 @@ class EventBridge:
             self._observed[service] = ecs_events.observe(service)
         # (time, number, event, attempt): the number keeps events from being compared.
         self._due: list[tuple[float, int, Json, int]] = []
-        self._numbers = 0
-        self._unfinished = 0
+        self._numbers = count(1)
+        # Numbers of what is on its way.
+        self._unfinished: set[int] = set()
         self._deliveries: list[Delivery] = []
         self._changed = threading.Condition()
         self._closed = False
@@ -150,7 +152,7 @@ class EventBridge:
         with self._changed:
             if self._random.random() >= self._lost:
                 for _ in range(1 + (self._random.random() < self._duplicates)):
-                    self._schedule(event, 1, self._random.uniform(0, self._spread))
+                    self._schedule(next(self._numbers), event, 1, self._random.uniform(0, self._spread))
         return True
 
     def changed(self, service: EcsService) -> None:
@@ -191,10 +193,12 @@ class EventBridge:
         return [each.event for each in last.values() if each.event["id"] not in taken | waiting]
 
     def wait(self, seconds: float = 30) -> None:
-        """Returns when nothing is on its way. Raises TimeoutError if that takes longer."""
+        """Returns when nothing that is on its way now is on its way any more. Raises TimeoutError if that takes longer."""
         with self._changed:
-            if not self._changed.wait_for(lambda: self._unfinished == 0, seconds):
-                raise TimeoutError(f"{self._unfinished} events are still on their way after {seconds} s")
+            # Rollouts that go on by themselves may never leave a moment without an event.
+            waited = set(self._unfinished)
+            if not self._changed.wait_for(lambda: waited.isdisjoint(self._unfinished), seconds):
+                raise TimeoutError(f"{len(waited & self._unfinished)} events are still on their way after {seconds} s")
 
     def close(self) -> None:
         with self._changed:
@@ -214,11 +218,10 @@ class EventBridge:
 
     # How it is sent
 
-    def _schedule(self, event: Json, attempt: int, delay: float) -> None:
+    def _schedule(self, number: int, event: Json, attempt: int, delay: float) -> None:
         """Needs the lock."""
-        self._numbers += 1
-        self._unfinished += 1
-        heapq.heappush(self._due, (time.monotonic() + delay, self._numbers, event, attempt))
+        self._unfinished.add(number)
+        heapq.heappush(self._due, (time.monotonic() + delay, number, event, attempt))
         self._changed.notify_all()
 
     def _dispatch(self) -> None:
@@ -230,18 +233,19 @@ class EventBridge:
                     self._changed.wait(left if self._due else None)
                 if self._closed:
                     return
-                _, _, event, attempt = heapq.heappop(self._due)
+                _, number, event, attempt = heapq.heappop(self._due)
                 next_slot = max(next_slot, time.monotonic() - self._interval) + self._interval
-            self._pool.submit(self._send, event, attempt)
+            self._pool.submit(self._send, number, event, attempt)
 
-    def _send(self, event: Json, attempt: int) -> None:
+    def _send(self, number: int, event: Json, attempt: int) -> None:
         delivery = Delivery(event, attempt, self._post(json.dumps(event).encode()), time.time())
         with self._changed:
             self._deliveries.append(delivery)
             if delivery.is_retried and attempt <= len(self._retry_seconds) and not self._closed:
                 # Full jitter, as AWS's own clients have it.
-                self._schedule(event, attempt + 1, self._random.uniform(0.5, 1) * self._retry_seconds[attempt - 1])
-            self._unfinished -= 1
+                self._schedule(number, event, attempt + 1, self._random.uniform(0.5, 1) * self._retry_seconds[attempt - 1])
+            else:
+                self._unfinished.discard(number)
             self._changed.notify_all()
 
     def _post(self, body: bytes) -> int:

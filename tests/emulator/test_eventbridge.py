@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -234,6 +235,28 @@ def test_events_come_in_any_order_and_some_twice(emulator: Emulator, receiver: R
     assert set(came) == set(put) and len(came) > len(put)
     assert list(dict.fromkeys(came)) != put
     emulator.clear_fleet()
+
+
+def test_waiting_ends_although_something_new_is_always_on_its_way(receiver: Receiver) -> None:
+    slow = EventBridge(receiver.url, TOKEN, spread=0.2, duplicates=0)
+    is_over = threading.Event()
+
+    def go_on() -> None:
+        number = 0
+        while not is_over.wait(0.02):
+            number += 1
+            slow.put({"id": str(number), "source": "aws.ecs", "detail-type": DEPLOYMENT})
+
+    more = threading.Thread(target=go_on)
+    more.start()
+    try:
+        time.sleep(0.1)
+        slow.wait(2)
+        assert receiver.events
+    finally:
+        is_over.set()
+        more.join()
+        slow.close()
 
 
 def test_lost_events_are_never_sent(emulator: Emulator, receiver: Receiver) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -47,8 +48,19 @@ def task(region: str, cluster: str, service: str, launch_type: str) -> dict[str,
     return {**event(region, cluster, service), "detail-type": "ECS Task State Change", "detail": detail}
 
 
-def forged(random: Random) -> Forged:
-    """One of all kinds."""
+def forged(random: Random) -> Iterator[Forged]:
+    """Each kind once, in any order, since a short storm needs them all as well, and then any of them without end."""
+    order = list(range(len(kinds(random))))
+    random.shuffle(order)
+    for number in order:
+        yield kinds(random)[number][1]
+    while True:
+        weights, each = zip(*kinds(random), strict=True)
+        yield random.choices(each, weights)[0]
+
+
+def kinds(random: Random) -> list[tuple[float, Forged]]:
+    """All kinds with their weights, about a place that is drawn."""
     region, cluster = random.choice(REGIONS), random.choice(CLUSTERS)
     name = f"{INVENTED}-{random.randrange(1_000)}"
     whole = event(region, cluster, name)
@@ -57,7 +69,7 @@ def forged(random: Random) -> Forged:
     def told(name: str, body: dict[str, Any], region: str | None = None) -> Forged:
         return Forged(name, json.dumps(body).encode(), region=region)
 
-    kinds = (
+    return [
         (3.0, told("a service that is invented", whole, region)),
         (1.0, told("a task of a service that is invented", task(region, cluster, name, "FARGATE"), region)),
         (0.5, told("a cluster that is invented", event(region, name, name), region)),
@@ -76,5 +88,4 @@ def forged(random: Random) -> Forged:
         (0.3, Forged("too long a body", body + b" " * (MOST_BYTES + 1 - len(body)), 413)),
         (0.3, Forged("GET", b"", 405, method="GET")),
         (0.3, Forged("PUT", body, 405, method="PUT")),
-    )  # fmt: skip
-    return random.choices([each for _, each in kinds], [weight for weight, _ in kinds])[0]
+    ]  # fmt: skip

@@ -34,6 +34,9 @@ FORGED_A_SECOND = 6
 # Longer than the oldest allowed report.
 REMEMBERED_SECONDS = 300
 BEAT = 0.05
+# Without a call for so long, a Worker has nothing left to do: the longest pause is the one between two rereadings, and
+# before another attempt.
+STILL_SECONDS = 1.5
 
 
 class Storm:
@@ -43,6 +46,8 @@ class Storm:
         self._rounds, self._directory, self._tell = rounds, directory, tell
         self.tally = Tally(seed)
         self._random = Random(seed)
+        # Over all rounds, so that two short ones have every kind.
+        self._forgeries = forged(Random(seed))
         self._truth = Truth()
         self._stages: dict[str, Stage] = {}
         self._worker: StormWorker | None = None
@@ -106,8 +111,7 @@ class Storm:
         calm.cancel()
         changes.cancel()
         await self._answered()
-        await self._settled(stage)
-        if planned.is_quiet_after:
+        if await self._is_still(stage) and planned.is_quiet_after:
             await self._quiet(stage)
         beats.cancel()
         # (4)
@@ -202,7 +206,7 @@ class Storm:
         """Sends events that are none, or not of this fleet."""
         while stage.scene.events:
             await asyncio.sleep(self._random.expovariate(FORGED_A_SECOND))
-            each = forged(self._random)
+            each = next(self._forgeries)
             sent = time.time()
             # To its end, also if this task is cancelled: its mark may not come later.
             posted = asyncio.ensure_future(asyncio.to_thread(send, self._port(), each.body, each.token, each.method))
@@ -218,6 +222,10 @@ class Storm:
         """Returns when no event is on its way any more."""
         forging.cancel()
         await asyncio.gather(forging, return_exceptions=True)
+        await self._delivered()
+
+    async def _delivered(self) -> None:
+        """Waits until all events of what has happened have been sent."""
         assert self._bus
         try:
             await asyncio.to_thread(self._bus.wait)
@@ -233,7 +241,7 @@ class Storm:
         changes = asyncio.create_task(self._change(CALM_CHANGES_A_SECOND, hides=False))
         await asyncio.sleep(CALM_SECONDS)
         changes.cancel()
-        await asyncio.to_thread(self._bus.wait)
+        await self._delivered()
         calm.sweep_seconds = max((line["durationMs"] / 1_000 for _, line in self._watch.sweeps), default=0.0)
         last = max((calm.due(change, stage.scene.max_age) for change in calm.changes), default=0.0)
         while time.time() < last + self._watch.late - late_before + BEAT:
@@ -311,25 +319,25 @@ class Storm:
         took = [(moment, line["durationMs"] / 1_000, line) for moment, line in self._watch.sweeps if line["target"] == target]
         return [seconds for moment, seconds, line in took if moment - seconds >= ended and line.get("failures") == 0]
 
-    async def _settled(self, stage: Stage) -> None:
-        """Waits until no call is in progress, so that all are recorded."""
-        limit = time.time() + stage.scene.longest_sweep
-        while self._emulator.in_flight and time.time() < limit:
-            await asyncio.sleep(0.02)
-
-    async def _quiet(self, stage: Stage) -> None:
-        """Checks that without requests, calls to AWS end soon, and asks for what there is, which is stale by then."""
+    async def _is_still(self, stage: Stage) -> bool:
+        """Waits until there is no call to AWS any more, now that nobody asks, and returns whether that came soon. The
+        emulator answers no call in time while this process judges a round."""
         began = time.time()
-        limit = began + stage.scene.longest_sweep
-        made = -1
-        while made != len(self._watch.calls()) or self._emulator.in_flight:
-            if time.time() > limit:
+        made, since = -1, began
+        while time.time() < since + STILL_SECONDS:
+            if time.time() > began + STILL_SECONDS + stage.scene.longest_sweep:
                 late = [f"{call.operation} of {call.region} at {call.time:.2f}" for call in self._watch.calls() if call.time > began]
                 out = f"{self._emulator.in_flight} calls are out"
                 self.tally.wrong.append(f"nobody asks since {began:.2f}, and {out}, and there were {len(late)} more: {late[-9:]}")
-                return
-            made = len(self._watch.calls())
-            await asyncio.sleep(1)
+                return False
+            if made != len(self._watch.calls()) or self._emulator.in_flight:
+                made, since = len(self._watch.calls()), time.time()
+            await asyncio.sleep(BEAT)
+        return True
+
+    async def _quiet(self, stage: Stage) -> None:
+        """Checks that nobody's events lead to no calls, and asks for what there is, which is stale by then."""
+        began, made = time.time(), len(self._watch.calls())
         self.tally.quiet += 1
         # Events that come now are for nobody.
         changes = asyncio.create_task(self._change(CALM_CHANGES_A_SECOND, hides=False)) if self._bus else None
@@ -341,7 +349,7 @@ class Storm:
             if made != len(self._watch.calls()):
                 self.tally.wrong.append(f"nobody asks since {began:.2f}, and events led to {len(self._watch.calls()) - made} calls")
         await self._look(stage, Ask("/list", wait=0))
-        await self._settled(stage)
+        await self._is_still(stage)
 
     # The verdicts
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from e2e.figures import figure
 
-from .plan import AWAY, KINDS, LONG_MINUTES, Scene, plan
+from .plan import AWAY, KINDS, LONG_MINUTES, REGIONS, Scene, plan
 from .storm import Storm
 from .tally import Tally
 
@@ -72,6 +74,37 @@ def test_half_a_minute_of_faults_with_events_yields_no_wrong_answer(tmp_path: Pa
     assert tally.rereads and tally.told and tally.untold, "no event mattered"
     for kind in ("event: 202", "event: 400", "event: 401", "right, fresh"):
         assert tally.answers[kind], f"there was no answer of the kind {kind}"
+
+
+@pytest.mark.parametrize(
+    ("calls", "in_flight", "is_still"),
+    [
+        # Seconds after which calls are made, which no call in flight announces, and how long they take.
+        ([], 0.0, True),
+        ([0.1, 1.0, 2.0], 0.0, True),
+        ([0.1], 2.0, True),
+        ([number / 2 for number in range(20)], 0.0, False),
+        ([0.1], 20.0, False),
+    ],
+)
+def test_no_round_is_judged_while_a_sweep_goes_on(tmp_path: Path, calls: list[float], in_flight: float, is_still: bool) -> None:
+    stage = SimpleNamespace(scene=SimpleNamespace(longest_sweep=3))
+    storm = Storm(1, [], tmp_path)
+    began = time.time()
+    made = [SimpleNamespace(time=began + after, operation="ListClusters", region=REGIONS[0]) for after in calls]
+
+    class Fakes:
+        def calls(self) -> list[SimpleNamespace]:
+            return [each for each in made if each.time < time.time()]
+
+        @property
+        def in_flight(self) -> int:
+            return sum(each.time < time.time() < each.time + in_flight for each in made)
+
+    storm._watch = storm._emulator = Fakes()
+    assert asyncio.run(storm._is_still(stage)) is is_still
+    assert bool(storm.tally.wrong) is not is_still
+    assert time.time() - began > max([0, *(each + in_flight for each in calls if is_still)]) + (1 if is_still else 3)
 
 
 def test_the_same_seed_plans_the_same_storm() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import islice
 from random import Random
 from typing import Any
 
@@ -196,7 +197,9 @@ def test_metrics_tell_of_events_only_where_they_are_taken() -> None:
 
 
 def test_every_kind_of_forged_event_occurs_and_names_nothing_that_exists() -> None:
-    kinds = {each.name: each for each in (forged(Random(number)) for number in range(500))}
+    # The first of a storm are all different.
+    kinds = {each.name: each for each in islice(forged(Random(1)), 18)}
     assert len(kinds) == 18 and {each.status for each in kinds.values()} == {202, 400, 401, 405, 413}
-    for each in kinds.values():
+    for each in islice(forged(Random(2)), 500):
+        assert each.name in kinds
         assert each.status != 202 or INVENTED in each.body.decode(), each.name
