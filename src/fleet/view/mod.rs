@@ -152,23 +152,41 @@ impl<S: SnapshotSource> Fleet<S> {
         let statuses = join_all(reads).await;
         let mut usage = Usage::default();
         statuses.iter().flatten().for_each(|s| usage += s.usage);
-        let blame = self.blame(&statuses);
-        let merged = self.merged_report(&statuses, blame, clock.now());
-        (merged.ok_or_else(|| unavailable(&statuses, blame)), usage)
+        let failures = self.failures(&statuses, clock.now());
+        let merged = self.merged_report(&failures, clock.now());
+        let report = merged.ok_or_else(|| unavailable(&statuses, &failures));
+        (report, usage)
     }
 
-    /// Where to lay the blame, after the newest sweep of each target.
-    fn blame(&self, statuses: &[Option<SnapshotStatus>]) -> Blame {
+    /// For each target, why its cached snapshot is not newer, or missing. `statuses` are those that were
+    /// read for this request; while it waited for other targets, another one may have read a newer
+    /// snapshot, or that none may be served any more.
+    fn failures(
+        &self,
+        statuses: &[Option<SnapshotStatus>],
+        now: SystemTime,
+    ) -> Vec<Option<LastFailure>> {
         let cached = self.cached.borrow();
-        let targets = self.config.targets.iter();
-        let newest = targets.zip(cached.iter().zip(statuses));
-        Blame::of(newest.map(|(target, (cached, status))| {
-            let last_failure = status
-                .as_ref()
-                .map_or(cached.last_failure, |status| status.last_failure);
-            let is_read = last_failure.is_none() && cached.newest.is_some();
-            (target, is_read, last_failure.map(|failure| failure.cause))
-        }))
+        let newest = cached.iter().zip(statuses);
+        let failures = newest.map(|(cached, status)| {
+            let known = cached.version();
+            let status = status.as_ref().filter(|status| status.version == known);
+            let failure = status.map_or(cached.last_failure, |status| status.last_failure);
+            // A target without a snapshot may not be missing in silence.
+            failure.or_else(|| known.is_none().then_some(unreachable(now)))
+        });
+        let failures: Vec<_> = failures.collect();
+        let targets = self.config.targets.iter().zip(&failures);
+        let blame = Blame::of(targets.map(|(target, failure)| {
+            let cause = failure.map(|failure| failure.cause);
+            (target, failure.is_none(), cause)
+        }));
+        let blamed = |failure: LastFailure| LastFailure {
+            cause: blame.on(failure.cause),
+            ..failure
+        };
+        let failures = failures.into_iter();
+        failures.map(|failure| failure.map(blamed)).collect()
     }
 
     /// Whether the cached snapshot of `target` is served without asking the source. The first
@@ -222,10 +240,10 @@ impl<S: SnapshotSource> Fleet<S> {
             // the failure.
             let failed_at = status.last_failure.map(|failure| failure.at);
             let copied_at = cached.newest.as_ref().map(|n| n.snapshot.generated_at);
-            if status.version.is_none() && (sent == known || failed_at > copied_at) {
-                cached.newest = None;
+            if status.version.is_some() || (sent != known && failed_at <= copied_at) {
+                return;
             }
-            return;
+            cached.newest = None;
         }
         if let Some(snapshot) = snapshot.filter(|newest| Some(newest.version) > known) {
             cached.newest = Some(snapshot);
@@ -238,11 +256,7 @@ impl<S: SnapshotSource> Fleet<S> {
     /// The status of the cached snapshot while the source does not respond.
     fn stand_in(&self, target: usize, now: SystemTime) -> SnapshotStatus {
         let mut cached = self.cached.borrow_mut();
-        let last_failure = LastFailure {
-            cause: Cause::ObjectUnreachable,
-            at: now,
-            in_a_row: 1,
-        };
+        let last_failure = unreachable(now);
         let mut status = SnapshotStatus {
             version: None,
             last_failure: Some(last_failure),
@@ -264,32 +278,24 @@ impl<S: SnapshotSource> Fleet<S> {
         status
     }
 
-    /// The report of all targets, of which `statuses` are those that were read.
+    /// The report of all targets, with their failures.
     fn merged_report(
         &self,
-        statuses: &[Option<SnapshotStatus>],
-        blame: Blame,
+        failures: &[Option<LastFailure>],
         now: SystemTime,
     ) -> Option<MergedReport> {
         let cached = self.cached.borrow();
-        let targets = self.config.targets.iter().zip(cached.iter().zip(statuses));
+        let targets = self.config.targets.iter().zip(cached.iter().zip(failures));
         let takes_events = self.config.events_token.is_some();
         let mut most = self.config.age_limits.max_age;
         let mut modified_at = None;
         let parts: Vec<(Part<'_>, &CachedSnapshot)> = targets
-            .map(|(target, (cached, status))| {
-                let known = cached.version();
-                // Another request may have read a newer one while this one waited for other targets.
-                let status = status.as_ref().filter(|status| status.version >= known);
-                let last_failure = status.map_or(cached.last_failure, |s| s.last_failure);
+            .map(|(target, (cached, last_failure))| {
                 let part = Part {
                     target: &target.name,
                     region: &target.region,
                     snapshot: cached.newest.as_ref().map(|newest| &newest.snapshot),
-                    last_failure: last_failure.map(|failure| LastFailure {
-                        cause: blame.on(failure.cause),
-                        ..failure
-                    }),
+                    last_failure: *last_failure,
                 };
                 let newest = cached.newest.as_ref().map(VersionedSnapshot::modified_at);
                 let failed = part.last_failure.map(|failure| failure.at);
@@ -359,21 +365,29 @@ impl<S: SnapshotSource> Fleet<S> {
     }
 }
 
-fn unavailable(statuses: &[Option<SnapshotStatus>], blame: Blame) -> Unavailable {
-    let failing = statuses
-        .iter()
-        .flatten()
-        .filter_map(|status| Some((blame.on(status.last_failure?.cause), status)));
-    failing.min_by_key(|(cause, _)| *cause).map_or(
-        Unavailable {
-            cause: Cause::ObjectUnreachable,
-            progress: None,
-            retry_after: RETRY_UNREACHABLE,
-        },
-        |(cause, status)| Unavailable {
-            cause,
-            progress: status.progress,
-            retry_after: status.retry_after,
-        },
-    )
+fn unreachable(now: SystemTime) -> LastFailure {
+    LastFailure {
+        cause: Cause::ObjectUnreachable,
+        at: now,
+        in_a_row: 1,
+    }
+}
+
+/// Why there is nothing to serve: the first of the causes, in their order.
+fn unavailable(
+    statuses: &[Option<SnapshotStatus>],
+    failures: &[Option<LastFailure>],
+) -> Unavailable {
+    let causes = failures.iter().map(|failure| Some(failure.as_ref()?.cause));
+    let failing = causes
+        .zip(statuses)
+        .filter_map(|(cause, status)| Some((cause?, status)));
+    let first = failing.min_by_key(|(cause, _)| *cause);
+    let (cause, status) = first.unwrap_or((Cause::ObjectUnreachable, &None));
+    let status = status.as_ref();
+    Unavailable {
+        cause,
+        progress: status.and_then(|status| status.progress),
+        retry_after: status.map_or(RETRY_UNREACHABLE, |status| status.retry_after),
+    }
 }

@@ -236,6 +236,63 @@ fn a_refusal_after_the_sweep_of_the_copy_holds_for_the_copy_too() {
     }
 }
 
+/// What a request gets that waits five seconds for the second target, while another request learns that
+/// nothing of the first one may be served any more. It has a copy of the first one that expires
+/// meanwhile, or, if `is_read`, reads such a snapshot itself.
+fn refused_meanwhile(is_read: bool, second: SnapshotReply) -> Result<MergedReport, Unavailable> {
+    let world = world(2);
+    let start = world.platform.now();
+    let at_once = |target, reply| world.script.reply(target, Duration::ZERO, Some(reply));
+    at_once(0, newer(41, start));
+    at_once(1, newer(41, start - seconds(10)));
+    world.ask().0.unwrap();
+    if is_read {
+        world.advance(17);
+        at_once(0, newer(42, start + seconds(2)));
+    } else {
+        world.advance(13);
+    }
+    let refused = failure(Cause::Throttled, world.platform.now() + seconds(1));
+    world.script.reply(1, seconds(5), Some(second));
+    at_once(0, unchanged(None, Some(refused), 3));
+    at_once(1, unchanged(Some(41), None, 3));
+    let [first, other] = world.ask_twice();
+    assert_eq!(reasons(&other.unwrap()), [Cause::Throttled.reason()]);
+    first
+}
+
+#[test]
+fn no_target_is_missing_in_silence_that_was_refused_while_the_request_waited_for_another() {
+    let now = world(1).platform.now();
+    for is_read in [false, true] {
+        let report = refused_meanwhile(is_read, newer(42, now + seconds(20))).unwrap();
+        assert_eq!(reasons(&report), [Cause::Throttled.reason()]);
+        let complete: Vec<_> = report
+            .targets
+            .iter()
+            .map(|target| target.complete)
+            .collect();
+        assert_eq!(complete, [false, true]);
+        // Then the second one may not be served, either.
+        let refused = |cause| unchanged(None, Some(failure(cause, now + seconds(20))), 3);
+        let unavailable = refused_meanwhile(is_read, refused(Cause::ServerError)).unwrap_err();
+        assert_eq!(unavailable.cause, Cause::Throttled.min(Cause::ServerError));
+        let unavailable = refused_meanwhile(is_read, refused(Cause::UnknownKey)).unwrap_err();
+        assert_eq!(unavailable.cause, Cause::UnknownKey);
+    }
+}
+
+#[test]
+fn a_target_of_which_the_source_has_nothing_and_says_no_cause_is_not_missing_in_silence() {
+    let world = world(2);
+    world.reply(unchanged(None, None, 3));
+    world
+        .script
+        .reply(1, Duration::ZERO, Some(newer(41, world.platform.now())));
+    let report = world.ask().0.unwrap();
+    assert_eq!(reasons(&report), [Cause::ObjectUnreachable.reason()]);
+}
+
 #[test]
 fn a_reply_about_the_copy_in_memory_updates_its_status() {
     let world = world(1);
