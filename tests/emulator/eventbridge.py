@@ -134,6 +134,7 @@ class EventBridge:
         self._numbers = count(1)
         # Numbers of what is on its way.
         self._unfinished: set[int] = set()
+        self._error: Exception | None = None
         self._deliveries: list[Delivery] = []
         self._changed = threading.Condition()
         self._closed = False
@@ -193,12 +194,15 @@ class EventBridge:
         return [each.event for each in last.values() if each.event["id"] not in taken | waiting]
 
     def wait(self, seconds: float = 30) -> None:
-        """Returns when nothing that is on its way now is on its way any more. Raises TimeoutError if that takes longer."""
+        """Returns when nothing that is on its way now is on its way any more. Raises TimeoutError if that takes longer, and
+        whatever went wrong with the sending itself."""
         with self._changed:
             # Rollouts that go on by themselves may never leave a moment without an event.
             waited = set(self._unfinished)
             if not self._changed.wait_for(lambda: waited.isdisjoint(self._unfinished), seconds):
                 raise TimeoutError(f"{len(waited & self._unfinished)} events are still on their way after {seconds} s")
+            if self._error:
+                raise self._error
 
     def close(self) -> None:
         with self._changed:
@@ -238,7 +242,15 @@ class EventBridge:
             self._pool.submit(self._send, number, event, attempt)
 
     def _send(self, number: int, event: Json, attempt: int) -> None:
-        delivery = Delivery(event, attempt, self._post(json.dumps(event).encode()), time.time())
+        try:
+            status = self._post(json.dumps(event).encode())
+        except Exception as error:
+            with self._changed:
+                self._error = error
+                self._unfinished.discard(number)
+                self._changed.notify_all()
+            raise
+        delivery = Delivery(event, attempt, status, time.time())
         with self._changed:
             self._deliveries.append(delivery)
             if delivery.is_retried and attempt <= len(self._retry_seconds) and not self._closed:

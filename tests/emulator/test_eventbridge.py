@@ -259,6 +259,19 @@ def test_waiting_ends_although_something_new_is_always_on_its_way(receiver: Rece
         slow.close()
 
 
+def test_what_goes_wrong_with_the_sending_itself_is_told(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    bus = EventBridge(receiver.url, TOKEN, **FAST)
+
+    def broken(body: bytes) -> int:
+        raise AttributeError("no socket")
+
+    monkeypatch.setattr(bus, "_post", broken)
+    bus.put({"id": "1", "source": "aws.ecs", "detail-type": DEPLOYMENT})
+    with pytest.raises(AttributeError, match="no socket"):
+        bus.wait(5)
+    bus.close()
+
+
 def test_lost_events_are_never_sent(emulator: Emulator, receiver: Receiver) -> None:
     bus = emulator.send_events(receiver.url, TOKEN, **FAST, lost=1.0)
     emulator.add_cluster("prod")

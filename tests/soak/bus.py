@@ -44,6 +44,8 @@ def send(port: int, body: bytes, token: str | None = TOKEN, method: str = "POST"
     headers = HEADERS if token is None else {**HEADERS, "Authorization": f"Bearer {token}"}
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
     try:
+        # A listener that is killed may reset even this, and then there is nothing to read an answer from.
+        connection.connect()
         try:
             connection.request(method, "/events", body, headers)
         except (BrokenPipeError, ConnectionResetError):

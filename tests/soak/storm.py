@@ -221,7 +221,9 @@ class Storm:
     async def _end_events(self, forging: asyncio.Task[None]) -> None:
         """Returns when no event is on its way any more."""
         forging.cancel()
-        await asyncio.gather(forging, return_exceptions=True)
+        (error,) = await asyncio.gather(forging, return_exceptions=True)
+        if isinstance(error, Exception):
+            raise error
         await self._delivered()
 
     async def _delivered(self) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from e2e.workerd import Answer
 
-from .bus import Post
+from .bus import Post, send
 from .forged import INVENTED, forged
 from .oracle import Oracle, Wrong
 from .plan import REGIONS
@@ -174,6 +174,14 @@ def test_an_event_has_an_answer_in_time_unless_workerd_was_killed() -> None:
     world.record.kills.append((NOW - 0.05, NOW + 1))
     assert world.oracle.judge_event(lost) == "event: cut off by a kill"
     assert posted(world, 503, {}) == "event: 503"
+
+
+def test_no_answer_is_an_answer_whatever_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    def reset(*_: Any, **__: Any) -> None:
+        raise ConnectionResetError(104, "Connection reset by peer")
+
+    monkeypatch.setattr("socket.create_connection", reset)
+    assert send(1, b"{}") == (None, "ConnectionResetError: [Errno 104] Connection reset by peer")
 
 
 def test_nothing_of_a_forged_event_is_shown() -> None:
