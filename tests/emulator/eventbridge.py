@@ -194,8 +194,8 @@ class EventBridge:
         return [each.event for each in last.values() if each.event["id"] not in taken | waiting]
 
     def wait(self, seconds: float = 30) -> None:
-        """Returns when nothing that is on its way now is on its way any more. Raises TimeoutError if that takes longer, and
-        whatever went wrong with the sending itself."""
+        """Returns when all that is on its way now has arrived or was given up. Raises TimeoutError if that takes longer, and
+        the error of a request that could not be made at all."""
         with self._changed:
             # Rollouts that go on by themselves may never leave a moment without an event.
             waited = set(self._unfinished)

@@ -49,7 +49,7 @@ def task(region: str, cluster: str, service: str, launch_type: str) -> dict[str,
 
 
 def forged(random: Random) -> Iterator[Forged]:
-    """Each kind once, in any order, since a short storm needs them all as well, and then any of them without end."""
+    """Each kind once, in any order, so that a short storm has all of them, and then any kind without end."""
     order = list(range(len(kinds(random))))
     random.shuffle(order)
     for number in order:

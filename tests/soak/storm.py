@@ -34,9 +34,9 @@ FORGED_A_SECOND = 6
 # Longer than the oldest allowed report.
 REMEMBERED_SECONDS = 300
 BEAT = 0.05
-# Without a call for so long, a Worker has nothing left to do: the longest pause is the one between two rereadings, and
-# before another attempt.
-STILL_SECONDS = 1.5
+# A Worker that has made no call for so long has nothing left to do: before a third attempt it pauses for up to two
+# seconds, and between two rereadings for one.
+STILL_SECONDS = 2.5
 
 
 class Storm:
@@ -322,8 +322,8 @@ class Storm:
         return [seconds for moment, seconds, line in took if moment - seconds >= ended and line.get("failures") == 0]
 
     async def _is_still(self, stage: Stage) -> bool:
-        """Waits until there is no call to AWS any more, now that nobody asks, and returns whether that came soon. The
-        emulator answers no call in time while this process judges a round."""
+        """Waits until the Worker makes no call any more, now that nobody asks, and returns whether that came soon. A round is
+        judged only then: judging keeps this process busy, and so the emulator in it would answer too late."""
         began = time.time()
         made, since = -1, began
         while time.time() < since + STILL_SECONDS:
@@ -338,7 +338,7 @@ class Storm:
         return True
 
     async def _quiet(self, stage: Stage) -> None:
-        """Checks that nobody's events lead to no calls, and asks for what there is, which is stale by then."""
+        """Checks that events lead to no calls while nobody asks, and then asks for what there is, which is stale by then."""
         began, made = time.time(), len(self._watch.calls())
         self.tally.quiet += 1
         # Events that come now are for nobody.
