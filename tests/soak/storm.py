@@ -324,10 +324,11 @@ class Storm:
     async def _is_still(self, stage: Stage) -> bool:
         """Waits until the Worker makes no call any more, now that nobody asks, and returns whether that came soon. A round is
         judged only then: judging keeps this process busy, and so the emulator in it would answer too late."""
-        began = time.time()
+        began, late_before = time.time(), self._watch.late
         made, since = -1, began
         while time.time() < since + STILL_SECONDS:
-            if time.time() > began + STILL_SECONDS + stage.scene.longest_sweep:
+            # The last call may be made as late as this, and is noticed a beat after.
+            if since > began + stage.scene.longest_sweep + 2 * BEAT + self._watch.late - late_before:
                 late = [f"{call.operation} of {call.region} at {call.time:.2f}" for call in self._watch.calls() if call.time > began]
                 out = f"{self._emulator.in_flight} calls are out"
                 self.tally.wrong.append(f"nobody asks since {began:.2f}, and {out}, and there were {len(late)} more: {late[-9:]}")
