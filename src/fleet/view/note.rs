@@ -4,6 +4,7 @@
 //! every request has its own timer, the first to wake passes on what all have collected, and the others
 //! look for the outcome.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use super::Fleet;
@@ -73,8 +74,8 @@ impl<S: SnapshotSource> Fleet<S> {
     /// Whether the change may concern the target, as far as is known here.
     fn may_concern(&self, target: usize, change: &Change) -> bool {
         let is_here = |target: &TargetConfig| target.region == change.region;
-        let cached = self.cached.borrow();
-        let newest = cached.get(target).and_then(|cached| cached.newest.as_ref());
+        let cached = self.cached.get(target).map(RefCell::borrow);
+        let newest = cached.as_ref().and_then(|cached| cached.newest.as_ref());
         let account = newest.and_then(|newest| newest.snapshot.account.as_ref());
         self.config.targets.get(target).is_some_and(is_here)
             && account.is_none_or(|account| *account == change.account)
