@@ -26,7 +26,8 @@ where
     O::Output: Debug,
 {
     let is_object = body.trim_ascii_start().starts_with(b"{");
-    let whole = serde_json::from_slice::<O::Output>(body).ok();
+    let json = str::from_utf8(body).ok();
+    let whole = json.and_then(|json| lenient::decode_whole::<O::Output>(json).ok());
     let mut usual = whole.filter(|whole| is_object && whole.is_usual());
     if let Some(usual) = &mut usual {
         let by_member: O::Output = lenient::decode_by_member(body).expect("it is JSON");

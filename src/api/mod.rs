@@ -21,7 +21,7 @@ use futures_util::future::FutureExt;
 use http::Response;
 
 use crate::aws::event::Change;
-use crate::config::{BearerToken, ConfigError, FILTER_TAGS};
+use crate::config::{BearerToken, Config, ConfigError, FILTER_TAGS};
 use crate::fleet::view::Fleet;
 use crate::fleet::view::source::SnapshotSource;
 use crate::platform::Platform;
@@ -53,6 +53,14 @@ impl<S: SnapshotSource> Api<S> {
             cache: ResponseCache::default(),
             body_limit: BodyLimit::default(),
         }
+    }
+
+    /// The configuration of its fleet, or what is wrong with it.
+    ///
+    /// # Errors
+    /// The variables that are invalid.
+    pub fn config(&self) -> Result<&Config, &ConfigError> {
+        self.fleet.as_ref().map(Fleet::config)
     }
 
     /// The same API on an edge that sends a body as a JSON string of at most `bytes`.

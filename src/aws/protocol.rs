@@ -4,7 +4,6 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::lenient::{self, Lenient};
@@ -84,7 +83,7 @@ pub trait EcsOperation: Serialize {
     /// Its name, the second half of `X-Amz-Target`.
     const NAME: OperationName;
     /// The decoded response.
-    type Output: Lenient + DeserializeOwned;
+    type Output: Lenient;
 
     /// The part of a response body that is worth parsing.
     #[must_use]

@@ -30,6 +30,12 @@ thread_local! {
     static API: OnceCell<Rc<Api<SnapshotClient>>> = const { OnceCell::new() };
 }
 
+/// The API of this isolate. A Durable Object that shares the isolate has the configuration from it.
+fn api(env: &Env, platform: &WorkerPlatform) -> Rc<Api<SnapshotClient>> {
+    let new_api = || Rc::new(Api::new(env::fleet(env, platform)));
+    API.with(|cell| Rc::clone(cell.get_or_init(new_api)))
+}
+
 /// Answers one request.
 #[event(fetch)]
 async fn fetch(
@@ -39,8 +45,7 @@ async fn fetch(
 ) -> ::worker::Result<web_sys::Response> {
     let level = config::log_level(|name| env::variable(&env, name));
     let platform = WorkerPlatform::new(level);
-    let new_api = || Rc::new(Api::new(env::fleet(&env, &platform)));
-    let api = API.with(|cell| Rc::clone(cell.get_or_init(new_api)));
+    let api = api(&env, &platform);
     let (mut request, address) = request::read(&event, &platform)?;
     if api.takes_body(&request) {
         request::add_body(&mut request, &event).await;

@@ -13,7 +13,7 @@ use super::platform::WorkerPlatform;
 use super::request::split_url;
 use super::snapshot_protocol::{self, ObjectRequest};
 use super::storage::Storage;
-use crate::config::{self, Config};
+use crate::config;
 use crate::fleet::refresh::forgetting;
 use crate::fleet::refresh::policy::Policy;
 use crate::fleet::refresh::refresher::Refresher;
@@ -35,16 +35,17 @@ impl SnapshotObject {
         if let Some(refresher) = self.refresher.get() {
             return Ok(refresher);
         }
-        let lookup = |name: &str| variable(&self.env, name);
-        let config = Config::from_lookup(lookup).map_err(|error| Error::from(error.to_string()))?;
+        let (platform, storage) = (self.platform(), self.storage());
+        let api = super::api(&self.env, &platform);
+        let config = api.config();
+        let config = config.map_err(|error| Error::from(error.to_string()))?;
         let name = self.state.id().name();
         let mut targets = config.targets.iter();
         let target = targets
             .find(|target| name.as_ref() == Some(&target.name))
             .ok_or_else(|| Error::from("no target has the name of this object"))?;
-        let (platform, storage) = (self.platform(), self.storage());
         let policy = Policy::new(config.age_limits);
-        let refresher = Refresher::new(&platform, target, &config, policy, storage);
+        let refresher = Refresher::new(&platform, target, config, policy, storage);
         Ok(self.refresher.get_or_init(|| Rc::new(refresher)))
     }
 

@@ -2,10 +2,10 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeClusters.html>
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::types::{CapacityProviderStrategyItem, Failure, Include, Tag};
-use crate::aws::lenient::{Lenient, Members, decoded_by_member, objects, required_objects};
+use crate::aws::lenient::{Lenient, Members, decoded_by_member};
 use crate::aws::protocol::{EcsOperation, OperationName};
 
 /// The number of clusters that one call takes.
@@ -36,14 +36,17 @@ impl EcsOperation for DescribeClusters<'_> {
 }
 
 /// The clusters that exist, and the others as failures.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default)]
 #[allow(missing_docs)]
 pub struct DescribeClustersOutput {
-    #[serde(deserialize_with = "required_objects")]
     pub clusters: Vec<Cluster>,
-    #[serde(default, deserialize_with = "objects")]
     pub failures: Vec<Failure>,
 }
+
+decoded_by_member!(DescribeClustersOutput {
+    "clusters" => clusters,
+    "failures" => failures,
+} requires "clusters");
 
 impl Lenient for DescribeClustersOutput {
     fn from_members(members: &mut Members<'_>) -> Option<Self> {

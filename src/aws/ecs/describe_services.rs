@@ -6,13 +6,13 @@ use std::borrow::Cow;
 use std::mem::take;
 use std::time::{Duration, SystemTime};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::events::Events;
 use super::skip_events;
 use super::types::{CapacityProviderStrategyItem, Failure, Include, Tag};
 use crate::aws::arn::name_of;
-use crate::aws::lenient::{Lenient, Members, decoded_by_member, objects, required_objects};
+use crate::aws::lenient::{Lenient, Members, decoded_by_member};
 use crate::aws::protocol::{EcsOperation, OperationName};
 use crate::time::since;
 
@@ -69,14 +69,17 @@ impl EcsOperation for DescribeServices<'_> {
 }
 
 /// The services that exist, and the others as failures.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default)]
 #[allow(missing_docs)]
 pub struct DescribeServicesOutput {
-    #[serde(deserialize_with = "required_objects")]
     pub services: Vec<Service>,
-    #[serde(default, deserialize_with = "objects")]
     pub failures: Vec<Failure>,
 }
+
+decoded_by_member!(DescribeServicesOutput {
+    "services" => services,
+    "failures" => failures,
+} requires "services");
 
 impl Lenient for DescribeServicesOutput {
     fn from_members(members: &mut Members<'_>) -> Option<Self> {
@@ -258,6 +261,7 @@ impl Lenient for Deployment {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::lenient::decode;
 
     #[test]
     fn the_request_has_the_members_of_the_api_reference() {
@@ -278,10 +282,10 @@ mod tests {
             "capacityProviderStrategy":null,"deployments":null,"taskSets":null,"tags":null,
             "events":null,"desiredCount":null}],"failures":null}"#;
         let without = r#"{"services":[{"serviceName":"a"}]}"#;
-        let read = |json| {
+        let read = |json: &str| {
             format!(
                 "{:?}",
-                serde_json::from_str::<DescribeServicesOutput>(json).unwrap()
+                decode::<DescribeServicesOutput>(json.as_bytes()).unwrap()
             )
         };
         assert_eq!(read(with_null), read(without));

@@ -2,10 +2,7 @@
 
 use std::time::SystemTime;
 
-use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
-
-use crate::aws::lenient::{Lenient, Member, Members, decoded_by_member, first_objects};
+use crate::aws::lenient::{Field, Lenient, Members, ReadJson, decoded_by_member, first_objects};
 use crate::order::sort_by;
 
 /// The number of events that are read.
@@ -118,9 +115,14 @@ fn place(json: &str) -> Option<(usize, usize)> {
     Some((start.parse().ok()?, end.parse().ok()?))
 }
 
-impl Member for Events {
-    fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let json = <&RawValue>::deserialize(deserializer)?;
-        Ok(Self::from_json(json.get()))
+impl ReadJson for Events {
+    fn read_json(&mut self, json: &str) {
+        *self = Self::from_json(json);
+    }
+}
+
+impl<'a> From<&'a mut Events> for Field<'a> {
+    fn from(events: &'a mut Events) -> Self {
+        Self::Json(events)
     }
 }

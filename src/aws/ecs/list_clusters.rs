@@ -2,10 +2,10 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListClusters.html>
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::types::MAX_RESULTS;
-use crate::aws::lenient::{Lenient, Members};
+use crate::aws::lenient::{Lenient, Members, decoded_by_member};
 use crate::aws::protocol::{EcsOperation, OperationName};
 
 /// Lists the ARNs of all clusters, a page at a time.
@@ -36,16 +36,19 @@ impl EcsOperation for ListClusters<'_> {
 }
 
 /// A page of cluster ARNs. A page may be short: only a missing token ends the list.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default)]
 #[allow(missing_docs)]
 pub struct ListClustersOutput {
     pub cluster_arns: Vec<String>,
     pub next_token: Option<String>,
     /// An ARN or the token could not be read.
-    #[serde(skip)]
     pub is_partial: bool,
 }
+
+decoded_by_member!(ListClustersOutput {
+    "clusterArns" => cluster_arns,
+    "nextToken" => next_token,
+} requires "clusterArns");
 
 impl Lenient for ListClustersOutput {
     fn from_members(members: &mut Members<'_>) -> Option<Self> {
@@ -60,6 +63,7 @@ impl Lenient for ListClustersOutput {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::lenient::decode;
 
     #[test]
     fn the_request_has_the_members_of_the_api_reference() {
@@ -77,7 +81,7 @@ mod tests {
             r#"{"clusterArns":null}"#,
             r#"{"clusters":[]}"#,
         ] {
-            let output = serde_json::from_str::<ListClustersOutput>(json);
+            let output = decode::<ListClustersOutput>(json.as_bytes());
             assert!(output.is_err(), "{json}");
         }
     }

@@ -2,10 +2,10 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListServices.html>
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::types::MAX_RESULTS;
-use crate::aws::lenient::{Lenient, Members};
+use crate::aws::lenient::{Lenient, Members, decoded_by_member};
 use crate::aws::protocol::{EcsOperation, OperationName};
 
 /// Lists the ARNs of a cluster's services, a page at a time. The parameter `launchType` omits
@@ -40,16 +40,19 @@ impl EcsOperation for ListServices<'_> {
 }
 
 /// A page of service ARNs. A page may be short: only a missing token ends the list.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default)]
 #[allow(missing_docs)]
 pub struct ListServicesOutput {
     pub service_arns: Vec<String>,
     pub next_token: Option<String>,
     /// An ARN or the token could not be read.
-    #[serde(skip)]
     pub is_partial: bool,
 }
+
+decoded_by_member!(ListServicesOutput {
+    "serviceArns" => service_arns,
+    "nextToken" => next_token,
+} requires "serviceArns");
 
 impl Lenient for ListServicesOutput {
     fn from_members(members: &mut Members<'_>) -> Option<Self> {

@@ -36,10 +36,10 @@ pub(super) fn without<'a>(body: &'a [u8], opening: &[u8]) -> Cow<'a, [u8]> {
 
 /// Splits `bytes` at the end of the first `opening`, which starts with a quote.
 fn split_after<'a>(bytes: &'a [u8], opening: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let pair = *opening.first_chunk()?;
     let mut from = 0;
     loop {
-        let rest = bytes.get(from..)?;
-        let at = from + rest.iter().position(|&byte| byte == b'"')?;
+        let at = from + find(pair, bytes.get(from..)?)?;
         // A quote behind a backslash is a character of a string, not the start of a key.
         let is_key = at.checked_sub(1).and_then(|i| bytes.get(i)) != Some(&b'\\');
         if is_key && bytes.get(at..)?.starts_with(opening) {
@@ -47,6 +47,25 @@ fn split_after<'a>(bytes: &'a [u8], opening: &[u8]) -> Option<(&'a [u8], &'a [u8
         }
         from = at + 1;
     }
+}
+
+/// The index of the first `pair` of bytes in `bytes`, of which 16 are examined together. Not inlined,
+/// so that V8 optimizes no more than this.
+#[inline(never)]
+fn find(pair: [u8; 2], bytes: &[u8]) -> Option<usize> {
+    let [first, second] = pair.map(u8x16::splat);
+    let mut from = 0;
+    while let Some(block) = bytes.get(from..from + 17) {
+        let is_first = u8x16::new(*block.first_chunk()?).simd_eq(first);
+        let is_second = u8x16::new(*block.last_chunk()?).simd_eq(second);
+        let found = (is_first & is_second).to_bitmask();
+        if found != 0 {
+            return Some(from + found.trailing_zeros() as usize);
+        }
+        from += 16;
+    }
+    let found = bytes.get(from..)?.windows(2).position(|at| at == pair)?;
+    Some(from + found)
 }
 
 /// The index of the bracket that closes the array whose content `bytes` starts with. Not inlined,
@@ -153,6 +172,20 @@ mod tests {
         ] {
             assert_eq!(cut(text), expected);
         }
+    }
+
+    #[test]
+    fn a_pair_is_found_wherever_a_block_ends() {
+        for before in 0..40 {
+            for behind in 0..40 {
+                let bytes = format!("{}\"e{}", "x\"".repeat(before), "x".repeat(behind));
+                let expected = bytes.find("\"e");
+                assert_eq!(find(*b"\"e", bytes.as_bytes()), expected, "{bytes}");
+                assert_eq!(find(*b"\"f", bytes.as_bytes()), None, "{bytes}");
+            }
+        }
+        assert_eq!(find(*b"\"e", b"x\""), None);
+        assert_eq!(find(*b"\"e", b""), None);
     }
 
     #[test]

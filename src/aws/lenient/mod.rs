@@ -25,21 +25,20 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::SystemTime;
 
-use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Visitor};
+use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use members::Table;
-pub(super) use members::{Member, decoded_by_member};
-use object::Object;
-pub(super) use object::{objects, required_objects};
+pub(super) use members::{Field, ReadJson, decoded_by_member};
+use object::read;
 use scalar::{Text, count, string, text, time};
 
 /// The bytes that a value of a list hardly ever exceeds.
 const USUAL_VALUE: usize = 1024;
 
 /// A type of a response that is an object.
-pub trait Lenient: Sized {
+pub trait Lenient: Table + Default {
     /// Reads the value member by member. `None` if it lacks what it cannot be read without.
     fn from_members(members: &mut Members<'_>) -> Option<Self>;
 
@@ -56,12 +55,22 @@ pub trait Lenient: Sized {
 ///
 /// # Errors
 /// If the body is not JSON, or lacks what the response cannot be read without.
-pub fn decode<T: Lenient + DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
+pub fn decode<T: Lenient>(body: &[u8]) -> serde_json::Result<T> {
     let body = utf8(body);
-    match serde_json::from_str::<T>(&body) {
+    match decode_whole::<T>(&body) {
         Ok(whole) if whole.is_usual() => Ok(whole),
         whole => from_members(&body).map_or(whole, Ok),
     }
+}
+
+/// Decodes `json` as a whole.
+///
+/// # Errors
+/// If any of its values is odd.
+pub fn decode_whole<T: Lenient>(json: &str) -> serde_json::Result<T> {
+    let mut whole = T::default();
+    read(json, &mut whole)?;
+    Ok(whole)
 }
 
 /// Decodes `body` member by member: slower, and the same for a body without oddities.
@@ -78,12 +87,6 @@ fn utf8(bytes: &[u8]) -> Cow<'_, str> {
 
 fn from_members<T: Lenient>(json: &str) -> Option<T> {
     T::from_members(&mut serde_json::from_str(json).ok()?)
-}
-
-impl<T: Table> Member for Vec<T> {
-    fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        objects(deserializer)
-    }
 }
 
 /// The members of an object as the body has them.
@@ -139,7 +142,7 @@ impl<'a> Members<'a> {
     }
 
     /// A list of objects. `None` if it is absent, or no list.
-    pub fn objects<T: Lenient + Table>(&mut self, name: &'static str) -> Option<Vec<T>> {
+    pub fn objects<T: Lenient>(&mut self, name: &'static str) -> Option<Vec<T>> {
         let values = self.list(name)?;
         let mut is_whole = true;
         let mut objects = Vec::with_capacity(values.len());
@@ -182,8 +185,8 @@ impl<'a> Members<'a> {
 }
 
 /// The object in `value`, and whether it cannot be read, or not as a whole.
-fn object<T: Lenient + Table>(value: &RawValue) -> (Option<T>, bool) {
-    if let Ok(Object(whole)) = serde_json::from_str::<Object<T>>(value.get())
+fn object<T: Lenient>(value: &RawValue) -> (Option<T>, bool) {
+    if let Ok(whole) = decode_whole::<T>(value.get())
         && whole.is_usual()
     {
         return (Some(whole), false);
@@ -198,7 +201,7 @@ fn object<T: Lenient + Table>(value: &RawValue) -> (Option<T>, bool) {
 
 /// The objects among the first `count` values of `array`, as far as they can be read. What follows is
 /// not examined.
-pub(super) fn first_objects<T: Lenient + Table>(array: &[u8], count: usize) -> Vec<T> {
+pub(super) fn first_objects<T: Lenient>(array: &[u8], count: usize) -> Vec<T> {
     if let Some(usual) = array.get(..count.saturating_mul(USUAL_VALUE)) {
         let objects = objects_at_start(usual, count);
         if objects.len() == count {
@@ -209,13 +212,13 @@ pub(super) fn first_objects<T: Lenient + Table>(array: &[u8], count: usize) -> V
 }
 
 /// Those in `start`, which may end within a value.
-fn objects_at_start<T: Lenient + Table>(start: &[u8], count: usize) -> Vec<T> {
+fn objects_at_start<T: Lenient>(start: &[u8], count: usize) -> Vec<T> {
     struct First<'a, T> {
         left: usize,
         objects: &'a mut Vec<T>,
     }
 
-    impl<'de, T: Lenient + Table> Visitor<'de> for First<'_, T> {
+    impl<'de, T: Lenient> Visitor<'de> for First<'_, T> {
         type Value = ();
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -270,7 +273,6 @@ impl<'de> Deserialize<'de> for Members<'de> {
 
 #[cfg(test)]
 mod tests {
-    use super::members::table;
     use super::*;
 
     #[derive(Debug, Default, PartialEq)]
@@ -290,12 +292,6 @@ mod tests {
         "time" => time,
         "things" => things,
     });
-
-    impl<'de> Deserialize<'de> for Thing {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            table(deserializer)
-        }
-    }
 
     impl Lenient for Thing {
         fn from_members(members: &mut Members<'_>) -> Option<Self> {

@@ -56,6 +56,13 @@ pub(super) fn merge(parts: &[Part<'_>]) -> Option<Rc<Snapshot>> {
     {
         return Some(Rc::clone(snapshot));
     }
+    merge_several(parts)
+}
+
+/// Not inlined: a fleet of one target, of which a fresh isolate compiles what it needs for its first
+/// report, does without.
+#[inline(never)]
+fn merge_several(parts: &[Part<'_>]) -> Option<Rc<Snapshot>> {
     let snapshots = || parts.iter().filter_map(|part| part.snapshot);
     let generated_at: SystemTime = snapshots().map(|s| s.generated_at).min()?;
     let mut accounts: BTreeSet<&String> = BTreeSet::new();

@@ -8,6 +8,7 @@ use crate::support::ecs::{ACCOUNT, Ecs};
 use crate::support::rollouts::as_of;
 use crate::support::{Fake, Reply, ok, start};
 use ecs_status::aws::budget::Budget;
+use ecs_status::aws::lenient::{self, Lenient};
 use ecs_status::aws::protocol::OperationName;
 use ecs_status::fleet::model::cause::Cause;
 use ecs_status::fleet::model::policy_denial::PolicyDenial;
@@ -17,7 +18,6 @@ use ecs_status::fleet::sweep::driver::{CONCURRENCY, drive};
 use ecs_status::fleet::sweep::{Call, Sweep, SweepProgress};
 use ecs_status::platform::Clock;
 use proptest::prelude::*;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 const LATENCY: Duration = Duration::from_millis(20);
@@ -269,8 +269,8 @@ const JOBS: &str = "arn:aws:ecs:us-east-1:123456789012:cluster/jobs";
 
 /// Responds to the call that is due next with `body`; whether it is a list.
 fn respond_next(sweep: &mut Sweep, body: &Value) -> bool {
-    fn read<T: DeserializeOwned>(body: &Value) -> T {
-        T::deserialize(body).unwrap()
+    fn read<T: Lenient>(body: &Value) -> T {
+        lenient::decode(body.to_string().as_bytes()).unwrap()
     }
     let call = sweep.next_call().unwrap();
     let is_list = matches!(call, Call::ListClusters { .. } | Call::ListServices { .. });
