@@ -86,10 +86,10 @@ CARGO_MUTANTS := $(SETUP)/cargo-mutants-$(CARGO_MUTANTS_VERSION)
 
 WASM_OPT := -O3 --enable-bulk-memory --enable-simd --enable-nontrapping-float-to-int --enable-sign-ext \
 	--enable-exception-handling --enable-mutable-globals --enable-reference-types --enable-multivalue \
-	--one-caller-inline-max-function-size=200
+	--one-caller-inline-max-function-size=60
 
 # Less inlining than opt-level 2 has, for a smaller wasm.
-CODE := -C target-feature=+simd128 -C llvm-args=-inlinedefault-threshold=3
+CODE := -C target-feature=+simd128 -C llvm-args=-inlinedefault-threshold=25
 
 # No paths of this machine, so that a commit builds the same bytes everywhere. The last prefix that matches is used, and
 # Cargo's home may lie in this directory.

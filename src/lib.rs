@@ -40,5 +40,6 @@ mod worker_natively {
     mod client_key;
     mod location_hint;
     mod request_id;
+    mod same_isolate;
     mod snapshot_protocol;
 }

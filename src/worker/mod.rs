@@ -10,6 +10,7 @@ mod platform;
 mod rate_limit;
 mod request;
 mod request_id;
+mod same_isolate;
 mod snapshot_client;
 mod snapshot_object;
 mod snapshot_protocol;

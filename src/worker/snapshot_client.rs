@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 
 use super::location_hint;
 use super::platform::WorkerPlatform;
+use super::same_isolate;
 use super::snapshot_protocol::{self, MAX_HEAD_BYTES, ObjectRequest};
 use crate::aws::event::Change;
 use crate::config::Config;
@@ -140,13 +141,20 @@ impl SnapshotSource for SnapshotClient {
             request_id: Cow::Borrowed(request.request_id),
             known,
             wait: request.wait,
+            isolate: same_isolate::name(),
         };
         let reply = self.ask(target, &request, None).await;
         let (status, bytes): (SnapshotStatus, _) = self.decode(reply)?;
         let mut newer = None;
         if snapshot_protocol::has_snapshot(&status, known) {
-            let decoded = snapshot_protocol::decode_snapshot(&bytes.to_vec(), snapshot);
-            newer = Some(self.or_log(decoded.map_err(|error| error.to_string().into()))?);
+            let received = if bytes.length() == 0 {
+                let (name, _) = self.targets.get(target)?;
+                same_isolate::get(name, status.version).ok_or("no snapshot was handed over".into())
+            } else {
+                let decoded = snapshot_protocol::decode_snapshot(&bytes.to_vec(), snapshot);
+                decoded.map_err(|error| error.to_string().into())
+            };
+            newer = Some(self.or_log(received)?);
         }
         Some(SnapshotReply {
             status,

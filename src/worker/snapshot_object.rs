@@ -11,6 +11,7 @@ use ::worker::{DurableObject, Env, Error, Request, Response, Result, State, dura
 use super::env::variable;
 use super::platform::WorkerPlatform;
 use super::request::split_url;
+use super::same_isolate;
 use super::snapshot_protocol::{self, ObjectRequest};
 use super::storage::Storage;
 use crate::config;
@@ -49,6 +50,25 @@ impl SnapshotObject {
         Ok(self.refresher.get_or_init(|| Rc::new(refresher)))
     }
 
+    /// The bytes for a reader who has version `known`. `None` if it runs in the same isolate, where the
+    /// snapshot itself is handed over.
+    fn send(
+        &self,
+        refresher: &Refresher<WorkerPlatform, Storage>,
+        known: Option<u64>,
+        isolate: Option<u64>,
+    ) -> Option<Vec<u8>> {
+        if isolate.is_some()
+            && isolate == same_isolate::name()
+            && let Some(newest) = refresher.share()
+        {
+            let target = self.state.id().name().unwrap_or_default();
+            same_isolate::put(target, newest);
+            return None;
+        }
+        refresher.encoded_since(known)
+    }
+
     async fn clear(&self) -> Result<(), String> {
         let name = self.state.id().name().unwrap_or_default();
         forgetting::clear(&self.storage(), &self.platform(), &name).await
@@ -81,11 +101,13 @@ impl DurableObject for SnapshotObject {
                 request_id,
                 known,
                 wait,
+                isolate,
             }) => {
                 let status = refresher.read(wait, &request_id).await;
                 refresher.postpone_forgetting().await;
                 let is_sent = snapshot_protocol::has_snapshot(&status, known);
-                let encoded = is_sent.then(|| refresher.encoded_since(known)).flatten();
+                let encoded = is_sent.then(|| self.send(refresher, known, isolate));
+                let encoded = encoded.flatten();
                 snapshot_protocol::snapshot_frame(&status, known, encoded.as_deref())
             }
             Some(ObjectRequest::Check { request_id }) => {

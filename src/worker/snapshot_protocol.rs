@@ -1,9 +1,10 @@
 //! Snapshot protocol: the requests of the edge to the Durable Object of a target, and its replies.
 //!
-//! A request is a path: `/read/{request id}/{known version, if any}/{wait in ms, if any}` or
-//! `/check/{request id}`, or `/note/{request id}` with a body: a line for each [`Change`]. A reply is a
-//! frame: a [`SnapshotStatus`], a [`Health`] or whether each change was noted, and behind a status the
-//! bytes of the snapshot, if the edge does not have it yet, or of what has changed in the one that it has.
+//! A request is a path: `/read/{request id}/{known version, if any}/{wait in ms, if any}/{name of the edge's
+//! isolate}` or `/check/{request id}`, or `/note/{request id}` with a body: a line for each [`Change`]. A
+//! reply is a frame: a [`SnapshotStatus`], a [`Health`] or whether each change was noted, and behind a
+//! status the bytes of the snapshot, if the edge does not have it yet, or of what has changed in the one
+//! that it has. Within one isolate the snapshot itself is handed over, and there are no bytes.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -28,6 +29,8 @@ pub(super) enum ObjectRequest<'a> {
         request_id: Cow<'a, str>,
         known: Option<u64>,
         wait: Option<Duration>,
+        /// The name of the isolate that asks.
+        isolate: Option<u64>,
     },
     /// Asks for the health of the target.
     Check { request_id: Cow<'a, str> },
@@ -44,11 +47,14 @@ impl<'a> ObjectRequest<'a> {
                 request_id,
                 known,
                 wait,
+                isolate,
             } => {
-                let known = known.map(|version| version.to_string()).unwrap_or_default();
+                let number = |number: &Option<u64>| number.map(|n| n.to_string());
+                let known = number(known).unwrap_or_default();
+                let isolate = number(isolate).unwrap_or_default();
                 let wait = wait.map(|wait| wait.as_millis().to_string());
                 let wait = wait.unwrap_or_default();
-                format!("/read/{}/{known}/{wait}", segment(request_id))
+                format!("/read/{}/{known}/{wait}/{isolate}", segment(request_id))
             }
             Self::Check { request_id } => format!("/check/{}", segment(request_id)),
             Self::Note { request_id } => format!("/note/{}", segment(request_id)),
@@ -67,6 +73,7 @@ impl<'a> ObjectRequest<'a> {
                 wait: segments
                     .next()
                     .and_then(|wait| wait.parse().ok().map(Duration::from_millis)),
+                isolate: segments.next().and_then(|name| name.parse().ok()),
             }),
             "check" => Some(Self::Check { request_id }),
             "note" => Some(Self::Note { request_id }),
@@ -192,6 +199,7 @@ mod tests {
                     request_id: Cow::Borrowed(id),
                     known,
                     wait: wait.map(Duration::from_millis),
+                    isolate: wait.map(|_| u64::MAX),
                 };
                 let path = request.to_path();
                 assert_eq!(ObjectRequest::from_path(&path), Some(request), "{path}");

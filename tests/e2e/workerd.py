@@ -24,23 +24,27 @@ START_SECONDS = 20
 CONFIG = """using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
-    (name = "main", worker = .worker),
+    (name = "main", worker = .worker),{objects_service}
     (name = "storage", disk = (path = "{storage}", writable = true)),
     (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
   ],
   sockets = [(name = "http", address = "127.0.0.1:{port}", http = (), service = "main")],
   v8Flags = [{v8_flags}],
 );
-const worker :Workerd.Worker = (
+"""
+
+WORKER = """const {name} :Workerd.Worker = (
   modules = [
     {main}(name = "index.js", esModule = embed "{build}/index.js"),
     (name = "index_bg.wasm", wasm = embed "{build}/index_bg.wasm"),
   ],
   compatibilityDate = "{compatibility_date}",
-  bindings = [{bindings}],
-  durableObjectNamespaces = [(className = "SnapshotObject", uniqueKey = "ecs-status", enableSql = true)],
+  bindings = [{bindings}, (name = "SNAPSHOTS", durableObjectNamespace = {namespace})],
+{objects});
+"""
+
+OBJECTS = """  durableObjectNamespaces = [(className = "SnapshotObject", uniqueKey = "ecs-status", enableSql = true)],
   durableObjectStorage = (localDisk = "storage"),
-);
 """
 
 
@@ -83,7 +87,7 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 class Worker:
-    """One isolate with these variables and secrets. The storage of its Durable Objects lies in the directory, where
+    """A Worker with these variables and secrets. The storage of its Durable Objects lies in the directory, where
     another Worker can take it over."""
 
     # Of the engine; see `workerd serve --help` and its workerd.capnp.
@@ -92,26 +96,35 @@ class Worker:
     # A module in front of the built one.
     main: Path | None = None
 
+    # Whether the objects have another isolate than the edge. At Cloudflare they may share one, or not.
+    apart = False
+
     def __init__(self, directory: Path, variables: dict[str, str], port: int = 0):
         if not (BUILD / "index.js").exists():
             raise RuntimeError("The Worker is not built: run `make worker` first.")
         quote = lambda text: json.dumps(text, ensure_ascii=False)  # noqa: E731
         bindings = ", ".join(f"(name = {quote(k)}, text = {quote(v)})" for k, v in variables.items())
-        bindings += ', (name = "SNAPSHOTS", durableObjectNamespace = "SnapshotObject")'
         storage = directory / "storage"
         storage.mkdir(exist_ok=True)
         config = directory / "config.capnp"
+        parts = {
+            # An absolute path in a capnp embed is relative to the import path.
+            "build": os.path.relpath(BUILD, directory),
+            "main": self._module(directory),
+            "compatibility_date": compatibility_date(),
+            "bindings": bindings,
+        }
+        own = {"namespace": '"SnapshotObject"', "objects": OBJECTS}
+        other = {"namespace": '(className = "SnapshotObject", serviceName = "objects")', "objects": ""}
+        workers = {"worker": other, "objects": own} if self.apart else {"worker": own}
         config.write_text(
             CONFIG.format(
                 port=port,
-                # An absolute path in a capnp embed is relative to the import path.
-                build=os.path.relpath(BUILD, directory),
-                main=self._module(directory),
-                compatibility_date=compatibility_date(),
-                bindings=bindings,
                 storage=storage,
                 v8_flags=", ".join(quote(flag) for flag in self.v8_flags),
-            ),
+                objects_service='\n    (name = "objects", worker = .objects),' if self.apart else "",
+            )
+            + "".join(WORKER.format(name=name, **parts, **of_objects) for name, of_objects in workers.items()),
             encoding="utf-8",
         )
         self.directory = directory

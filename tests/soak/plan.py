@@ -44,6 +44,8 @@ class Scene:
     burst: int = 50
     rate: int = 30
     page_size: int | None = None
+    # Whether the objects have another isolate than the edge.
+    apart: bool = False
     # Whether the Worker is told of changes by events.
     events: bool = False
 
@@ -91,11 +93,11 @@ class Scene:
 TWO = ("here", "there")
 SCENES = (
     Scene("one target", max_age=1),
-    Scene("two targets", targets=TWO, max_stale_if_error=60),
+    Scene("two targets", targets=TWO, max_stale_if_error=60, apart=True),
     # Some of its sweeps take longer than a request waits.
     Scene("slices", fresh_wait=2, budget=18, burst=30, rate=20, page_size=10),
     # Snapshots are served for a short time only, so that problems occur.
-    Scene("short memory", max_age=1, max_stale=1, max_stale_if_error=2),
+    Scene("short memory", max_age=1, max_stale=1, max_stale_if_error=2, apart=True),
     Scene("two targets in slices, short memory", targets=TWO, max_stale=2, max_stale_if_error=4, budget=18, page_size=15),
 )
 # The scene in which memory is measured over a long life.

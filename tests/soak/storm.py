@@ -23,7 +23,7 @@ from .record import SLACK, Calm, Look
 from .tally import Tally
 from .told import LAG_SECONDS
 from .truth import Fleet, StillEmulator, Truth
-from .watch import LATE, Stage, StormWorker, Watch
+from .watch import LATE, Stage, StormWorker, StormWorkerApart, Watch
 
 # The most requests in progress at once.
 MOST_AT_ONCE = 60
@@ -134,7 +134,8 @@ class Storm:
 
     def _start(self, stage: Stage) -> None:
         plain = {name: value for name, value in self._reader.items() if name != "AWS_REGION"}
-        self._worker = StormWorker(stage.directory, {**plain, **stage.scene.variables()})
+        kind = StormWorkerApart if stage.scene.apart else StormWorker
+        self._worker = kind(stage.directory, {**plain, **stage.scene.variables()})
         self.tally.lives += 1
         if stage.scene.events and not self._bus:
             self._bus = self._fleet.bus = Bus(self._port, self._random.getrandbits(32))

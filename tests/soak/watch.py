@@ -49,6 +49,10 @@ class StormWorker(Worker):
         return pages * 4096
 
 
+class StormWorkerApart(StormWorker):
+    apart = True
+
+
 class Stage:
     """The state of a scene: its Worker's storage, its oracle and its record."""
 

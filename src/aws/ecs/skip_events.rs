@@ -34,7 +34,9 @@ pub(super) fn without<'a>(body: &'a [u8], opening: &[u8]) -> Cow<'a, [u8]> {
     Cow::Owned(rest_of_body)
 }
 
-/// Splits `bytes` at the end of the first `opening`, which starts with a quote.
+/// Splits `bytes` at the end of the first `opening`, which starts with a quote. Not inlined, as all loops
+/// here: V8 counts the bytes of code that a loop passes, and would optimize a large function with them.
+#[inline(never)]
 fn split_after<'a>(bytes: &'a [u8], opening: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let pair = *opening.first_chunk()?;
     let mut from = 0;
@@ -49,8 +51,7 @@ fn split_after<'a>(bytes: &'a [u8], opening: &[u8]) -> Option<(&'a [u8], &'a [u8
     }
 }
 
-/// The index of the first `pair` of bytes in `bytes`, of which 16 are examined together. Not inlined,
-/// so that V8 optimizes no more than this.
+/// The index of the first `pair` of bytes in `bytes`, of which 16 are examined together.
 #[inline(never)]
 fn find(pair: [u8; 2], bytes: &[u8]) -> Option<usize> {
     let [first, second] = pair.map(u8x16::splat);
@@ -68,8 +69,7 @@ fn find(pair: [u8; 2], bytes: &[u8]) -> Option<usize> {
     Some(from + found)
 }
 
-/// The index of the bracket that closes the array whose content `bytes` starts with. Not inlined,
-/// since nearly all bytes that AWS sends pass through here.
+/// The index of the bracket that closes the array whose content `bytes` starts with.
 #[inline(never)]
 fn end_of_array(bytes: &[u8]) -> Option<usize> {
     let mut place = Place {

@@ -204,6 +204,13 @@ impl<P: Platform + Clone + 'static, S: Store + 'static> Refresher<P, S> {
         self.state.borrow().newest.clone()
     }
 
+    /// The newest snapshot for a reader in the same memory, who needs no bytes of it.
+    pub fn share(&self) -> Option<VersionedSnapshot> {
+        let mut state = self.state.borrow_mut();
+        state.stored = None;
+        state.newest.clone()
+    }
+
     /// What is sent to a reader who has version `known`: what has changed since, or all of the newest
     /// snapshot.
     pub fn encoded_since(&self, known: Option<u64>) -> Option<Vec<u8>> {
