@@ -40,7 +40,7 @@ impl Change {
     /// If `body` is no event.
     pub fn parse(body: &[u8]) -> Result<Option<Self>, NotAnEvent> {
         let body = str::from_utf8(body).map_err(|_| NotAnEvent)?;
-        let mut event: Members<'_> = serde_json::from_str(body).map_err(|_| NotAnEvent)?;
+        let mut event = Members::of_body(body).map_err(|_| NotAnEvent)?;
         let mut word = |name| event.word(name).ok_or(NotAnEvent);
         let (source, kind) = (word("source")?, word("detail-type")?);
         let (account, region) = (word("account")?, word("region")?);
@@ -267,6 +267,8 @@ mod tests {
             assert_eq!(Change::parse(body.as_bytes()), Err(NotAnEvent));
         }
         assert_eq!(Change::parse(b"{\"source\":\"\xff\"}"), Err(NotAnEvent));
+        let in_name = whole.to_string().replace("\"id\"", "\"i\u{1}d\"");
+        assert_eq!(Change::parse(in_name.as_bytes()), Err(NotAnEvent));
     }
 
     #[test]

@@ -25,7 +25,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::SystemTime;
 
-use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -86,7 +86,7 @@ fn utf8(bytes: &[u8]) -> Cow<'_, str> {
 }
 
 fn from_members<T: Lenient>(json: &str) -> Option<T> {
-    T::from_members(&mut serde_json::from_str(json).ok()?)
+    T::from_members(&mut Members::of_body(json).ok()?)
 }
 
 /// The members of an object as the body has them.
@@ -97,6 +97,16 @@ pub struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
+    /// The members of the object that a body is. Names are read as bytes, as they may hold half of a
+    /// surrogate pair, and then may hold control characters too, which are no JSON.
+    ///
+    /// # Errors
+    /// If the body is not JSON, or no object.
+    pub(super) fn of_body(json: &'a str) -> serde_json::Result<Self> {
+        serde_json::from_str::<IgnoredAny>(json)?;
+        serde_json::from_str(json)
+    }
+
     /// The names of the members so far that could not be read, or not as a whole.
     #[must_use]
     pub fn unreadable(&self) -> &[&'static str] {
@@ -308,6 +318,25 @@ mod tests {
 
     fn thing(json: &str) -> Thing {
         decode(json.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_control_character_in_a_name_is_no_json() {
+        for (name, is_json) in [
+            ("a", true),
+            (r"\n\ud800", true),
+            ("\n", false),
+            ("\0", false),
+        ] {
+            for json in [
+                format!("{{\"text\":3,\"{name}\":1}}"),
+                format!("{{\"text\":3,\"x\":[{{\"{name}\":1}}]}}"),
+            ] {
+                let decoded = decode::<Thing>(json.as_bytes()).is_ok();
+                let by_member = decode_by_member::<Thing>(json.as_bytes()).is_some();
+                assert_eq!([decoded, by_member], [is_json; 2], "{json}");
+            }
+        }
     }
 
     #[test]
