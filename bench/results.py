@@ -43,7 +43,9 @@ NOTES = """## What to bear in mind
   where the first report of a fresh one is shown. Connections are plain HTTP on the loopback interface; TLS is not in it.
 - This Worker does more for its report than the others: it goes through a Durable Object, which stores the snapshot in
   its database; it takes ARNs and account ids out of texts, makes an entity tag and log lines, and keeps to a budget.
-  With `SNAPSHOT_MAX_AGE=0` every request is a sweep of its own.
+  With `SNAPSHOT_MAX_AGE=0` every request is a sweep of its own. Here the object shares the isolate of the edge and hands
+  it the snapshot itself. At Cloudflare they may be apart: then the snapshot is sent, which takes a first report a
+  hundredth more.
 - The Workers in JavaScript make six calls at a time, each as soon as its input is known, and keep of an answer only
   what is reported. They give up where this Worker would report what is missing.
 - The floor knows the fleet beforehand. It sends the same calls with headers as long as signed ones.

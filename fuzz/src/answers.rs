@@ -86,7 +86,8 @@ fn end(body: &[u8], from: usize) -> Option<usize> {
     let (mut depth, mut in_string, mut at) = (1, false, from);
     while let Some(&byte) = body.get(at) {
         match (byte, in_string) {
-            (b'\\', true) => at += 1,
+            // Outside of a string too, where it is no JSON: then it is only a question of where that ends.
+            (b'\\', _) => at += 1,
             (b'"', _) => in_string = !in_string,
             (b'[', false) => depth += 1,
             (b']', false) => depth -= 1,
