@@ -35,23 +35,7 @@ pub(super) fn get(target: &str, version: Option<u64>) -> Option<VersionedSnapsho
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fleet::model::snapshot::Snapshot;
     use std::rc::Rc;
-    use std::time::{Duration, UNIX_EPOCH};
-
-    fn snapshot(version: u64) -> VersionedSnapshot {
-        VersionedSnapshot {
-            version,
-            sweep_duration: Duration::ZERO,
-            snapshot: Rc::new(Snapshot {
-                generated_at: UNIX_EPOCH,
-                account: None,
-                clusters: Vec::new(),
-                failures: Vec::new(),
-                carried_over: Vec::new(),
-            }),
-        }
-    }
 
     #[test]
     fn an_isolate_keeps_its_name_which_no_other_has() {
@@ -63,7 +47,7 @@ mod tests {
 
     #[test]
     fn the_newest_snapshot_of_a_target_is_handed_over_itself() {
-        let (old, new) = (snapshot(1), snapshot(2));
+        let [old, new] = [1, 2].map(VersionedSnapshot::of_nothing);
         put("a".into(), old);
         put("a".into(), new.clone());
         let version = |target, version| get(target, Some(version)).map(|found| found.version);

@@ -173,10 +173,8 @@ pub(super) fn decode_snapshot(
 mod tests {
     use super::*;
     use crate::aws::budget::Usage;
-    use crate::fleet::model::snapshot::Snapshot;
     use crate::fleet::refresh::status::EventStatus;
     use crate::fleet::view::outbox::MAX_CHANGES;
-    use std::rc::Rc;
     use std::time::UNIX_EPOCH;
 
     fn status(version: Option<u64>) -> SnapshotStatus {
@@ -223,17 +221,7 @@ mod tests {
 
     #[test]
     fn a_snapshot_is_sent_unless_its_version_is_known() {
-        let snapshot = VersionedSnapshot {
-            version: 7,
-            sweep_duration: Duration::ZERO,
-            snapshot: Rc::new(Snapshot {
-                generated_at: UNIX_EPOCH,
-                account: None,
-                clusters: Vec::new(),
-                failures: Vec::new(),
-                carried_over: Vec::new(),
-            }),
-        };
+        let snapshot = VersionedSnapshot::of_nothing(7);
         let encoded = encoding::encode("identity", &snapshot).unwrap();
         for (version, known, is_sent) in [
             (Some(7), None, true),

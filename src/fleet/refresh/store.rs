@@ -100,6 +100,22 @@ pub struct VersionedSnapshot {
 }
 
 impl VersionedSnapshot {
+    /// A snapshot without clusters, for tests.
+    #[cfg(test)]
+    pub(crate) fn of_nothing(version: u64) -> Self {
+        Self {
+            version,
+            sweep_duration: Duration::ZERO,
+            snapshot: Rc::new(Snapshot {
+                generated_at: UNIX_EPOCH,
+                account: None,
+                clusters: Vec::new(),
+                failures: Vec::new(),
+                carried_over: Vec::new(),
+            }),
+        }
+    }
+
     /// Counts up the version for a change at `now`.
     pub(super) fn advance(&mut self, now: SystemTime) {
         self.version = version_at(now).max(self.version + 1);
