@@ -108,12 +108,17 @@ class Record:
     calm: Calm | None = None
 
     def note_sweep(self, region: str, began: float, seconds: float) -> None:
-        """Drops what began no sweep: in the time of one, only the first call for a list of clusters began it. The others are
-        later attempts, and health checks."""
-        begins = self.begins[region]
+        """Drops what began no sweep: in the time of one, only the first call for a list of clusters that reached the emulator
+        began it. The others are later attempts, and health checks."""
+        begins, ended = self.begins[region], began + seconds
         first = min(begins, key=lambda begin: abs(begin - began), default=None)
         if first is not None and abs(first - began) <= SLACK:
-            begins[:] = [begin for begin in begins if not first < begin <= first + seconds]
+            ended = first + seconds
+        else:
+            # While the emulator did not listen, attempts did not reach it.
+            first = next((begin for begin in begins if began < begin <= ended), None)
+        if first is not None:
+            begins[:] = [begin for begin in begins if not first < begin <= ended]
 
     def forget(self, before: float) -> None:
         """Drops what happened before this time, except for the sweeps, which are few."""

@@ -643,9 +643,24 @@ def test_what_follows_a_sweep_begins_another(world: World) -> None:
     begins = world.record.begins[REGIONS[0]]
     begins.append(ENDED + 0.01)
     world.record.note_sweep(REGIONS[0], BEGAN + 0.02, ENDED - BEGAN)
-    # Of a sweep whose first call did not reach the emulator, nothing is known.
-    world.record.note_sweep(REGIONS[0], BEGAN - 10, 30)
+    # No call of this one reached the emulator.
+    world.record.note_sweep(REGIONS[0], BEGAN - 10, 5)
     assert begins == [BEGAN - 20, BEGAN, ENDED + 0.01]
+
+
+def test_calls_that_do_not_reach_the_emulator_begin_no_sweep(world: World) -> None:
+    """It came back when the sweep went on for a while. A health check called then, too, and a service was new between the two."""
+    begins = world.record.begins[REGIONS[0]]
+    world.record.absences.append((BEGAN - 4, BEGAN - 0.1))
+    begins += [BEGAN + 0.2, BEGAN + 0.7, ENDED + 0.1]
+    world.truth.note((REGIONS[0], "prod", "prod-5"), state("prod-5", 1), BEGAN + 0.1)
+    world.truth.note((REGIONS[0], "prod", "prod-1"), state("prod-1", 2), BEGAN + 0.6)
+    newest = world.report(ELSEWHERE, STEADY, OTHERS, AFTER, state("prod-5", 1))
+    with pytest.raises(Wrong, match="was not so"):
+        judge_anew(world, newest)
+    world.record.note_sweep(REGIONS[0], BEGAN - 2, ENDED - BEGAN + 2)
+    assert begins == [BEGAN - 20, BEGAN, ENDED + 0.1]
+    assert judge_anew(world, newest) == "right, fresh"
 
 
 def waited_in_vain(world: World, at: float, sent: float, took: float) -> bool:
