@@ -109,15 +109,16 @@ class Record:
 
     def note_sweep(self, region: str, began: float, seconds: float) -> None:
         """Drops what began no sweep: in the time of one, only the first call for a list of clusters that reached the emulator
-        began it. The others are later attempts, and health checks."""
+        began it. The others are later attempts, and health checks.
+
+        That call may be late, since attempts do not reach an emulator that does not listen. One before `began`, which is
+        noticed up to SLACK late, is not of this sweep if workerd was killed in between.
+        """
         begins, ended = self.begins[region], began + seconds
-        first = min(begins, key=lambda begin: abs(begin - began), default=None)
-        if first is not None and abs(first - began) <= SLACK:
-            ended = first + seconds
-        else:
-            # While the emulator did not listen, attempts did not reach it.
-            first = next((begin for begin in begins if began < begin <= ended), None)
-        if first is not None:
+        own = [begin for begin in begins if began - SLACK <= begin <= ended and not any(begin < kill <= began for kill, _ in self.kills)]
+        if own:
+            first = min(own, key=lambda begin: abs(begin - began))
+            ended = min(first, began) + seconds
             begins[:] = [begin for begin in begins if not first < begin <= ended]
 
     def forget(self, before: float) -> None:

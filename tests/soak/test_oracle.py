@@ -651,7 +651,6 @@ def test_what_follows_a_sweep_begins_another(world: World) -> None:
 def test_calls_that_do_not_reach_the_emulator_begin_no_sweep(world: World) -> None:
     """It came back when the sweep went on for a while. A health check called then, too, and a service was new between the two."""
     begins = world.record.begins[REGIONS[0]]
-    world.record.absences.append((BEGAN - 4, BEGAN - 0.1))
     begins += [BEGAN + 0.2, BEGAN + 0.7, ENDED + 0.1]
     world.truth.note((REGIONS[0], "prod", "prod-5"), state("prod-5", 1), BEGAN + 0.1)
     world.truth.note((REGIONS[0], "prod", "prod-1"), state("prod-1", 2), BEGAN + 0.6)
@@ -661,6 +660,15 @@ def test_calls_that_do_not_reach_the_emulator_begin_no_sweep(world: World) -> No
     world.record.note_sweep(REGIONS[0], BEGAN - 2, ENDED - BEGAN + 2)
     assert begins == [BEGAN - 20, BEGAN, ENDED + 0.1]
     assert judge_anew(world, newest) == "right, fresh"
+
+
+@pytest.mark.parametrize(("is_killed", "left"), [(True, [-0.5, 1.5, 2.5]), (False, [-0.5, 2.5])])
+def test_a_sweep_that_was_killed_is_not_the_next_one(world: World, is_killed: bool, left: list[float]) -> None:
+    """The calls of the next one reach the emulator after 1.5 s; without a kill, its line would be late by half a second."""
+    begins = world.record.begins[REGIONS[0]] = [BEGAN + after for after in (-0.5, 1.5, 1.75, 2.5)]
+    world.record.kills += [(BEGAN - 0.25, BEGAN - 0.125)] if is_killed else []
+    world.record.note_sweep(REGIONS[0], BEGAN, 2.25)
+    assert [begin - BEGAN for begin in begins] == left
 
 
 def waited_in_vain(world: World, at: float, sent: float, took: float) -> bool:
