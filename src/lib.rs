@@ -7,7 +7,7 @@
 //! The rooms, and the one rule of dependency: a room uses those to its right, never to its left.
 //!
 //! ```text
-//! worker, bin/lambda → api → fleet::view → fleet::refresh → fleet::sweep → fleet::model → aws → platform, time, order
+//! worker, bin/lambda → api → fleet::view → fleet::refresh → fleet::sweep → fleet::model → aws → platform, time, order, json
 //! ```
 //!
 //! - [`platform`] holds the ports that an edge implements: HTTP, clock, sleep, randomness, log.
@@ -26,6 +26,7 @@ pub mod api;
 pub mod aws;
 pub mod config;
 pub mod fleet;
+pub mod json;
 pub mod order;
 pub mod platform;
 pub mod time;

@@ -27,7 +27,7 @@ ORDER = (
     ("fleet::sweep",),
     ("fleet::model",),
     ("aws",),
-    ("platform", "time", "order"),
+    ("platform", "time", "order", "json"),
 )
 LEVELS = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
 # Beside the line: whatever stands above `aws` may use it.

@@ -7,6 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::lenient::{self, Lenient};
+use crate::json::Json;
 
 /// One call of a service.
 pub trait Operation {
@@ -78,12 +79,15 @@ pub struct Wire {
     pub target_prefix: Option<&'static str>,
 }
 
-/// An operation of ECS, in the AWS JSON 1.1 protocol: the value serializes to the request's body.
-pub trait EcsOperation: Serialize {
+/// An operation of ECS, in the AWS JSON 1.1 protocol.
+pub trait EcsOperation {
     /// Its name, the second half of `X-Amz-Target`.
     const NAME: OperationName;
     /// The decoded response.
     type Output: Lenient;
+
+    /// Writes the request's body.
+    fn write(&self, json: &mut Json);
 
     /// The part of a response body that is worth parsing.
     #[must_use]
@@ -107,7 +111,9 @@ impl<T: EcsOperation> Operation for T {
     type Output = T::Output;
 
     fn encode(&self) -> Result<Vec<u8>, CodecError> {
-        serde_json::to_vec(self).map_err(CodecError::Json)
+        let mut json = Json::default();
+        self.write(&mut json);
+        Ok(json.0)
     }
 
     fn decode(body: &[u8]) -> Result<Self::Output, CodecError> {

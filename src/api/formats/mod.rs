@@ -30,8 +30,8 @@ pub(super) fn reply(
     cache: &ResponseCache,
 ) -> Result<Reply, Box<Problem>> {
     let mut rendered = cache.get_or_render(&merged.snapshot, query, |before| {
-        let report = Report::new(&merged.snapshot, query, config)?;
-        render(&report, query.format, before)
+        let report = Report::new(&merged.snapshot, query, config);
+        report.map(|report| render(&report, query.format, before))
     })?;
     if query.format == ReportFormat::Metrics {
         rendered = metrics::with_targets(&rendered, &merged.targets, &query.filter);
@@ -98,16 +98,14 @@ fn render(
     report: &Report<'_>,
     format: ReportFormat,
     before: Option<&Rendering<Body>>,
-) -> Result<Rendering, Box<Problem>> {
+) -> Rendering {
     let body = match format {
-        ReportFormat::Json => {
-            return json::render(report, before).map_err(|_| Problem::internal().into());
-        }
+        ReportFormat::Json => return json::render(report, before),
         ReportFormat::Text => text::render(report).into_bytes(),
         ReportFormat::Csv => csv::render(report).into_bytes(),
         ReportFormat::Metrics => metrics::render_services(report).into_bytes(),
         ReportFormat::Badge => badge::render(report, badge::tasks).into_bytes(),
         ReportFormat::VersionBadge => badge::render(report, badge::version).into_bytes(),
     };
-    Ok(body.into())
+    body.into()
 }

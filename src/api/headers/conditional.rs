@@ -1,8 +1,9 @@
 //! Conditional requests: entity tags, dates and Cache-Control (RFC 9110, sections 8.8 and 13).
 
-use std::hash::{DefaultHasher, Hasher};
+use std::hash::{BuildHasher, Hasher};
 use std::time::SystemTime;
 
+use foldhash::quality::FixedState;
 use http::HeaderValue;
 
 use crate::api::request::Request;
@@ -10,7 +11,7 @@ use crate::time::{from_http_date, whole_seconds};
 
 /// A strong entity tag of `body`.
 pub(in crate::api) fn etag(body: &[u8]) -> HeaderValue {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = FixedState::default().build_hasher();
     hasher.write(body);
     // Hexadecimal digits between quotes are always a valid value.
     HeaderValue::try_from(format!("\"{:016x}\"", hasher.finish()))

@@ -2,37 +2,38 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeClusters.html>
 
-use serde::Serialize;
-
-use super::types::{CapacityProviderStrategyItem, Failure, Include, Tag};
+use super::types::{CapacityProviderStrategyItem, Failure, Tag};
 use crate::aws::lenient::{Lenient, Members, decoded_by_member};
 use crate::aws::protocol::{EcsOperation, OperationName};
+use crate::json::Json;
 
 /// The number of clusters that one call takes.
 pub const DESCRIBE_CLUSTERS_MAX: usize = 100;
 
 /// Describes up to 100 clusters.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DescribeClusters<'a> {
     /// Names or ARNs.
     pub clusters: &'a [String],
-    include: [Include; 1],
 }
 
 impl<'a> DescribeClusters<'a> {
     /// Describes `clusters` with their tags.
     #[must_use]
     pub fn with_tags(clusters: &'a [String]) -> Self {
-        Self {
-            clusters,
-            include: [Include::Tags],
-        }
+        Self { clusters }
     }
 }
 
 impl EcsOperation for DescribeClusters<'_> {
     const NAME: OperationName = OperationName::DescribeClusters;
     type Output = DescribeClustersOutput;
+
+    fn write(&self, json: &mut Json) {
+        json.raw("{\"clusters\":");
+        json.strings(self.clusters);
+        json.raw(",\"include\":[\"TAGS\"]}");
+    }
 }
 
 /// The clusters that exist, and the others as failures.
@@ -104,13 +105,14 @@ impl Lenient for Cluster {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::protocol::Operation;
 
     #[test]
     fn the_request_has_the_members_of_the_api_reference() {
         let clusters = ["c".to_owned()];
         assert_eq!(
-            serde_json::to_string(&DescribeClusters::with_tags(&clusters)).unwrap(),
-            r#"{"clusters":["c"],"include":["TAGS"]}"#
+            DescribeClusters::with_tags(&clusters).encode().unwrap(),
+            br#"{"clusters":["c"],"include":["TAGS"]}"#
         );
     }
 }

@@ -6,14 +6,13 @@ use std::borrow::Cow;
 use std::mem::take;
 use std::time::{Duration, SystemTime};
 
-use serde::Serialize;
-
 use super::events::Events;
 use super::skip_events;
-use super::types::{CapacityProviderStrategyItem, Failure, Include, Tag};
+use super::types::{CapacityProviderStrategyItem, Failure, Tag};
 use crate::aws::arn::name_of;
 use crate::aws::lenient::{Lenient, Members, decoded_by_member};
 use crate::aws::protocol::{EcsOperation, OperationName};
+use crate::json::Json;
 use crate::time::since;
 
 /// The number of services that one call takes.
@@ -26,14 +25,13 @@ pub const ROLLBACK_SHOWN: Duration = Duration::from_hours(24);
 const SHORTEST_ROLLBACK: Duration = Duration::from_mins(1);
 
 /// Describes up to 10 services of one cluster.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DescribeServices<'a> {
     /// Name or ARN.
     pub cluster: &'a str,
     /// Names or ARNs.
     pub services: &'a [String],
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    include: &'static [Include],
+    with_tags: bool,
 }
 
 impl<'a> DescribeServices<'a> {
@@ -44,7 +42,7 @@ impl<'a> DescribeServices<'a> {
         Self {
             cluster,
             services,
-            include: if with_tags { &[Include::Tags] } else { &[] },
+            with_tags,
         }
     }
 }
@@ -52,6 +50,18 @@ impl<'a> DescribeServices<'a> {
 impl EcsOperation for DescribeServices<'_> {
     const NAME: OperationName = OperationName::DescribeServices;
     type Output = DescribeServicesOutput;
+
+    fn write(&self, json: &mut Json) {
+        json.raw("{\"cluster\":");
+        json.string(self.cluster);
+        json.raw(",\"services\":");
+        json.strings(self.services);
+        json.raw(if self.with_tags {
+            ",\"include\":[\"TAGS\"]}"
+        } else {
+            "}"
+        });
+    }
 
     fn worth_parsing(body: &[u8]) -> Cow<'_, [u8]> {
         skip_events::without(body, b"\"events\":[")
@@ -262,18 +272,21 @@ impl Lenient for Deployment {
 mod tests {
     use super::*;
     use crate::aws::lenient::decode;
+    use crate::aws::protocol::Operation;
 
     #[test]
     fn the_request_has_the_members_of_the_api_reference() {
         let services = ["s".to_owned()];
         let json = |with_tags| {
-            serde_json::to_string(&DescribeServices::new("c", &services, with_tags)).unwrap()
+            DescribeServices::new("c", &services, with_tags)
+                .encode()
+                .unwrap()
         };
         assert_eq!(
             json(true),
-            r#"{"cluster":"c","services":["s"],"include":["TAGS"]}"#
+            br#"{"cluster":"c","services":["s"],"include":["TAGS"]}"#
         );
-        assert_eq!(json(false), r#"{"cluster":"c","services":["s"]}"#);
+        assert_eq!(json(false), br#"{"cluster":"c","services":["s"]}"#);
     }
 
     #[test]

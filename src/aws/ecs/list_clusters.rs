@@ -2,20 +2,17 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListClusters.html>
 
-use serde::Serialize;
-
 use super::types::MAX_RESULTS;
 use crate::aws::lenient::{Lenient, Members, decoded_by_member};
 use crate::aws::protocol::{EcsOperation, OperationName};
+use crate::json::Json;
 
 /// Lists the ARNs of all clusters, a page at a time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListClusters<'a> {
     /// 1 to 100.
-    pub max_results: u16,
+    pub max_results: u32,
     /// The token of the page before.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub next_token: Option<&'a str>,
 }
 
@@ -33,6 +30,16 @@ impl<'a> ListClusters<'a> {
 impl EcsOperation for ListClusters<'_> {
     const NAME: OperationName = OperationName::ListClusters;
     type Output = ListClustersOutput;
+
+    fn write(&self, json: &mut Json) {
+        json.raw("{\"maxResults\":");
+        json.number(Some(self.max_results));
+        if let Some(token) = self.next_token {
+            json.raw(",\"nextToken\":");
+            json.string(token);
+        }
+        json.raw("}");
+    }
 }
 
 /// A page of cluster ARNs. A page may be short: only a missing token ends the list.
@@ -64,12 +71,13 @@ impl Lenient for ListClustersOutput {
 mod tests {
     use super::*;
     use crate::aws::lenient::decode;
+    use crate::aws::protocol::Operation;
 
     #[test]
     fn the_request_has_the_members_of_the_api_reference() {
-        let json = |token| serde_json::to_string(&ListClusters::page(token)).unwrap();
-        assert_eq!(json(None), r#"{"maxResults":100}"#);
-        assert_eq!(json(Some("t")), r#"{"maxResults":100,"nextToken":"t"}"#);
+        let json = |token| ListClusters::page(token).encode().unwrap();
+        assert_eq!(json(None), br#"{"maxResults":100}"#);
+        assert_eq!(json(Some("t")), br#"{"maxResults":100,"nextToken":"t"}"#);
     }
 
     #[test]

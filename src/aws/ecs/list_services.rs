@@ -2,23 +2,20 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListServices.html>
 
-use serde::Serialize;
-
 use super::types::MAX_RESULTS;
 use crate::aws::lenient::{Lenient, Members, decoded_by_member};
 use crate::aws::protocol::{EcsOperation, OperationName};
+use crate::json::Json;
 
 /// Lists the ARNs of a cluster's services, a page at a time. The parameter `launchType` omits
 /// services that use a capacity provider strategy, so it is not used.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListServices<'a> {
     /// Name or ARN.
     pub cluster: &'a str,
     /// 1 to 100; the default of ECS is 10.
-    pub max_results: u16,
+    pub max_results: u32,
     /// The token of the page before.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub next_token: Option<&'a str>,
 }
 
@@ -37,6 +34,18 @@ impl<'a> ListServices<'a> {
 impl EcsOperation for ListServices<'_> {
     const NAME: OperationName = OperationName::ListServices;
     type Output = ListServicesOutput;
+
+    fn write(&self, json: &mut Json) {
+        json.raw("{\"cluster\":");
+        json.string(self.cluster);
+        json.raw(",\"maxResults\":");
+        json.number(Some(self.max_results));
+        if let Some(token) = self.next_token {
+            json.raw(",\"nextToken\":");
+            json.string(token);
+        }
+        json.raw("}");
+    }
 }
 
 /// A page of service ARNs. A page may be short: only a missing token ends the list.
@@ -67,12 +76,13 @@ impl Lenient for ListServicesOutput {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::protocol::Operation;
 
     #[test]
     fn the_request_has_the_members_of_the_api_reference() {
         assert_eq!(
-            serde_json::to_string(&ListServices::page("c", Some("t"))).unwrap(),
-            r#"{"cluster":"c","maxResults":100,"nextToken":"t"}"#
+            ListServices::page("c", Some("t")).encode().unwrap(),
+            br#"{"cluster":"c","maxResults":100,"nextToken":"t"}"#
         );
     }
 }

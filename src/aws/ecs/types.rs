@@ -5,14 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::aws::lenient::{Lenient, Members, decoded_by_member};
 
 /// The size of a page of a list.
-pub(super) const MAX_RESULTS: u16 = 100;
-
-/// A part that is described besides the resource itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub(super) enum Include {
-    #[serde(rename = "TAGS")]
-    Tags,
-}
+pub(super) const MAX_RESULTS: u32 = 100;
 
 /// One provider of a strategy.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
