@@ -69,12 +69,7 @@ impl Json {
                 b'\t' => self.raw("\\t"),
                 0x08 => self.raw("\\b"),
                 0x0c => self.raw("\\f"),
-                0x00..0x20 => {
-                    self.raw(if byte < 0x10 { "\\u000" } else { "\\u001" });
-                    let digit = char::from_digit(u32::from(byte % 16), 16);
-                    self.0
-                        .extend(digit.and_then(|digit| u8::try_from(digit).ok()));
-                }
+                0x00..0x20 => self.raw(&format!("\\u{byte:04x}")),
                 _ => self.0.push(byte),
             }
         }
