@@ -1,9 +1,8 @@
 //! Conditional requests: entity tags, dates and Cache-Control (RFC 9110, sections 8.8 and 13).
 
-use std::hash::{BuildHasher, Hasher};
+use std::hash::{DefaultHasher, Hasher};
 use std::time::SystemTime;
 
-use foldhash::quality::FixedState;
 use http::HeaderValue;
 
 use crate::api::request::Request;
@@ -11,7 +10,7 @@ use crate::time::{from_http_date, whole_seconds};
 
 /// A strong entity tag of `body`.
 pub(in crate::api) fn etag(body: &[u8]) -> HeaderValue {
-    let mut hasher = FixedState::default().build_hasher();
+    let mut hasher = DefaultHasher::new();
     hasher.write(body);
     // Hexadecimal digits between quotes are always a valid value.
     HeaderValue::try_from(format!("\"{:016x}\"", hasher.finish()))
