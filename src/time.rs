@@ -9,7 +9,8 @@ const DAY: u64 = 24 * 60 * 60;
 
 /// Formats `time` as RFC 3339, in whole seconds. `None` outside of the years 1970 to 9999.
 ///
-/// By itself: each call to AWS is signed with a time, and each service of a report has one or more.
+/// Not by the library, which passes through `fmt`: each call to AWS is signed with a time, and each
+/// service of a report has one or more (`bench/TRIED.md`).
 #[must_use]
 pub fn rfc3339(time: SystemTime) -> Option<String> {
     let seconds = time.duration_since(UNIX_EPOCH).ok()?.as_secs();

@@ -158,7 +158,7 @@ impl<P: Platform> Client<P> {
         operation: &O,
         budget: &Budget,
     ) -> Result<O::Output, Error> {
-        let body = operation.encode().map_err(Error::Decode)?;
+        let body = operation.encode();
         let (attempt, answer) = self.attempts(O::WIRE, &body, budget).await?;
         O::decode(&answer).map_err(|error| {
             let error = Error::Decode(error);

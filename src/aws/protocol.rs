@@ -17,10 +17,7 @@ pub trait Operation {
     type Output;
 
     /// Encodes the request's body.
-    ///
-    /// # Errors
-    /// If the call cannot be encoded, which only a mistake in this crate can cause.
-    fn encode(&self) -> Result<Vec<u8>, CodecError>;
+    fn encode(&self) -> Vec<u8>;
 
     /// Decodes the body of a successful response.
     ///
@@ -110,10 +107,10 @@ impl<T: EcsOperation> Operation for T {
     };
     type Output = T::Output;
 
-    fn encode(&self) -> Result<Vec<u8>, CodecError> {
+    fn encode(&self) -> Vec<u8> {
         let mut json = Json::default();
         self.write(&mut json);
-        Ok(json.0)
+        json.0
     }
 
     fn decode(body: &[u8]) -> Result<Self::Output, CodecError> {
@@ -130,7 +127,7 @@ impl<T: EcsOperation> Operation for T {
     }
 }
 
-/// The reason why a body cannot be encoded or decoded. Its `Display` repeats nothing of the body.
+/// The reason why a body cannot be decoded. Its `Display` repeats nothing of the body.
 #[derive(Debug)]
 pub enum CodecError {
     /// The body is not the expected JSON.

@@ -44,7 +44,7 @@ impl Operation for AssumeRole {
     };
     type Output = AssumedRole;
 
-    fn encode(&self) -> Result<Vec<u8>, CodecError> {
+    fn encode(&self) -> Vec<u8> {
         let seconds = self.duration.as_secs().to_string();
         let external_id = self.external_id.as_deref().map(|id| ("ExternalId", id));
         let form: Vec<String> = [
@@ -58,7 +58,7 @@ impl Operation for AssumeRole {
         .chain(external_id)
         .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, UNRESERVED)))
         .collect();
-        Ok(form.join("&").into_bytes())
+        form.join("&").into_bytes()
     }
 
     fn decode(body: &[u8]) -> Result<AssumedRole, CodecError> {
@@ -108,7 +108,7 @@ mod tests {
             duration: Duration::from_hours(1),
         };
         assert_eq!(
-            String::from_utf8(call.encode().unwrap()).unwrap(),
+            String::from_utf8(call.encode()).unwrap(),
             "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fecs%2Fstatus\
              &RoleSessionName=ecs-status&DurationSeconds=3600&ExternalId=a%20b%26c%3D%2B"
         );

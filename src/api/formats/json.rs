@@ -106,15 +106,16 @@ impl Json {
     }
 
     fn tags(&mut self, tags: &Tags) {
-        let mut before = "{";
-        for (key, value) in tags {
-            self.raw(before);
+        self.raw("{");
+        for (index, (key, value)) in tags.iter().enumerate() {
+            if index > 0 {
+                self.raw(",");
+            }
             self.string(key);
             self.raw(":");
             self.string(value);
-            before = ",";
         }
-        self.raw(if tags.is_empty() { "{}" } else { "}" });
+        self.raw("}");
     }
 
     fn time(&mut self, time: Option<SystemTime>) {

@@ -111,7 +111,7 @@ mod tests {
     fn the_request_has_the_members_of_the_api_reference() {
         let clusters = ["c".to_owned()];
         assert_eq!(
-            DescribeClusters::with_tags(&clusters).encode().unwrap(),
+            DescribeClusters::with_tags(&clusters).encode(),
             br#"{"clusters":["c"],"include":["TAGS"]}"#
         );
     }

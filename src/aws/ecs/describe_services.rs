@@ -277,11 +277,7 @@ mod tests {
     #[test]
     fn the_request_has_the_members_of_the_api_reference() {
         let services = ["s".to_owned()];
-        let json = |with_tags| {
-            DescribeServices::new("c", &services, with_tags)
-                .encode()
-                .unwrap()
-        };
+        let json = |with_tags| DescribeServices::new("c", &services, with_tags).encode();
         assert_eq!(
             json(true),
             br#"{"cluster":"c","services":["s"],"include":["TAGS"]}"#

@@ -2,7 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListClusters.html>
 
-use super::types::MAX_RESULTS;
+use super::types::{MAX_RESULTS, write_page};
 use crate::aws::lenient::{Lenient, Members, decoded_by_member};
 use crate::aws::protocol::{EcsOperation, OperationName};
 use crate::json::Json;
@@ -32,12 +32,8 @@ impl EcsOperation for ListClusters<'_> {
     type Output = ListClustersOutput;
 
     fn write(&self, json: &mut Json) {
-        json.raw("{\"maxResults\":");
-        json.number(Some(self.max_results));
-        if let Some(token) = self.next_token {
-            json.raw(",\"nextToken\":");
-            json.string(token);
-        }
+        json.raw("{");
+        write_page(json, self.max_results, self.next_token);
         json.raw("}");
     }
 }
@@ -75,7 +71,7 @@ mod tests {
 
     #[test]
     fn the_request_has_the_members_of_the_api_reference() {
-        let json = |token| ListClusters::page(token).encode().unwrap();
+        let json = |token| ListClusters::page(token).encode();
         assert_eq!(json(None), br#"{"maxResults":100}"#);
         assert_eq!(json(Some("t")), br#"{"maxResults":100,"nextToken":"t"}"#);
     }

@@ -2,7 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListServices.html>
 
-use super::types::MAX_RESULTS;
+use super::types::{MAX_RESULTS, write_page};
 use crate::aws::lenient::{Lenient, Members, decoded_by_member};
 use crate::aws::protocol::{EcsOperation, OperationName};
 use crate::json::Json;
@@ -38,12 +38,8 @@ impl EcsOperation for ListServices<'_> {
     fn write(&self, json: &mut Json) {
         json.raw("{\"cluster\":");
         json.string(self.cluster);
-        json.raw(",\"maxResults\":");
-        json.number(Some(self.max_results));
-        if let Some(token) = self.next_token {
-            json.raw(",\"nextToken\":");
-            json.string(token);
-        }
+        json.raw(",");
+        write_page(json, self.max_results, self.next_token);
         json.raw("}");
     }
 }
@@ -81,7 +77,7 @@ mod tests {
     #[test]
     fn the_request_has_the_members_of_the_api_reference() {
         assert_eq!(
-            ListServices::page("c", Some("t")).encode().unwrap(),
+            ListServices::page("c", Some("t")).encode(),
             br#"{"cluster":"c","maxResults":100,"nextToken":"t"}"#
         );
     }

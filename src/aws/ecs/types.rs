@@ -3,9 +3,20 @@
 use serde::{Deserialize, Serialize};
 
 use crate::aws::lenient::{Lenient, Members, decoded_by_member};
+use crate::json::Json;
 
 /// The size of a page of a list.
 pub(super) const MAX_RESULTS: u32 = 100;
+
+/// Writes the members by which a request asks for a page.
+pub(super) fn write_page(json: &mut Json, max_results: u32, next_token: Option<&str>) {
+    json.raw("\"maxResults\":");
+    json.number(Some(max_results));
+    if let Some(token) = next_token {
+        json.raw(",\"nextToken\":");
+        json.string(token);
+    }
+}
 
 /// One provider of a strategy.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
