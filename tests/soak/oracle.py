@@ -242,7 +242,7 @@ class Oracle:
         if old["reason"] == sentences.NOT_DONE:
             if not self._is_running(region, of, at):
                 return ["no newer sweep is running"]
-            return [] if self._waited_in_vain(look, at, of) else ["it did not wait for the sweep that is not done"]
+            return [] if self._waited_in_vain(look, of) else ["it did not wait for the sweep that is not done"]
         return objections(self.record, old["reason"], region, None, at - self.scene.longest_sweep, at + SECOND, self.scene.timeout)
 
     def _sweep(
@@ -344,22 +344,11 @@ class Oracle:
     def _waited(self, look: Look, default: float) -> bool:
         return look.received - look.sent >= self._wait_of(look, default) - EARLY
 
-    def _waited_in_vain(self, look: Look, at: float, of: float) -> bool:
-        """Whether the sweep was waited for until `at`, where a report `of` that time was at hand.
-
-        1. A report that became too old meanwhile was waited for like one that is not.
-        2. While a request waits for one target, another may find out that the sweep of a second one is not done: one that
-           prefers to wait for a shorter time, too.
-        """
+    def _waited_in_vain(self, look: Look, of: float) -> bool:
+        """Whether the request waited as long as it had to, where a report `of` that time was at hand. One that became too old
+        meanwhile was waited for like one that is not."""
         became_too_old = look.sent - of <= self.scene.max_stale + SECOND
-        most = self.scene.fresh_wait if became_too_old else self.scene.timeout
-        if self._waited(look, most):
-            return True
-        if len(self.scene.targets) == 1:
-            return False
-        began = at + SECOND - self._wait_of(look, most) + EARLY
-        has_waited = any(at - self.scene.timeout - SLACK <= asked <= began for asked in self.record.asked)
-        return has_waited or any(at - SLACK <= until <= at + SECOND for until in self.record.preferred)
+        return self._waited(look, self.scene.fresh_wait if became_too_old else self.scene.timeout)
 
     def _is_running(self, region: str, of: float, at: float) -> bool:
         """Whether a sweep that began after the report `of` that time may have run `at` that time. Of one whose calls do not

@@ -97,9 +97,8 @@ class Record:
     kills: list[tuple[float, float]] = field(default_factory=list)
     # Times for which this process, and the emulator in it, did not run.
     stalls: list[tuple[float, float]] = field(default_factory=list)
-    # Times of the requests, and those until which some of them preferred to wait.
+    # Times of the requests.
     asked: list[float] = field(default_factory=list)
-    preferred: list[float] = field(default_factory=list)
     # With events: when each service was described, when a report of each region arrived, how late the machine was during
     # the round, and the time after its faults.
     reads: dict[tuple[str, str, str], list[float]] = field(default_factory=dict)
@@ -125,7 +124,6 @@ class Record:
         """Drops what happened before this time, except for the sweeps, which are few."""
         self.hits = [hit for hit in self.hits if hit.time >= before]
         self.asked = [each for each in self.asked if each >= before]
-        self.preferred = [each for each in self.preferred if each >= before]
         self.stalls = [stall for stall in self.stalls if stall[1] >= before]
         for times in (*self.reads.values(), *self.answered.values()):
             times[:] = [each for each in times if each >= before]

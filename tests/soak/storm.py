@@ -271,8 +271,6 @@ class Storm:
         headers = (*ask.preference, *((f"If-None-Match: {etag}",) if etag else ()))
         sent = time.time()
         stage.record.asked.append(sent)
-        if ask.wait is not None:
-            stage.record.preferred.append(sent + ask.wait)
         assert self._worker
         try:
             seen = await look(self._worker.port, ask.path, ask.method, headers)

@@ -85,6 +85,9 @@ impl CachedSnapshot {
 
     /// Takes the reply to a request that was sent when `sent` was the version. Replies may arrive in
     /// another order than they were given in.
+    ///
+    /// That the sweep is not done concerns only the request that has waited for it, as long as it
+    /// prefers: the snapshot and its failure stay what they are for all others.
     pub(super) fn update(
         &mut self,
         sent: Option<u64>,
@@ -100,12 +103,17 @@ impl CachedSnapshot {
             if status.version.is_some() || (sent != known && failed_at <= copied_at) {
                 return;
             }
-            self.newest = None;
+            if !is_not_done(status) {
+                self.newest = None;
+            }
         }
         if let Some(snapshot) = snapshot.filter(|newest| Some(newest.version) > known) {
             self.newest = Some(snapshot);
+            self.last_failure = None;
         }
-        self.last_failure = status.last_failure;
+        if !is_not_done(status) {
+            self.last_failure = status.last_failure;
+        }
         self.total = status.total;
         self.events = status.events;
     }
@@ -128,19 +136,40 @@ impl CachedSnapshot {
         }
     }
 
-    /// Why the snapshot is not newer, or missing. `status` is what was read for a request; since then
-    /// another one may have read a newer snapshot, or that none may be served any more.
-    pub(super) fn failure(
-        &self,
-        status: Option<&SnapshotStatus>,
-        now: SystemTime,
-    ) -> Option<LastFailure> {
+    /// The snapshot that a request shows, and why it is not newer, or missing. `read` is what was read
+    /// for this request; since then another one may have read a newer snapshot, or that none may be
+    /// served any more.
+    pub(super) fn seen(&self, read: Option<&Read>, now: SystemTime) -> Seen<'_> {
         let known = self.version();
-        let status = status.filter(|status| status.version == known);
-        let failure = status.map_or(self.last_failure, |status| status.last_failure);
+        let has_waited_in_vain = |read: &&Read| {
+            read.status.version.is_none() && read.sent == known && is_not_done(&read.status)
+        };
+        if let Some(read) = read.filter(has_waited_in_vain) {
+            return (None, read.status.last_failure);
+        }
+        let read = read.filter(|read| read.status.version == known);
+        let failure = read.map_or(self.last_failure, |read| read.status.last_failure);
         // A target without a snapshot may not be missing in silence.
-        failure.or_else(|| known.is_none().then_some(unreachable(now)))
+        let unknown = known.is_none().then(|| unreachable(now));
+        (self.newest.as_ref(), failure.or(unknown))
     }
+}
+
+/// The newest snapshot of a target, and the reason why it is not newer, or missing.
+pub(super) type Seen<'a> = (Option<&'a VersionedSnapshot>, Option<LastFailure>);
+
+/// What a request has read of a target.
+#[derive(Debug)]
+pub(super) struct Read {
+    /// The version that was known when the request was sent.
+    pub(super) sent: Option<u64>,
+    pub(super) status: SnapshotStatus,
+}
+
+/// Whether the request has waited in vain for a sweep that goes on.
+fn is_not_done(status: &SnapshotStatus) -> bool {
+    let failure = status.last_failure;
+    failure.is_some_and(|failure| failure.cause == Cause::NotDone)
 }
 
 fn unreachable(now: SystemTime) -> LastFailure {

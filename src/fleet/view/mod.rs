@@ -21,12 +21,11 @@ use crate::config::Config;
 use crate::fleet::model::cause::Cause;
 use crate::fleet::model::snapshot::Snapshot;
 use crate::fleet::refresh::policy::{LastFailure, Policy};
-use crate::fleet::refresh::status::SnapshotStatus;
 use crate::fleet::refresh::store::VersionedSnapshot;
 use crate::platform::{Clock, Platform};
 use crate::time::since;
 use blame::Blame;
-use cached::{CachedSnapshot, EVENTS_MAX_AGE, RETRY_UNREACHABLE};
+use cached::{CachedSnapshot, EVENTS_MAX_AGE, RETRY_UNREACHABLE, Read, Seen};
 use in_process::InProcess;
 use join_all::join_all;
 use merge::{Part, merge};
@@ -104,36 +103,34 @@ impl<S: SnapshotSource> Fleet<S> {
             };
             let reply = self.source.read(target, request).await;
             let mut cached = cached.borrow_mut();
-            Some(match reply {
+            let sent = known.as_ref().map(|known| known.version);
+            let status = match reply {
                 Some(SnapshotReply { status, snapshot }) => {
-                    let sent = known.map(|known| known.version);
-                    cached.update(sent, &status, snapshot);
+                    // What is not sent is at hand, whatever another request has read meanwhile.
+                    let at_hand = known.filter(|known| Some(known.version) == status.version);
+                    cached.update(sent, &status, snapshot.or(at_hand));
                     status
                 }
                 None => cached.stand_in(&Policy::new(config.age_limits), clock.now()),
-            })
+            };
+            Some(Read { sent, status })
         });
-        let statuses = join_all(reads).await;
+        let reads = join_all(reads).await;
         let mut usage = Usage::default();
-        statuses.iter().flatten().for_each(|s| usage += s.usage);
-        let failures = self.failures(&statuses, clock.now());
-        let merged = self.merged_report(&failures, clock.now());
-        let report = merged.ok_or_else(|| unavailable(&statuses, &failures));
+        reads.iter().flatten().for_each(|r| usage += r.status.usage);
+        let cached: Vec<_> = self.cached.iter().map(RefCell::borrow).collect();
+        let seen = cached.iter().zip(&reads);
+        let seen = seen.map(|(cached, read)| cached.seen(read.as_ref(), clock.now()));
+        let seen = self.blamed(seen.collect());
+        let merged = self.merged_report(&cached, &seen, clock.now());
+        let report = merged.ok_or_else(|| unavailable(&reads, &seen));
         (report, usage)
     }
 
-    /// For each target, why its cached snapshot is not newer, or missing. `statuses` are those that were
-    /// read for this request.
-    fn failures(
-        &self,
-        statuses: &[Option<SnapshotStatus>],
-        now: SystemTime,
-    ) -> Vec<Option<LastFailure>> {
-        let known = self.cached.iter().zip(statuses);
-        let failures = known.map(|(cached, status)| cached.borrow().failure(status.as_ref(), now));
-        let failures: Vec<_> = failures.collect();
-        let targets = self.config.targets.iter().zip(&failures);
-        let blame = Blame::of(targets.map(|(target, failure)| {
+    /// What is seen of each target, with the causes in the light of the other targets.
+    fn blamed<'a>(&self, seen: Vec<Seen<'a>>) -> Vec<Seen<'a>> {
+        let targets = self.config.targets.iter().zip(&seen);
+        let blame = Blame::of(targets.map(|(target, (_, failure))| {
             let cause = failure.map(|failure| failure.cause);
             (target, failure.is_none(), cause)
         }));
@@ -141,31 +138,32 @@ impl<S: SnapshotSource> Fleet<S> {
             cause: blame.on(failure.cause),
             ..failure
         };
-        let failures = failures.into_iter();
-        failures.map(|failure| failure.map(blamed)).collect()
+        let seen = seen.into_iter();
+        seen.map(|(newest, failure)| (newest, failure.map(blamed)))
+            .collect()
     }
 
-    /// The report of all targets, with their failures.
+    /// The report of all targets, as far as they are `seen`.
     fn merged_report(
         &self,
-        failures: &[Option<LastFailure>],
+        cached: &[Ref<'_, CachedSnapshot>],
+        seen: &[Seen<'_>],
         now: SystemTime,
     ) -> Option<MergedReport> {
-        let cached: Vec<_> = self.cached.iter().map(RefCell::borrow).collect();
-        let targets = self.config.targets.iter().zip(cached.iter().zip(failures));
+        let targets = self.config.targets.iter().zip(cached.iter().zip(seen));
         let takes_events = self.config.events_token.is_some();
         let mut most = self.config.age_limits.max_age;
         let mut modified_at = None;
         let parts: Vec<(Part<'_>, &Ref<'_, CachedSnapshot>)> = targets
-            .map(|(target, (cached, last_failure))| {
+            .map(|(target, (cached, (newest, last_failure)))| {
                 let part = Part {
                     target: &target.name,
                     region: &target.region,
-                    snapshot: cached.newest.as_ref().map(|newest| &newest.snapshot),
+                    snapshot: newest.map(|newest| &newest.snapshot),
                     last_failure: *last_failure,
                 };
-                let newest = cached.newest.as_ref().map(VersionedSnapshot::modified_at);
                 let failed = part.last_failure.map(|failure| failure.at);
+                let newest = newest.map(VersionedSnapshot::modified_at);
                 modified_at = modified_at.max(newest).max(failed);
                 (part, cached)
             })
@@ -196,8 +194,9 @@ impl<S: SnapshotSource> Fleet<S> {
             };
             most = most.min(limit);
         }
-        let versions = parts.iter();
-        let versions = versions.map(|(part, cached)| (cached.version(), part.last_failure));
+        let version = |newest: &VersionedSnapshot| newest.version;
+        let versions = seen.iter();
+        let versions = versions.map(|(newest, failure)| (newest.map(version), *failure));
         let versions: Vec<_> = versions.collect();
         let parts: Vec<Part<'_>> = parts.into_iter().map(|(part, ..)| part).collect();
         let snapshot = self.merge_once(versions, &parts)?;
@@ -233,17 +232,14 @@ impl<S: SnapshotSource> Fleet<S> {
 }
 
 /// Why there is nothing to serve: the first of the causes, in their order.
-fn unavailable(
-    statuses: &[Option<SnapshotStatus>],
-    failures: &[Option<LastFailure>],
-) -> Unavailable {
-    let causes = failures.iter().map(|failure| Some(failure.as_ref()?.cause));
-    let failing = causes
-        .zip(statuses)
-        .filter_map(|(cause, status)| Some((cause?, status)));
+fn unavailable(reads: &[Option<Read>], seen: &[Seen<'_>]) -> Unavailable {
+    let failing = seen
+        .iter()
+        .zip(reads)
+        .filter_map(|((_, failure), read)| Some((failure.as_ref()?.cause, read.as_ref())));
     let first = failing.min_by_key(|(cause, _)| *cause);
-    let (cause, status) = first.unwrap_or((Cause::ObjectUnreachable, &None));
-    let status = status.as_ref();
+    let (cause, read) = first.unwrap_or((Cause::ObjectUnreachable, None));
+    let status = read.map(|read| &read.status);
     Unavailable {
         cause,
         progress: status.and_then(|status| status.progress),

@@ -282,6 +282,63 @@ fn no_target_is_missing_in_silence_that_was_refused_while_the_request_waited_for
     }
 }
 
+/// What two requests get, of which the second is made while the first one waits for its second target:
+/// what they read of the first target is `first` and `second`.
+fn read_side_by_side(
+    first: SnapshotReply,
+    second: SnapshotReply,
+) -> [Result<MergedReport, Unavailable>; 2] {
+    let world = world(2);
+    let now = world.platform.now();
+    let at_once = |target, reply| world.script.reply(target, Duration::ZERO, Some(reply));
+    at_once(0, newer(41, now));
+    at_once(1, newer(41, now));
+    world.ask().0.unwrap();
+    world.advance(17);
+    world.script.reply(1, seconds(5), Some(newer(42, now)));
+    at_once(0, first);
+    at_once(0, second);
+    at_once(1, unchanged(Some(41), None, 3));
+    world.ask_twice()
+}
+
+#[test]
+fn that_a_sweep_is_not_done_is_told_only_to_the_request_that_has_waited_for_it() {
+    let at = start() + seconds(18);
+    let (not_done, failed) = (failure(Cause::NotDone, at), failure(Cause::Throttled, at));
+    for own in [None, Some(failed)] {
+        for version in [None, Some(41)] {
+            let told = unchanged(version, Some(not_done), 3);
+            let [first, second] =
+                read_side_by_side(unchanged(Some(41), own, 3), told).map(Result::unwrap);
+            let of_own = own.map(|failure| failure.cause.reason());
+            let shown: Vec<_> = first.targets.iter().map(|target| target.age).collect();
+            assert_eq!(shown, [Some(seconds(22)); 2], "{own:?}, {version:?}");
+            assert_eq!(reasons(&first).len(), usize::from(own.is_some()));
+            let prefix = of_own.unwrap_or_default();
+            assert!(
+                reasons(&first)
+                    .iter()
+                    .all(|reason| reason.starts_with(&*prefix))
+            );
+            assert_eq!(second.targets[0].age.is_some(), version.is_some());
+            assert!(reasons(&second)[0].starts_with(&*Cause::NotDone.reason()));
+        }
+    }
+}
+
+#[test]
+fn a_copy_that_the_source_says_to_serve_is_at_hand_though_another_request_has_dropped_it() {
+    let world = with_a_stale_copy();
+    let now = world.platform.now();
+    let refused = Some(failure(Cause::Throttled, now + seconds(2)));
+    world.reply_after(5, unchanged(Some(41), None, 3));
+    world.reply_after(1, unchanged(None, refused, 3));
+    let [served, refused] = world.ask_twice();
+    assert_eq!(reasons(&served.unwrap()), [""; 0]);
+    assert_eq!(refused.unwrap_err().cause, Cause::Throttled);
+}
+
 #[test]
 fn a_target_of_which_the_source_has_nothing_and_says_no_cause_is_not_missing_in_silence() {
     let world = world(2);
