@@ -15,7 +15,7 @@ from e2e.viewers import look
 from e2e.workerd import Answer
 
 from .bus import Bus, Post, send
-from .forged import forged
+from .forged import Forged, forged
 from .oracle import Wrong
 from .plan import AWAY, CALM_SECONDS, REGIONS, Round, Scene, Span, Strike
 from .reading import Ask, asks
@@ -207,17 +207,18 @@ class Storm:
         """Sends events that are none, or not of this fleet."""
         while stage.scene.events:
             await asyncio.sleep(self._random.expovariate(FORGED_A_SECOND))
-            each = next(self._forgeries)
-            sent = time.time()
             # To its end, also if this task is cancelled: its mark may not come later.
-            posted = asyncio.ensure_future(asyncio.to_thread(send, self._port(), each.body, each.token, each.method))
+            posted = asyncio.ensure_future(self._post(next(self._forgeries)))
             try:
-                answer, error = await asyncio.shield(posted)
+                await asyncio.shield(posted)
             except asyncio.CancelledError:
-                answer, error = await posted
-                self._forged.append(Post(each.name, sent, time.time(), answer, error, each.status, each.region))
+                await posted
                 raise
-            self._forged.append(Post(each.name, sent, time.time(), answer, error, each.status, each.region))
+
+    async def _post(self, forgery: Forged) -> None:
+        sent = time.time()
+        answer, error = await asyncio.to_thread(send, self._port(), forgery.body, forgery.token, forgery.method)
+        self._forged.append(Post(forgery.name, sent, time.time(), answer, error, forgery.status, forgery.region))
 
     async def _end_events(self, forging: asyncio.Task[None]) -> None:
         """Returns when no event is on its way any more."""
