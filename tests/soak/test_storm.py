@@ -15,12 +15,17 @@ from e2e.figures import figure
 from .plan import AWAY, KINDS, LONG_MINUTES, REGIONS, Scene, plan
 from .storm import Storm
 from .tally import Tally
+from .watch import Watch
 
 # This seed yields every kind of answer; SEED sets another.
 SEED = int(os.environ.get("SEED", "4363"))
 MINUTES = 1.0
 # Two rounds, in which workerd is killed, and one of which has two targets.
 EVENTS_SEED, EVENTS_MINUTES = 9, 0.6
+LOST_ALARM = (
+    "workerd/io/actor-sqlite.c++:1051: warning: NOSENTRY SQLite alarm handler canceled with requestScheduledAlarm.; "
+    "scheduledTime = {at}; localAlarmState.orDefault(kj::UNIX_EPOCH) = 1795897040.621s; actorId = a33f"
+)
 MOST_WASM = 16 * 1_048_576
 
 
@@ -108,6 +113,25 @@ def test_no_round_is_judged_while_a_sweep_goes_on(tmp_path: Path, calls: list[fl
     assert asyncio.run(storm._is_still(stage)) is is_still
     assert bool(storm.tally.wrong) is not is_still
     assert time.time() - began > max([0, *(each + in_flight for each in calls if is_still)]) + (2 if is_still else 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_expected"),
+    [
+        (LOST_ALARM.format(at="1795724242.141s"), True),
+        (LOST_ALARM.format(at="1795724242s"), True),
+        # Nothing was killed then: somebody has moved an alarm that was about to go off.
+        (LOST_ALARM.format(at="1795724239.141s"), False),
+        (LOST_ALARM.format(at="1795724244.141s"), False),
+        ("workerd/io/actor-sqlite.c++:1070: warning: SQLite reschedule later alarm failed; scheduledTime = 1795724242.141s;", False),
+    ],
+)
+def test_of_what_workerd_says_by_itself_only_an_alarm_lost_by_a_kill_is_expected(text: str, is_expected: bool) -> None:
+    tally = Tally(seed=1)
+    watch = Watch(SimpleNamespace(), tally, ("key",))
+    watch.lives = [1795724239.0, 1795724242.2]
+    watch.note_lines(SimpleNamespace(taken=lambda: [(1795724243.0, text)]))
+    assert tally.wrong == ([] if is_expected else [f"workerd said: {text}"])
 
 
 def test_the_same_seed_plans_the_same_storm() -> None:
