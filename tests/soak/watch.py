@@ -155,9 +155,9 @@ class Watch:
 
 
 def is_lost_alarm(text: str, kills: list[float]) -> bool:
-    """Whether workerd says that it drops an alarm which was set just before a kill. An alarm that is moved to an earlier time
-    is scheduled before it is stored; of one that a kill left in between, the new process finds the earlier value stored, and
-    cancels it (workerd, src/workerd/io/actor-sqlite.c++, `armAlarmHandler`)."""
+    """Whether workerd says that it cancels an alarm which was set just before a kill. It schedules an alarm that is moved to an
+    earlier time before it stores it. A kill in between leaves the alarm scheduled and the time of before stored, and the next
+    process heeds what is stored (workerd, src/workerd/io/actor-sqlite.c++, `armAlarmHandler`)."""
     said = LOST_ALARM.search(text)
     return bool(said) and any(float(said["at"]) - LATE <= killed <= float(said["at"]) + LATE for killed in kills)
 

@@ -119,10 +119,11 @@ impl<S: SnapshotSource> Fleet<S> {
         let mut usage = Usage::default();
         reads.iter().flatten().for_each(|r| usage += r.status.usage);
         let cached: Vec<_> = self.cached.iter().map(RefCell::borrow).collect();
+        let now = clock.now();
         let seen = cached.iter().zip(&reads);
-        let seen = seen.map(|(cached, read)| cached.seen(read.as_ref(), clock.now()));
+        let seen = seen.map(|(cached, read)| cached.seen(read.as_ref(), now));
         let seen = self.blamed(seen.collect());
-        let merged = self.merged_report(&cached, &seen, clock.now());
+        let merged = self.merged_report(&cached, &seen, now);
         let report = merged.ok_or_else(|| unavailable(&reads, &seen));
         (report, usage)
     }
